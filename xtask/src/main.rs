@@ -1,0 +1,2 @@
+//! The project's commands. Under construction.
+fn main() {}
