@@ -41,6 +41,8 @@ func (c *controlPlane) apiServerArgs() []string {
 		"--service-cluster-ip-range=10.0.0.0/16",
 		"--authorization-mode=RBAC",
 		"--allow-privileged=true",
+		// Open watches would keep a stopping server for a minute otherwise.
+		"--shutdown-watch-termination-grace-period=200ms",
 		"--requestheader-client-ca-file=" + c.pki.cert("ca"),
 		"--requestheader-allowed-names=front-proxy",
 		"--requestheader-username-headers=X-Remote-User",
