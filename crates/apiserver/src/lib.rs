@@ -1,1 +1,3 @@
-//! Under construction.
+//! An embedded Kubernetes API server for tests and local development.
+
+mod storage;
