@@ -1,2 +1,62 @@
-//! The project's commands. Under construction.
-fn main() {}
+//! The project's commands: `cargo xtask` lists them.
+//!
+//! A command is a module with `pub(crate) fn run(args: &[String]) -> Result<(), String>` and one
+//! line in [`COMMANDS`]. Keep the dependencies few: every command waits for this to compile.
+
+mod codegen;
+mod files;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+type Run = fn(&[String]) -> Result<(), String>;
+
+/// Every command: name, arguments, what it does, where it is.
+const COMMANDS: &[(&str, &str, &str, Run)] = &[
+    (
+        "codegen",
+        "[--check] | import DIR",
+        "write everything generated from the schema, or check it; import distils a new schema",
+        codegen::run,
+    ),
+    ("tidy", "", "check layers, generated headers, file sizes and opening lines", tidy::run),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = args.split_first() else {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some((.., run)) = COMMANDS.iter().find(|(command, ..)| command == name) else {
+        eprintln!("error: no command `{name}`\n\n{}", help());
+        return ExitCode::FAILURE;
+    };
+    match run(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() -> String {
+    let mut out = "cargo xtask COMMAND\n\n".to_owned();
+    for (name, args, what, _) in COMMANDS {
+        let shown = format!("{name} {args}");
+        out += &format!("  {:<32} {what}\n", shown.trim_end());
+    }
+    out
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    own.parent().map(PathBuf::from).unwrap_or(own)
+}

@@ -1,0 +1,150 @@
+//! Every place where the upstream schema does not follow its own rules, as a named function. The
+//! rest of the generator has no names of single types in it.
+
+use crate::model::{Body, Package, TypeDef};
+
+const META_V1: &str = "k8s.io/apimachinery/pkg/apis/meta/v1";
+const META_V1BETA1: &str = "k8s.io/apimachinery/pkg/apis/meta/v1beta1";
+const CORE_V1: &str = "k8s.io/api/core/v1";
+const APIEXTENSIONS: &str = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/";
+
+/// A type with a codec of its own, written by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// Rust name.
+    pub rust: &'static str,
+    /// Name of its descriptor.
+    pub desc: &'static str,
+    /// Written by hand in the API crate, rather than in apimachinery.
+    pub in_api: bool,
+    /// What the documentation calls it.
+    pub shown: &'static str,
+}
+
+const fn leaf(rust: &'static str, desc: &'static str, shown: &'static str) -> Leaf {
+    Leaf { rust, desc, in_api: false, shown }
+}
+
+const fn api_leaf(rust: &'static str, desc: &'static str, shown: &'static str) -> Leaf {
+    Leaf { rust, desc, in_api: true, shown }
+}
+
+/// Go types whose JSON or protobuf form does not follow from their fields.
+pub fn custom_codec(package: &str, name: &str) -> Option<Leaf> {
+    Some(match (package, name) {
+        (META_V1, "Time") => leaf("Time", "TIME", "time"),
+        (META_V1, "MicroTime") => leaf("MicroTime", "MICRO_TIME", "time with microseconds"),
+        (META_V1, "Duration") => leaf("Duration", "DURATION", "duration"),
+        (META_V1, "FieldsV1") => leaf("FieldsV1", "FIELDS_V1", "set of fields"),
+        ("k8s.io/apimachinery/pkg/api/resource", "Quantity") => {
+            leaf("Quantity", "QUANTITY", "quantity")
+        }
+        ("k8s.io/apimachinery/pkg/util/intstr", "IntOrString") => {
+            leaf("IntOrString", "INT_OR_STRING", "integer or string")
+        }
+        ("k8s.io/apimachinery/pkg/runtime", "RawExtension") => {
+            leaf("RawExtension", "RAW_EXTENSION", "any object")
+        }
+        ("", "any") => leaf("Json", "JSON", "any JSON value"),
+        (p, n) if p.starts_with(APIEXTENSIONS) => match n {
+            "JSON" => leaf("Json", "JSON", "any JSON value"),
+            "JSONSchemaPropsOrArray" => api_leaf(
+                "JSONSchemaPropsOrArray",
+                "JSON_SCHEMA_PROPS_OR_ARRAY",
+                "schema or list of schemas",
+            ),
+            "JSONSchemaPropsOrBool" => {
+                api_leaf("JSONSchemaPropsOrBool", "JSON_SCHEMA_PROPS_OR_BOOL", "schema or boolean")
+            }
+            "JSONSchemaPropsOrStringArray" => api_leaf(
+                "JSONSchemaPropsOrStringArray",
+                "JSON_SCHEMA_PROPS_OR_STRING_ARRAY",
+                "schema or list of strings",
+            ),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// Named types of packages that the schema does not hold, and the Go type beneath them.
+pub fn foreign_type(package: &str, name: &str) -> Option<&'static str> {
+    Some(match (package, name) {
+        ("k8s.io/apimachinery/pkg/types", "UID" | "NodeName") => "string",
+        ("time", "Duration") => "int64",
+        _ => return None,
+    })
+}
+
+/// Packages of Go machinery: what API types use of them is in [`custom_codec`].
+pub fn is_machinery(package: &str) -> bool {
+    matches!(
+        package,
+        "k8s.io/apimachinery/pkg/api/resource"
+            | "k8s.io/apimachinery/pkg/runtime"
+            | "k8s.io/apimachinery/pkg/util/intstr"
+    )
+}
+
+/// Packages whose types apimachinery holds.
+pub fn is_meta(package: &str) -> bool {
+    package == META_V1 || package == META_V1BETA1
+}
+
+/// Types that have no place among the generated ones: kind and version of an object are static
+/// here, `Timestamp` is only the protobuf form of a time, `Patch` and `InternalEvent` are Go
+/// machinery, and a list of anything is the one of core/v1.
+pub fn is_skipped(package: &str, name: &str) -> bool {
+    package == META_V1
+        && matches!(name, "TypeMeta" | "Timestamp" | "Patch" | "InternalEvent" | "List")
+}
+
+/// core/v1 declares `List` as a type of its own after the one of meta/v1, unlike every other
+/// type named after a struct, which is an alias.
+pub fn is_own_copy(package: &str, name: &str) -> bool {
+    package == CORE_V1 && name == "List"
+}
+
+/// `List` is what a list of values is called here.
+pub fn rust_type_name(package: &str, name: &str) -> Option<&'static str> {
+    (package == CORE_V1 && name == "List").then_some("AnyList")
+}
+
+/// Named slices that protobuf wraps into a message, so that nil and empty differ.
+pub fn is_wrapped_slice(def: &TypeDef) -> bool {
+    matches!(def.body, Body::Named(_)) && def.fact("protobuf.nullable") == Some("true")
+}
+
+/// `ApplyOptions` embeds a type meta but is registered nowhere; it only fills query parameters.
+pub fn is_unregistered(package: &str, name: &str) -> bool {
+    package == META_V1 && name == "ApplyOptions"
+}
+
+/// The group and version under which a kind of meta/v1 is known: discovery's types and Status
+/// are "unversioned" and belong to v1, the others to the group of their package.
+pub fn unversioned_group<'a>(package: &'a Package, name: &str) -> &'a str {
+    match name {
+        "Status" | "APIVersions" | "APIGroup" | "APIGroupList" | "APIResourceList"
+            if package.path == META_V1 =>
+        {
+            ""
+        }
+        _ => package.group.as_deref().unwrap_or_default(),
+    }
+}
+
+/// Go constants whose names differ only in the case of letters, or that would clash with the
+/// descriptor of a type: the constant takes the second name.
+pub fn const_name(package: &str, name: &str) -> Option<&'static str> {
+    let _ = (package, name);
+    None
+}
+
+/// The reference groups a few kinds differently from their API group.
+pub fn reference_group(group: &str) -> String {
+    match group {
+        "" => "core".to_owned(),
+        "meta.k8s.io" => "meta".to_owned(),
+        other => other.replace('.', "-"),
+    }
+}
