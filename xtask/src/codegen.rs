@@ -43,7 +43,7 @@ fn import_from(dir: &Path) -> Result<(), String> {
         fs::write(&path, text).map_err(|e| at(&path, e))?;
     }
     let path = folder.join("release");
-    fs::write(&path, format!("{}\n", imported.version)).map_err(|e| at(&path, e))?;
+    fs::write(&path, schema::write_release(&imported)).map_err(|e| at(&path, e))?;
     let types: usize = imported.packages.iter().map(|p| p.types.len()).sum();
     println!(
         "Kubernetes {}: {} packages, {types} types, {} KiB in {SCHEMA}; {} warnings",

@@ -79,8 +79,8 @@ pub struct Imported {
 /// Names the file that is missing or cannot be read, or the type that cannot be understood.
 pub fn import(dir: &Path) -> Result<Imported, String> {
     let packages: Vec<InPackage> = read(&dir.join("go-types.json"))?;
-    let by_default = discovery(&dir.join("default"))?;
-    let with_all = discovery(&dir.join("all"))?;
+    let (by_default, _) = discovery(&dir.join("default"))?;
+    let (with_all, order) = discovery(&dir.join("all"))?;
     let openapi: Value = read(&dir.join("all/openapi-v2.json"))?;
     let mut values = typed_consts(&packages);
     let mut out = Vec::new();
@@ -92,7 +92,7 @@ pub fn import(dir: &Path) -> Result<Imported, String> {
     out.sort_by(|a, b| a.path.cmp(&b.path));
     let release = openapi["info"]["version"].as_str().unwrap_or_default();
     let release = release.trim_start_matches('v').split('.').take(2).collect::<Vec<_>>().join(".");
-    let schema = Schema { version: release, packages: out };
+    let schema = Schema { version: release, order, packages: out };
     let warnings = compare(&schema, &openapi["definitions"]);
     Ok(Imported { schema, warnings })
 }
@@ -220,9 +220,10 @@ fn field(input: InField, home: &str) -> Result<Field, String> {
 
 type Discovery = BTreeMap<(String, String), Vec<Resource>>;
 
-/// Aggregated discovery: resources by group and version.
-fn discovery(dir: &Path) -> Result<Discovery, String> {
+/// Aggregated discovery: resources by group and version, and these in their order.
+fn discovery(dir: &Path) -> Result<(Discovery, Vec<(String, String)>), String> {
     let mut out = Discovery::new();
+    let mut order = Vec::new();
     for file in ["discovery-api.json", "discovery-apis.json"] {
         let list: Value = read(&dir.join(file))?;
         for group in array(&list["items"]) {
@@ -231,10 +232,11 @@ fn discovery(dir: &Path) -> Result<Discovery, String> {
                 let key = (name.clone(), text(&version["version"]));
                 let resources = array(&version["resources"]).iter().map(|r| resource(r, &key));
                 out.entry(key.clone()).or_default().extend(resources);
+                order.push(key);
             }
         }
     }
-    Ok(out)
+    Ok((out, order))
 }
 
 fn resource(value: &Value, home: &(String, String)) -> Resource {

@@ -14,7 +14,7 @@
 //! let package = pintle_codegen::schema::parse(
 //!     "package k8s.io/api/demo/v1\ngroup demo never\n\ntype Port\n  hostIP: string 1 omitempty\n",
 //! )?;
-//! let schema = pintle_codegen::model::Schema { version: "1.37".into(), packages: vec![package] };
+//! let schema = pintle_codegen::model::Schema { version: "1.37".into(), packages: vec![package], ..Default::default() };
 //! let modules = pintle_codegen::lower::lower(&schema)?;
 //! let text = pintle_codegen::emit::module(&modules[0], "1.37");
 //! assert!(text.contains("pub host_ip: Str,"));
@@ -22,6 +22,7 @@
 //! ```
 
 pub mod emit;
+pub mod emit_server;
 pub mod features;
 #[cfg(feature = "import")]
 pub mod import;

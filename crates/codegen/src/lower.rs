@@ -259,10 +259,11 @@ impl Lowering<'_> {
     fn field(&self, field: &Field) -> Result<RustField, String> {
         let mut kind = self.resolve(&field.ty)?;
         let inline = field.form == JsonForm::Inline;
-        if inline && let Kind::Msg(path) = &kind {
-            if self.struct_size(&field.ty) > MAX_INLINE_FIELDS {
-                kind = Kind::Emb(path.clone());
-            }
+        if inline
+            && self.struct_size(&field.ty) > MAX_INLINE_FIELDS
+            && let Kind::Msg(path) = &kind
+        {
+            kind = Kind::Emb(path.clone());
         }
         let name = match field.form {
             JsonForm::Named => names::field(&field.json),

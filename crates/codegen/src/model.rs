@@ -7,6 +7,9 @@
 pub struct Schema {
     /// Release, as `1.37`.
     pub version: String,
+    /// Group and version of everything that a server can offer, in the order of its discovery:
+    /// groups by priority, the preferred version first.
+    pub order: Vec<(String, String)>,
     /// Packages, sorted by path.
     pub packages: Vec<Package>,
 }
@@ -163,6 +166,12 @@ impl Schema {
     /// The package at `path`.
     pub fn package(&self, path: &str) -> Option<&Package> {
         self.packages.iter().find(|p| p.path == path)
+    }
+
+    /// The package of a group and version.
+    pub fn group_version(&self, group: &str, version: &str) -> Option<&Package> {
+        let found = |p: &&Package| p.group.as_deref() == Some(group) && p.version() == version;
+        self.packages.iter().find(found)
     }
 
     /// The declaration of `name` in the package at `path`.

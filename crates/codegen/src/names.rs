@@ -24,6 +24,11 @@ fn word_end(chars: &[char], start: usize) -> usize {
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
     let lower_or_digit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let mut end = start;
+    if (at(start), at(start + 1), at(start + 2)) == ('I', 'P', 'v')
+        && at(start + 3).is_ascii_digit()
+    {
+        return start + 4; // `IPv4` and `IPv6` are one word
+    }
     while at(end).is_ascii_uppercase() {
         end += 1;
     }
@@ -156,7 +161,7 @@ mod tests {
             ("JSONSchemaPropsOrArray", "JSON_SCHEMA_PROPS_OR_ARRAY"),
             ("PodQOSBestEffort", "POD_QOS_BEST_EFFORT"),
             ("NodeInternalIP", "NODE_INTERNAL_IP"),
-            ("IPv4Protocol", "I_PV4_PROTOCOL"),
+            ("IPv4Protocol", "IPV4_PROTOCOL"),
         ] {
             assert_eq!(screaming(go), expect, "{go}");
         }

@@ -266,8 +266,21 @@ fn read_field(name: &str, rest: &str, home: &str) -> Option<Field> {
     Some(field)
 }
 
+/// Writes the `release` file: the release, then group and version of everything a server can
+/// offer in the order of its discovery.
+pub fn write_release(schema: &Schema) -> String {
+    let mut out = format!("{}\n", schema.version);
+    for (group, version) in &schema.order {
+        line(&mut out, 0, format_args!("{group}/{version}"));
+    }
+    out
+}
+
 /// Reads all files of a schema folder, given as name and text; `release` is the text of its
 /// `release` file.
+///
+/// # Errors
+/// Names the file and the line that cannot be read.
 pub fn parse_all<'a>(
     release: &str,
     files: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -277,7 +290,12 @@ pub fn parse_all<'a>(
         packages.push(parse(text).map_err(|e| format!("schema file {name}: {e}"))?);
     }
     packages.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Schema { version: release.trim().to_owned(), packages })
+    let mut lines = release.lines();
+    let version = lines.next().unwrap_or_default().to_owned();
+    let pair = |l: &str| l.split_once('/').map(|(g, v)| (g.to_owned(), v.to_owned()));
+    let order: Option<Vec<_>> = lines.map(pair).collect();
+    let order = order.ok_or("schema file release: a line lacks its `/`")?;
+    Ok(Schema { version, order, packages })
 }
 
 #[cfg(test)]

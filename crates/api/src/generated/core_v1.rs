@@ -6750,9 +6750,9 @@ pub const HOST_PATH_UNSET: &str = "";
 /// Value of IPFamily.
 pub const IP_FAMILY_UNKNOWN: &str = "";
 /// Value of IPFamily.
-pub const I_PV4_PROTOCOL: &str = "IPv4";
+pub const IPV4_PROTOCOL: &str = "IPv4";
 /// Value of IPFamily.
-pub const I_PV6_PROTOCOL: &str = "IPv6";
+pub const IPV6_PROTOCOL: &str = "IPv6";
 /// Value of IPFamilyPolicy.
 pub const IP_FAMILY_POLICY_PREFER_DUAL_STACK: &str = "PreferDualStack";
 /// Value of IPFamilyPolicy.

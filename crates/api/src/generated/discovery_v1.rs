@@ -199,6 +199,6 @@ message!(ForZone, FOR_ZONE);
 /// Value of AddressType.
 pub const ADDRESS_TYPE_FQDN: &str = "FQDN";
 /// Value of AddressType.
-pub const ADDRESS_TYPE_I_PV4: &str = "IPv4";
+pub const ADDRESS_TYPE_IPV4: &str = "IPv4";
 /// Value of AddressType.
-pub const ADDRESS_TYPE_I_PV6: &str = "IPv6";
+pub const ADDRESS_TYPE_IPV6: &str = "IPv6";
