@@ -82,8 +82,7 @@ fn structure(w: &mut String, def: &Struct, module: &Module, release: &str) {
     }
     if let Some(resource) = &kind.resource {
         let scope = if resource.namespaced { "Namespaced" } else { "ClusterScoped" };
-        let list = resource.list.as_ref().map(|l| format!(", {l}")).unwrap_or_default();
-        put(w, format_args!("resource!({name}, \"{}\", {scope}{list});", resource.plural));
+        put(w, format_args!("resource!({name}, \"{}\", {scope});", resource.plural));
     }
     if let Some(element) = &kind.list_of {
         put(w, format_args!("list_kind!({name}, {element});"));
@@ -93,7 +92,8 @@ fn structure(w: &mut String, def: &Struct, module: &Module, release: &str) {
 fn type_docs(w: &mut String, def: &Struct, module: &Module, release: &str) {
     let label = &module.group_label;
     let version = &module.version;
-    let mut text = format!("`{}` of {label}/{version}", def.go);
+    let group = if module.group.is_empty() { "core" } else { &module.group };
+    let mut text = format!("`{}` of {group}/{version}", def.go);
     for note in &def.notes {
         text = text + ", " + note;
     }

@@ -277,48 +277,39 @@ fn compare(schema: &Schema, definitions: &Value) -> Vec<String> {
         };
         for def in &package.types {
             let open = &definitions[format!("{model}.{}", def.name)];
-            let required = array(&open["required"]);
+            if open.is_null() {
+                continue;
+            }
             for field in def.fields().iter().filter(|f| f.form == JsonForm::Named) {
-                if open.is_null() {
-                    continue;
-                }
-                let property = &open["properties"][&field.json];
-                let keys = array(&property["x-kubernetes-list-map-keys"]);
-                let pairs = [
-                    ("name", !property.is_null(), true),
-                    (
-                        "required",
-                        required.iter().any(|r| *r == field.json.as_str()),
-                        field.is_required(),
-                    ),
-                    (
-                        "list type",
-                        text(&property["x-kubernetes-list-type"]) == field.list_type,
-                        true,
-                    ),
-                    ("list keys", keys.iter().map(text).eq(field.list_keys.iter().cloned()), true),
-                    ("map type", text(&property["x-kubernetes-map-type"]) == field.map_type, true),
-                    (
-                        "patch strategy",
-                        text(&property["x-kubernetes-patch-strategy"]) == field.patch_strategy,
-                        true,
-                    ),
-                    (
-                        "patch merge key",
-                        text(&property["x-kubernetes-patch-merge-key"]) == field.patch_key,
-                        true,
-                    ),
-                ];
-                for (what, openapi, ours) in pairs {
-                    if openapi != ours {
-                        warnings.push(format!(
-                            "{}.{}.{}: OpenAPI differs in {what}",
-                            package.path, def.name, field.json
-                        ));
-                    }
+                for what in differences(schema, field, open) {
+                    let place = format!("{}.{}.{}", package.path, def.name, field.json);
+                    warnings.push(format!("{place}: OpenAPI differs in {what}"));
                 }
             }
         }
     }
     warnings
+}
+
+/// The facts in which a field and its OpenAPI property differ.
+fn differences(schema: &Schema, field: &Field, open: &Value) -> Vec<&'static str> {
+    let property = &open["properties"][&field.json];
+    if property.is_null() {
+        return vec!["its existence"];
+    }
+    let strings = |v: &Value| array(v).iter().map(text).collect::<Vec<_>>();
+    let required = strings(&open["required"]).contains(&field.json);
+    let mut allowed = strings(&property["enum"]);
+    allowed.extend(strings(&property["items"]["enum"]));
+    allowed.sort();
+    let pairs = [
+        ("required", required == field.is_required()),
+        ("list type", text(&property["x-kubernetes-list-type"]) == field.list_type),
+        ("list keys", strings(&property["x-kubernetes-list-map-keys"]) == field.list_keys),
+        ("map type", text(&property["x-kubernetes-map-type"]) == field.map_type),
+        ("patch strategy", text(&property["x-kubernetes-patch-strategy"]) == field.patch_strategy),
+        ("patch merge key", text(&property["x-kubernetes-patch-merge-key"]) == field.patch_key),
+        ("enum", allowed == crate::lower::enum_values(schema, &field.ty)),
+    ];
+    pairs.into_iter().filter(|(_, same)| !same).map(|(what, _)| what).collect()
 }

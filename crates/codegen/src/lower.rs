@@ -326,25 +326,9 @@ impl Lowering<'_> {
             keys: field.list_keys.clone(),
             patch_strategy: field.patch_strategy.clone(),
             patch_key: field.patch_key.clone(),
-            enums: self.enum_values(element),
+            enums: enum_values(self.schema, element),
             required: field.form == JsonForm::Named && field.is_required(),
         }
-    }
-
-    /// Values of a type marked as an enum, sorted as OpenAPI lists them.
-    fn enum_values(&self, ty: &GoType) -> Vec<String> {
-        let ty = match ty {
-            GoType::Pointer(inner) => inner,
-            other => other,
-        };
-        let GoType::Name(path, name) = ty else { return Vec::new() };
-        let Some(def) = self.schema.find(path, name) else { return Vec::new() };
-        if def.fact("enum").is_none() {
-            return Vec::new();
-        }
-        let text = |v: &crate::model::Const| v.value.trim_matches('"').to_owned();
-        let values: BTreeSet<String> = def.values.iter().map(text).collect();
-        values.into_iter().collect()
     }
 
     /// JSON text of the default; `ref(Name)` is the value of a constant.
@@ -442,6 +426,21 @@ impl Lowering<'_> {
         }
         notes
     }
+}
+
+/// Values of a type marked as an enum (or of the elements), sorted as OpenAPI lists them.
+pub(crate) fn enum_values(schema: &Schema, ty: &GoType) -> Vec<String> {
+    let (path, name) = match ty {
+        GoType::Pointer(inner) | GoType::Slice(inner) => return enum_values(schema, inner),
+        GoType::Name(path, name) => (path, name),
+        GoType::Map(..) | GoType::Opaque => return Vec::new(),
+    };
+    let Some(def) = schema.find(path, name).filter(|d| d.fact("enum").is_some()) else {
+        return Vec::new();
+    };
+    let text = |v: &crate::model::Const| v.value.trim_matches('"').to_owned();
+    let values: BTreeSet<String> = def.values.iter().map(text).collect();
+    values.into_iter().collect()
 }
 
 enum Copied<'a> {

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 use super::authentication_v1;
 
-/// `AdmissionRequest` of admission-k8s-io/v1beta1.
+/// `AdmissionRequest` of admission.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct AdmissionRequest {
     /// `uid`: string.
@@ -62,7 +62,7 @@ impl Message for AdmissionRequest {
 }
 message!(AdmissionRequest, ADMISSION_REQUEST);
 
-/// `AdmissionResponse` of admission-k8s-io/v1beta1.
+/// `AdmissionResponse` of admission.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct AdmissionResponse {
     /// `uid`: string.
@@ -97,7 +97,7 @@ impl Message for AdmissionResponse {
 }
 message!(AdmissionResponse, ADMISSION_RESPONSE);
 
-/// `AdmissionReview` of admission-k8s-io/v1beta1, since 1.9, deprecated in 1.19, replaced by admission.k8s.io v1 AdmissionReview.
+/// `AdmissionReview` of admission.k8s.io/v1beta1, since 1.9, deprecated in 1.19, replaced by admission.k8s.io v1 AdmissionReview.
 #[derive(Clone, Default)]
 pub struct AdmissionReview {
     /// `request`: AdmissionRequest or absent.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ApplyConfiguration` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1-admissionregistration-k8s-io)
+/// `ApplyConfiguration` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ApplyConfiguration {
     /// `expression`: string.
@@ -20,7 +20,7 @@ impl Message for ApplyConfiguration {
 }
 message!(ApplyConfiguration, APPLY_CONFIGURATION);
 
-/// `AuditAnnotation` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1-admissionregistration-k8s-io)
+/// `AuditAnnotation` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct AuditAnnotation {
     /// `key`: string, required.
@@ -40,7 +40,7 @@ impl Message for AuditAnnotation {
 }
 message!(AuditAnnotation, AUDIT_ANNOTATION);
 
-/// `ExpressionWarning` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1-admissionregistration-k8s-io)
+/// `ExpressionWarning` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ExpressionWarning {
     /// `fieldRef`: string, required.
@@ -60,7 +60,7 @@ impl Message for ExpressionWarning {
 }
 message!(ExpressionWarning, EXPRESSION_WARNING);
 
-/// `JSONPatch` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1-admissionregistration-k8s-io)
+/// `JSONPatch` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct JSONPatch {
     /// `expression`: string.
@@ -77,7 +77,7 @@ impl Message for JSONPatch {
 }
 message!(JSONPatch, JSON_PATCH);
 
-/// `MatchCondition` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchcondition-v1-admissionregistration-k8s-io)
+/// `MatchCondition` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchcondition-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MatchCondition {
     /// `name`: string, required.
@@ -97,7 +97,7 @@ impl Message for MatchCondition {
 }
 message!(MatchCondition, MATCH_CONDITION);
 
-/// `MatchResources` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1-admissionregistration-k8s-io)
+/// `MatchResources` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MatchResources {
     /// `namespaceSelector`: LabelSelector or absent.
@@ -126,7 +126,7 @@ impl Message for MatchResources {
 }
 message!(MatchResources, MATCH_RESOURCES);
 
-/// `MutatingAdmissionPolicy` of admissionregistration-k8s-io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicy {
     /// `metadata`: ObjectMeta.
@@ -147,9 +147,9 @@ impl Message for MutatingAdmissionPolicy {
 message!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY);
 kind!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicy");
 object!(MutatingAdmissionPolicy);
-resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped, MutatingAdmissionPolicyList);
+resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped);
 
-/// `MutatingAdmissionPolicyBinding` of admissionregistration-k8s-io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBinding {
     /// `metadata`: ObjectMeta.
@@ -170,9 +170,9 @@ impl Message for MutatingAdmissionPolicyBinding {
 message!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING);
 kind!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicyBinding");
 object!(MutatingAdmissionPolicyBinding);
-resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped, MutatingAdmissionPolicyBindingList);
+resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped);
 
-/// `MutatingAdmissionPolicyBindingList` of admissionregistration-k8s-io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBindingList {
     /// `metadata`: ListMeta.
@@ -194,7 +194,7 @@ message!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_L
 kind!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicyBindingList");
 list_kind!(MutatingAdmissionPolicyBindingList, MutatingAdmissionPolicyBinding);
 
-/// `MutatingAdmissionPolicyBindingSpec` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBindingSpec {
     /// `policyName`: string.
@@ -217,7 +217,7 @@ impl Message for MutatingAdmissionPolicyBindingSpec {
 }
 message!(MutatingAdmissionPolicyBindingSpec, MUTATING_ADMISSION_POLICY_BINDING_SPEC);
 
-/// `MutatingAdmissionPolicyList` of admissionregistration-k8s-io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyList` of admissionregistration.k8s.io/v1, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyList {
     /// `metadata`: ListMeta.
@@ -239,7 +239,7 @@ message!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST);
 kind!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicyList");
 list_kind!(MutatingAdmissionPolicyList, MutatingAdmissionPolicy);
 
-/// `MutatingAdmissionPolicySpec` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicySpec {
     /// `paramKind`: ParamKind or absent.
@@ -274,7 +274,7 @@ impl Message for MutatingAdmissionPolicySpec {
 }
 message!(MutatingAdmissionPolicySpec, MUTATING_ADMISSION_POLICY_SPEC);
 
-/// `MutatingWebhook` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhook-v1-admissionregistration-k8s-io)
+/// `MutatingWebhook` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhook-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhook {
     /// `name`: string, required.
@@ -324,7 +324,7 @@ impl Message for MutatingWebhook {
 }
 message!(MutatingWebhook, MUTATING_WEBHOOK);
 
-/// `MutatingWebhookConfiguration` of admissionregistration-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfiguration-v1-admissionregistration-k8s-io)
+/// `MutatingWebhookConfiguration` of admissionregistration.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfiguration-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhookConfiguration {
     /// `metadata`: ObjectMeta.
@@ -345,9 +345,9 @@ impl Message for MutatingWebhookConfiguration {
 message!(MutatingWebhookConfiguration, MUTATING_WEBHOOK_CONFIGURATION);
 kind!(MutatingWebhookConfiguration, MUTATING_WEBHOOK_CONFIGURATION, "admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration");
 object!(MutatingWebhookConfiguration);
-resource!(MutatingWebhookConfiguration, "mutatingwebhookconfigurations", ClusterScoped, MutatingWebhookConfigurationList);
+resource!(MutatingWebhookConfiguration, "mutatingwebhookconfigurations", ClusterScoped);
 
-/// `MutatingWebhookConfigurationList` of admissionregistration-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfigurationlist-v1-admissionregistration-k8s-io)
+/// `MutatingWebhookConfigurationList` of admissionregistration.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfigurationlist-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhookConfigurationList {
     /// `metadata`: ListMeta.
@@ -369,7 +369,7 @@ message!(MutatingWebhookConfigurationList, MUTATING_WEBHOOK_CONFIGURATION_LIST);
 kind!(MutatingWebhookConfigurationList, MUTATING_WEBHOOK_CONFIGURATION_LIST, "admissionregistration.k8s.io", "v1", "MutatingWebhookConfigurationList");
 list_kind!(MutatingWebhookConfigurationList, MutatingWebhookConfiguration);
 
-/// `Mutation` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1-admissionregistration-k8s-io)
+/// `Mutation` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Mutation {
     /// `patchType`: string, required, one of `ApplyConfiguration`, `JSONPatch`.
@@ -392,7 +392,7 @@ impl Message for Mutation {
 }
 message!(Mutation, MUTATION);
 
-/// `NamedRuleWithOperations` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1-admissionregistration-k8s-io)
+/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct NamedRuleWithOperations {
     /// `resourceNames`: list of string.
@@ -412,7 +412,7 @@ impl Message for NamedRuleWithOperations {
 }
 message!(NamedRuleWithOperations, NAMED_RULE_WITH_OPERATIONS);
 
-/// `ParamKind` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1-admissionregistration-k8s-io)
+/// `ParamKind` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParamKind {
     /// `apiVersion`: string.
@@ -432,7 +432,7 @@ impl Message for ParamKind {
 }
 message!(ParamKind, PARAM_KIND);
 
-/// `ParamRef` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1-admissionregistration-k8s-io)
+/// `ParamRef` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParamRef {
     /// `name`: string.
@@ -458,7 +458,7 @@ impl Message for ParamRef {
 }
 message!(ParamRef, PARAM_REF);
 
-/// `Rule` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rule-v1-admissionregistration-k8s-io)
+/// `Rule` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rule-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Rule {
     /// `apiGroups`: list of string.
@@ -484,7 +484,7 @@ impl Message for Rule {
 }
 message!(Rule, RULE);
 
-/// `RuleWithOperations` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rulewithoperations-v1-admissionregistration-k8s-io)
+/// `RuleWithOperations` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rulewithoperations-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct RuleWithOperations {
     /// `operations`: list of string, one of `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`.
@@ -504,7 +504,7 @@ impl Message for RuleWithOperations {
 }
 message!(RuleWithOperations, RULE_WITH_OPERATIONS);
 
-/// `ServiceReference` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-admissionregistration-k8s-io)
+/// `ServiceReference` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceReference {
     /// `namespace`: string, required.
@@ -530,7 +530,7 @@ impl Message for ServiceReference {
 }
 message!(ServiceReference, SERVICE_REFERENCE);
 
-/// `TypeChecking` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1-admissionregistration-k8s-io)
+/// `TypeChecking` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct TypeChecking {
     /// `expressionWarnings`: list of ExpressionWarning.
@@ -547,7 +547,7 @@ impl Message for TypeChecking {
 }
 message!(TypeChecking, TYPE_CHECKING);
 
-/// `ValidatingAdmissionPolicy` of admissionregistration-k8s-io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicy {
     /// `metadata`: ObjectMeta.
@@ -571,9 +571,9 @@ impl Message for ValidatingAdmissionPolicy {
 message!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY);
 kind!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy");
 object!(ValidatingAdmissionPolicy);
-resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped, ValidatingAdmissionPolicyList);
+resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped);
 
-/// `ValidatingAdmissionPolicyBinding` of admissionregistration-k8s-io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBinding {
     /// `metadata`: ObjectMeta.
@@ -594,9 +594,9 @@ impl Message for ValidatingAdmissionPolicyBinding {
 message!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING);
 kind!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding");
 object!(ValidatingAdmissionPolicyBinding);
-resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped, ValidatingAdmissionPolicyBindingList);
+resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped);
 
-/// `ValidatingAdmissionPolicyBindingList` of admissionregistration-k8s-io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBindingList {
     /// `metadata`: ListMeta.
@@ -618,7 +618,7 @@ message!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDI
 kind!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBindingList");
 list_kind!(ValidatingAdmissionPolicyBindingList, ValidatingAdmissionPolicyBinding);
 
-/// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBindingSpec {
     /// `policyName`: string, required.
@@ -644,7 +644,7 @@ impl Message for ValidatingAdmissionPolicyBindingSpec {
 }
 message!(ValidatingAdmissionPolicyBindingSpec, VALIDATING_ADMISSION_POLICY_BINDING_SPEC);
 
-/// `ValidatingAdmissionPolicyList` of admissionregistration-k8s-io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyList` of admissionregistration.k8s.io/v1, since 1.30. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyList {
     /// `metadata`: ListMeta.
@@ -666,7 +666,7 @@ message!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST);
 kind!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyList");
 list_kind!(ValidatingAdmissionPolicyList, ValidatingAdmissionPolicy);
 
-/// `ValidatingAdmissionPolicySpec` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicySpec {
     /// `paramKind`: ParamKind or absent.
@@ -701,7 +701,7 @@ impl Message for ValidatingAdmissionPolicySpec {
 }
 message!(ValidatingAdmissionPolicySpec, VALIDATING_ADMISSION_POLICY_SPEC);
 
-/// `ValidatingAdmissionPolicyStatus` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyStatus` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyStatus {
     /// `observedGeneration`: integer.
@@ -724,7 +724,7 @@ impl Message for ValidatingAdmissionPolicyStatus {
 }
 message!(ValidatingAdmissionPolicyStatus, VALIDATING_ADMISSION_POLICY_STATUS);
 
-/// `ValidatingWebhook` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhook-v1-admissionregistration-k8s-io)
+/// `ValidatingWebhook` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhook-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhook {
     /// `name`: string, required.
@@ -771,7 +771,7 @@ impl Message for ValidatingWebhook {
 }
 message!(ValidatingWebhook, VALIDATING_WEBHOOK);
 
-/// `ValidatingWebhookConfiguration` of admissionregistration-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfiguration-v1-admissionregistration-k8s-io)
+/// `ValidatingWebhookConfiguration` of admissionregistration.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfiguration-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhookConfiguration {
     /// `metadata`: ObjectMeta.
@@ -792,9 +792,9 @@ impl Message for ValidatingWebhookConfiguration {
 message!(ValidatingWebhookConfiguration, VALIDATING_WEBHOOK_CONFIGURATION);
 kind!(ValidatingWebhookConfiguration, VALIDATING_WEBHOOK_CONFIGURATION, "admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration");
 object!(ValidatingWebhookConfiguration);
-resource!(ValidatingWebhookConfiguration, "validatingwebhookconfigurations", ClusterScoped, ValidatingWebhookConfigurationList);
+resource!(ValidatingWebhookConfiguration, "validatingwebhookconfigurations", ClusterScoped);
 
-/// `ValidatingWebhookConfigurationList` of admissionregistration-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfigurationlist-v1-admissionregistration-k8s-io)
+/// `ValidatingWebhookConfigurationList` of admissionregistration.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfigurationlist-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhookConfigurationList {
     /// `metadata`: ListMeta.
@@ -816,7 +816,7 @@ message!(ValidatingWebhookConfigurationList, VALIDATING_WEBHOOK_CONFIGURATION_LI
 kind!(ValidatingWebhookConfigurationList, VALIDATING_WEBHOOK_CONFIGURATION_LIST, "admissionregistration.k8s.io", "v1", "ValidatingWebhookConfigurationList");
 list_kind!(ValidatingWebhookConfigurationList, ValidatingWebhookConfiguration);
 
-/// `Validation` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1-admissionregistration-k8s-io)
+/// `Validation` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Validation {
     /// `expression`: string, required.
@@ -842,7 +842,7 @@ impl Message for Validation {
 }
 message!(Validation, VALIDATION);
 
-/// `Variable` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1-admissionregistration-k8s-io)
+/// `Variable` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Variable {
     /// `name`: string, required.
@@ -862,7 +862,7 @@ impl Message for Variable {
 }
 message!(Variable, VARIABLE);
 
-/// `WebhookClientConfig` of admissionregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1-admissionregistration-k8s-io)
+/// `WebhookClientConfig` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct WebhookClientConfig {
     /// `url`: string or absent.

@@ -13,7 +13,7 @@ pub type Rule = admissionregistration_v1::Rule;
 /// Another name of RuleWithOperations.
 pub type RuleWithOperations = admissionregistration_v1::RuleWithOperations;
 
-/// `ApplyConfiguration` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1alpha1-admissionregistration-k8s-io)
+/// `ApplyConfiguration` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ApplyConfiguration {
     /// `expression`: string.
@@ -30,7 +30,7 @@ impl Message for ApplyConfiguration {
 }
 message!(ApplyConfiguration, APPLY_CONFIGURATION);
 
-/// `AuditAnnotation` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1alpha1-admissionregistration-k8s-io)
+/// `AuditAnnotation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct AuditAnnotation {
     /// `key`: string, required.
@@ -50,7 +50,7 @@ impl Message for AuditAnnotation {
 }
 message!(AuditAnnotation, AUDIT_ANNOTATION);
 
-/// `ExpressionWarning` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1alpha1-admissionregistration-k8s-io)
+/// `ExpressionWarning` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ExpressionWarning {
     /// `fieldRef`: string, required.
@@ -70,7 +70,7 @@ impl Message for ExpressionWarning {
 }
 message!(ExpressionWarning, EXPRESSION_WARNING);
 
-/// `JSONPatch` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1alpha1-admissionregistration-k8s-io)
+/// `JSONPatch` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct JSONPatch {
     /// `expression`: string.
@@ -87,7 +87,7 @@ impl Message for JSONPatch {
 }
 message!(JSONPatch, JSON_PATCH);
 
-/// `MatchResources` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1alpha1-admissionregistration-k8s-io)
+/// `MatchResources` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MatchResources {
     /// `namespaceSelector`: LabelSelector or absent.
@@ -116,7 +116,7 @@ impl Message for MatchResources {
 }
 message!(MatchResources, MATCH_RESOURCES);
 
-/// `MutatingAdmissionPolicy` of admissionregistration-k8s-io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1alpha1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicy {
     /// `metadata`: ObjectMeta.
@@ -137,9 +137,9 @@ impl Message for MutatingAdmissionPolicy {
 message!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY);
 kind!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicy");
 object!(MutatingAdmissionPolicy);
-resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped, MutatingAdmissionPolicyList);
+resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped);
 
-/// `MutatingAdmissionPolicyBinding` of admissionregistration-k8s-io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1alpha1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBinding {
     /// `metadata`: ObjectMeta.
@@ -160,9 +160,9 @@ impl Message for MutatingAdmissionPolicyBinding {
 message!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING);
 kind!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBinding");
 object!(MutatingAdmissionPolicyBinding);
-resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped, MutatingAdmissionPolicyBindingList);
+resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped);
 
-/// `MutatingAdmissionPolicyBindingList` of admissionregistration-k8s-io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1alpha1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBindingList {
     /// `metadata`: ListMeta.
@@ -184,7 +184,7 @@ message!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_L
 kind!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBindingList");
 list_kind!(MutatingAdmissionPolicyBindingList, MutatingAdmissionPolicyBinding);
 
-/// `MutatingAdmissionPolicyBindingSpec` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1alpha1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBindingSpec {
     /// `policyName`: string.
@@ -207,7 +207,7 @@ impl Message for MutatingAdmissionPolicyBindingSpec {
 }
 message!(MutatingAdmissionPolicyBindingSpec, MUTATING_ADMISSION_POLICY_BINDING_SPEC);
 
-/// `MutatingAdmissionPolicyList` of admissionregistration-k8s-io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1alpha1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyList` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyList {
     /// `metadata`: ListMeta.
@@ -229,7 +229,7 @@ message!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST);
 kind!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyList");
 list_kind!(MutatingAdmissionPolicyList, MutatingAdmissionPolicy);
 
-/// `MutatingAdmissionPolicySpec` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1alpha1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicySpec {
     /// `paramKind`: ParamKind or absent.
@@ -264,7 +264,7 @@ impl Message for MutatingAdmissionPolicySpec {
 }
 message!(MutatingAdmissionPolicySpec, MUTATING_ADMISSION_POLICY_SPEC);
 
-/// `Mutation` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1alpha1-admissionregistration-k8s-io)
+/// `Mutation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Mutation {
     /// `patchType`: string, required, one of `ApplyConfiguration`, `JSONPatch`.
@@ -287,7 +287,7 @@ impl Message for Mutation {
 }
 message!(Mutation, MUTATION);
 
-/// `NamedRuleWithOperations` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1alpha1-admissionregistration-k8s-io)
+/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct NamedRuleWithOperations {
     /// `resourceNames`: list of string.
@@ -307,7 +307,7 @@ impl Message for NamedRuleWithOperations {
 }
 message!(NamedRuleWithOperations, NAMED_RULE_WITH_OPERATIONS);
 
-/// `ParamKind` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1alpha1-admissionregistration-k8s-io)
+/// `ParamKind` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParamKind {
     /// `apiVersion`: string.
@@ -327,7 +327,7 @@ impl Message for ParamKind {
 }
 message!(ParamKind, PARAM_KIND);
 
-/// `ParamRef` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1alpha1-admissionregistration-k8s-io)
+/// `ParamRef` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParamRef {
     /// `name`: string.
@@ -353,7 +353,7 @@ impl Message for ParamRef {
 }
 message!(ParamRef, PARAM_REF);
 
-/// `TypeChecking` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1alpha1-admissionregistration-k8s-io)
+/// `TypeChecking` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct TypeChecking {
     /// `expressionWarnings`: list of ExpressionWarning.
@@ -370,7 +370,7 @@ impl Message for TypeChecking {
 }
 message!(TypeChecking, TYPE_CHECKING);
 
-/// `ValidatingAdmissionPolicy` of admissionregistration-k8s-io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicy {
     /// `metadata`: ObjectMeta.
@@ -394,9 +394,9 @@ impl Message for ValidatingAdmissionPolicy {
 message!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY);
 kind!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicy");
 object!(ValidatingAdmissionPolicy);
-resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped, ValidatingAdmissionPolicyList);
+resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped);
 
-/// `ValidatingAdmissionPolicyBinding` of admissionregistration-k8s-io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBinding {
     /// `metadata`: ObjectMeta.
@@ -417,9 +417,9 @@ impl Message for ValidatingAdmissionPolicyBinding {
 message!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING);
 kind!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyBinding");
 object!(ValidatingAdmissionPolicyBinding);
-resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped, ValidatingAdmissionPolicyBindingList);
+resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped);
 
-/// `ValidatingAdmissionPolicyBindingList` of admissionregistration-k8s-io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBindingList {
     /// `metadata`: ListMeta.
@@ -441,7 +441,7 @@ message!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDI
 kind!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyBindingList");
 list_kind!(ValidatingAdmissionPolicyBindingList, ValidatingAdmissionPolicyBinding);
 
-/// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBindingSpec {
     /// `policyName`: string, required.
@@ -467,7 +467,7 @@ impl Message for ValidatingAdmissionPolicyBindingSpec {
 }
 message!(ValidatingAdmissionPolicyBindingSpec, VALIDATING_ADMISSION_POLICY_BINDING_SPEC);
 
-/// `ValidatingAdmissionPolicyList` of admissionregistration-k8s-io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyList` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyList {
     /// `metadata`: ListMeta.
@@ -489,7 +489,7 @@ message!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST);
 kind!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyList");
 list_kind!(ValidatingAdmissionPolicyList, ValidatingAdmissionPolicy);
 
-/// `ValidatingAdmissionPolicySpec` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicySpec {
     /// `paramKind`: ParamKind or absent.
@@ -524,7 +524,7 @@ impl Message for ValidatingAdmissionPolicySpec {
 }
 message!(ValidatingAdmissionPolicySpec, VALIDATING_ADMISSION_POLICY_SPEC);
 
-/// `ValidatingAdmissionPolicyStatus` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1alpha1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyStatus` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyStatus {
     /// `observedGeneration`: integer.
@@ -547,7 +547,7 @@ impl Message for ValidatingAdmissionPolicyStatus {
 }
 message!(ValidatingAdmissionPolicyStatus, VALIDATING_ADMISSION_POLICY_STATUS);
 
-/// `Validation` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1alpha1-admissionregistration-k8s-io)
+/// `Validation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Validation {
     /// `expression`: string, required.
@@ -573,7 +573,7 @@ impl Message for Validation {
 }
 message!(Validation, VALIDATION);
 
-/// `Variable` of admissionregistration-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1alpha1-admissionregistration-k8s-io)
+/// `Variable` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1alpha1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Variable {
     /// `name`: string, required.

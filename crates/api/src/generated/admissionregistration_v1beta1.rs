@@ -10,7 +10,7 @@ pub type Rule = admissionregistration_v1::Rule;
 /// Another name of RuleWithOperations.
 pub type RuleWithOperations = admissionregistration_v1::RuleWithOperations;
 
-/// `ApplyConfiguration` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1beta1-admissionregistration-k8s-io)
+/// `ApplyConfiguration` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ApplyConfiguration {
     /// `expression`: string.
@@ -27,7 +27,7 @@ impl Message for ApplyConfiguration {
 }
 message!(ApplyConfiguration, APPLY_CONFIGURATION);
 
-/// `AuditAnnotation` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1beta1-admissionregistration-k8s-io)
+/// `AuditAnnotation` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct AuditAnnotation {
     /// `key`: string, required.
@@ -47,7 +47,7 @@ impl Message for AuditAnnotation {
 }
 message!(AuditAnnotation, AUDIT_ANNOTATION);
 
-/// `ExpressionWarning` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1beta1-admissionregistration-k8s-io)
+/// `ExpressionWarning` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ExpressionWarning {
     /// `fieldRef`: string, required.
@@ -67,7 +67,7 @@ impl Message for ExpressionWarning {
 }
 message!(ExpressionWarning, EXPRESSION_WARNING);
 
-/// `JSONPatch` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1beta1-admissionregistration-k8s-io)
+/// `JSONPatch` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct JSONPatch {
     /// `expression`: string.
@@ -84,7 +84,7 @@ impl Message for JSONPatch {
 }
 message!(JSONPatch, JSON_PATCH);
 
-/// `MatchCondition` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchcondition-v1beta1-admissionregistration-k8s-io)
+/// `MatchCondition` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchcondition-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MatchCondition {
     /// `name`: string, required.
@@ -104,7 +104,7 @@ impl Message for MatchCondition {
 }
 message!(MatchCondition, MATCH_CONDITION);
 
-/// `MatchResources` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1beta1-admissionregistration-k8s-io)
+/// `MatchResources` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MatchResources {
     /// `namespaceSelector`: LabelSelector or absent.
@@ -133,7 +133,7 @@ impl Message for MatchResources {
 }
 message!(MatchResources, MATCH_RESOURCES);
 
-/// `MutatingAdmissionPolicy` of admissionregistration-k8s-io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicy. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1beta1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicy. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicy {
     /// `metadata`: ObjectMeta.
@@ -154,9 +154,9 @@ impl Message for MutatingAdmissionPolicy {
 message!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY);
 kind!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1beta1", "MutatingAdmissionPolicy");
 object!(MutatingAdmissionPolicy);
-resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped, MutatingAdmissionPolicyList);
+resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped);
 
-/// `MutatingAdmissionPolicyBinding` of admissionregistration-k8s-io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicyBinding. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1beta1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicyBinding. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBinding {
     /// `metadata`: ObjectMeta.
@@ -177,9 +177,9 @@ impl Message for MutatingAdmissionPolicyBinding {
 message!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING);
 kind!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1beta1", "MutatingAdmissionPolicyBinding");
 object!(MutatingAdmissionPolicyBinding);
-resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped, MutatingAdmissionPolicyBindingList);
+resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped);
 
-/// `MutatingAdmissionPolicyBindingList` of admissionregistration-k8s-io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicyBindingList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1beta1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicyBindingList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBindingList {
     /// `metadata`: ListMeta.
@@ -201,7 +201,7 @@ message!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_L
 kind!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1beta1", "MutatingAdmissionPolicyBindingList");
 list_kind!(MutatingAdmissionPolicyBindingList, MutatingAdmissionPolicyBinding);
 
-/// `MutatingAdmissionPolicyBindingSpec` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1beta1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBindingSpec {
     /// `policyName`: string.
@@ -224,7 +224,7 @@ impl Message for MutatingAdmissionPolicyBindingSpec {
 }
 message!(MutatingAdmissionPolicyBindingSpec, MUTATING_ADMISSION_POLICY_BINDING_SPEC);
 
-/// `MutatingAdmissionPolicyList` of admissionregistration-k8s-io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicyList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1beta1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicyList` of admissionregistration.k8s.io/v1beta1, since 1.34, replaced by admissionregistration.k8s.io v1 MutatingAdmissionPolicyList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyList {
     /// `metadata`: ListMeta.
@@ -246,7 +246,7 @@ message!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST);
 kind!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1beta1", "MutatingAdmissionPolicyList");
 list_kind!(MutatingAdmissionPolicyList, MutatingAdmissionPolicy);
 
-/// `MutatingAdmissionPolicySpec` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1beta1-admissionregistration-k8s-io)
+/// `MutatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicySpec {
     /// `paramKind`: ParamKind or absent.
@@ -281,7 +281,7 @@ impl Message for MutatingAdmissionPolicySpec {
 }
 message!(MutatingAdmissionPolicySpec, MUTATING_ADMISSION_POLICY_SPEC);
 
-/// `MutatingWebhook` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhook-v1beta1-admissionregistration-k8s-io)
+/// `MutatingWebhook` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhook-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhook {
     /// `name`: string, required.
@@ -331,7 +331,7 @@ impl Message for MutatingWebhook {
 }
 message!(MutatingWebhook, MUTATING_WEBHOOK);
 
-/// `MutatingWebhookConfiguration` of admissionregistration-k8s-io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 MutatingWebhookConfiguration. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfiguration-v1beta1-admissionregistration-k8s-io)
+/// `MutatingWebhookConfiguration` of admissionregistration.k8s.io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 MutatingWebhookConfiguration. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfiguration-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhookConfiguration {
     /// `metadata`: ObjectMeta.
@@ -352,9 +352,9 @@ impl Message for MutatingWebhookConfiguration {
 message!(MutatingWebhookConfiguration, MUTATING_WEBHOOK_CONFIGURATION);
 kind!(MutatingWebhookConfiguration, MUTATING_WEBHOOK_CONFIGURATION, "admissionregistration.k8s.io", "v1beta1", "MutatingWebhookConfiguration");
 object!(MutatingWebhookConfiguration);
-resource!(MutatingWebhookConfiguration, "mutatingwebhookconfigurations", ClusterScoped, MutatingWebhookConfigurationList);
+resource!(MutatingWebhookConfiguration, "mutatingwebhookconfigurations", ClusterScoped);
 
-/// `MutatingWebhookConfigurationList` of admissionregistration-k8s-io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 MutatingWebhookConfigurationList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfigurationlist-v1beta1-admissionregistration-k8s-io)
+/// `MutatingWebhookConfigurationList` of admissionregistration.k8s.io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 MutatingWebhookConfigurationList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfigurationlist-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhookConfigurationList {
     /// `metadata`: ListMeta.
@@ -376,7 +376,7 @@ message!(MutatingWebhookConfigurationList, MUTATING_WEBHOOK_CONFIGURATION_LIST);
 kind!(MutatingWebhookConfigurationList, MUTATING_WEBHOOK_CONFIGURATION_LIST, "admissionregistration.k8s.io", "v1beta1", "MutatingWebhookConfigurationList");
 list_kind!(MutatingWebhookConfigurationList, MutatingWebhookConfiguration);
 
-/// `Mutation` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1beta1-admissionregistration-k8s-io)
+/// `Mutation` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Mutation {
     /// `patchType`: string, required, one of `ApplyConfiguration`, `JSONPatch`.
@@ -399,7 +399,7 @@ impl Message for Mutation {
 }
 message!(Mutation, MUTATION);
 
-/// `NamedRuleWithOperations` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1beta1-admissionregistration-k8s-io)
+/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct NamedRuleWithOperations {
     /// `resourceNames`: list of string.
@@ -419,7 +419,7 @@ impl Message for NamedRuleWithOperations {
 }
 message!(NamedRuleWithOperations, NAMED_RULE_WITH_OPERATIONS);
 
-/// `ParamKind` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1beta1-admissionregistration-k8s-io)
+/// `ParamKind` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParamKind {
     /// `apiVersion`: string.
@@ -439,7 +439,7 @@ impl Message for ParamKind {
 }
 message!(ParamKind, PARAM_KIND);
 
-/// `ParamRef` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1beta1-admissionregistration-k8s-io)
+/// `ParamRef` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParamRef {
     /// `name`: string.
@@ -465,7 +465,7 @@ impl Message for ParamRef {
 }
 message!(ParamRef, PARAM_REF);
 
-/// `ServiceReference` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1beta1-admissionregistration-k8s-io)
+/// `ServiceReference` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceReference {
     /// `namespace`: string, required.
@@ -491,7 +491,7 @@ impl Message for ServiceReference {
 }
 message!(ServiceReference, SERVICE_REFERENCE);
 
-/// `TypeChecking` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1beta1-admissionregistration-k8s-io)
+/// `TypeChecking` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct TypeChecking {
     /// `expressionWarnings`: list of ExpressionWarning.
@@ -508,7 +508,7 @@ impl Message for TypeChecking {
 }
 message!(TypeChecking, TYPE_CHECKING);
 
-/// `ValidatingAdmissionPolicy` of admissionregistration-k8s-io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicy {
     /// `metadata`: ObjectMeta.
@@ -532,9 +532,9 @@ impl Message for ValidatingAdmissionPolicy {
 message!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY);
 kind!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicy");
 object!(ValidatingAdmissionPolicy);
-resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped, ValidatingAdmissionPolicyList);
+resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped);
 
-/// `ValidatingAdmissionPolicyBinding` of admissionregistration-k8s-io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBinding {
     /// `metadata`: ObjectMeta.
@@ -555,9 +555,9 @@ impl Message for ValidatingAdmissionPolicyBinding {
 message!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING);
 kind!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicyBinding");
 object!(ValidatingAdmissionPolicyBinding);
-resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped, ValidatingAdmissionPolicyBindingList);
+resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped);
 
-/// `ValidatingAdmissionPolicyBindingList` of admissionregistration-k8s-io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBindingList {
     /// `metadata`: ListMeta.
@@ -579,7 +579,7 @@ message!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDI
 kind!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicyBindingList");
 list_kind!(ValidatingAdmissionPolicyBindingList, ValidatingAdmissionPolicyBinding);
 
-/// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBindingSpec {
     /// `policyName`: string, required.
@@ -605,7 +605,7 @@ impl Message for ValidatingAdmissionPolicyBindingSpec {
 }
 message!(ValidatingAdmissionPolicyBindingSpec, VALIDATING_ADMISSION_POLICY_BINDING_SPEC);
 
-/// `ValidatingAdmissionPolicyList` of admissionregistration-k8s-io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyList` of admissionregistration.k8s.io/v1beta1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyList {
     /// `metadata`: ListMeta.
@@ -627,7 +627,7 @@ message!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST);
 kind!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicyList");
 list_kind!(ValidatingAdmissionPolicyList, ValidatingAdmissionPolicy);
 
-/// `ValidatingAdmissionPolicySpec` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicySpec {
     /// `paramKind`: ParamKind or absent.
@@ -662,7 +662,7 @@ impl Message for ValidatingAdmissionPolicySpec {
 }
 message!(ValidatingAdmissionPolicySpec, VALIDATING_ADMISSION_POLICY_SPEC);
 
-/// `ValidatingAdmissionPolicyStatus` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingAdmissionPolicyStatus` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyStatus {
     /// `observedGeneration`: integer.
@@ -685,7 +685,7 @@ impl Message for ValidatingAdmissionPolicyStatus {
 }
 message!(ValidatingAdmissionPolicyStatus, VALIDATING_ADMISSION_POLICY_STATUS);
 
-/// `ValidatingWebhook` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhook-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingWebhook` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhook-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhook {
     /// `name`: string, required.
@@ -732,7 +732,7 @@ impl Message for ValidatingWebhook {
 }
 message!(ValidatingWebhook, VALIDATING_WEBHOOK);
 
-/// `ValidatingWebhookConfiguration` of admissionregistration-k8s-io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 ValidatingWebhookConfiguration. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfiguration-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingWebhookConfiguration` of admissionregistration.k8s.io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 ValidatingWebhookConfiguration. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfiguration-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhookConfiguration {
     /// `metadata`: ObjectMeta.
@@ -753,9 +753,9 @@ impl Message for ValidatingWebhookConfiguration {
 message!(ValidatingWebhookConfiguration, VALIDATING_WEBHOOK_CONFIGURATION);
 kind!(ValidatingWebhookConfiguration, VALIDATING_WEBHOOK_CONFIGURATION, "admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfiguration");
 object!(ValidatingWebhookConfiguration);
-resource!(ValidatingWebhookConfiguration, "validatingwebhookconfigurations", ClusterScoped, ValidatingWebhookConfigurationList);
+resource!(ValidatingWebhookConfiguration, "validatingwebhookconfigurations", ClusterScoped);
 
-/// `ValidatingWebhookConfigurationList` of admissionregistration-k8s-io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 ValidatingWebhookConfigurationList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfigurationlist-v1beta1-admissionregistration-k8s-io)
+/// `ValidatingWebhookConfigurationList` of admissionregistration.k8s.io/v1beta1, since 1.9, deprecated in 1.16, removed in 1.22, replaced by admissionregistration.k8s.io v1 ValidatingWebhookConfigurationList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfigurationlist-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhookConfigurationList {
     /// `metadata`: ListMeta.
@@ -777,7 +777,7 @@ message!(ValidatingWebhookConfigurationList, VALIDATING_WEBHOOK_CONFIGURATION_LI
 kind!(ValidatingWebhookConfigurationList, VALIDATING_WEBHOOK_CONFIGURATION_LIST, "admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfigurationList");
 list_kind!(ValidatingWebhookConfigurationList, ValidatingWebhookConfiguration);
 
-/// `Validation` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1beta1-admissionregistration-k8s-io)
+/// `Validation` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Validation {
     /// `expression`: string, required.
@@ -803,7 +803,7 @@ impl Message for Validation {
 }
 message!(Validation, VALIDATION);
 
-/// `Variable` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1beta1-admissionregistration-k8s-io)
+/// `Variable` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct Variable {
     /// `name`: string, required.
@@ -823,7 +823,7 @@ impl Message for Variable {
 }
 message!(Variable, VARIABLE);
 
-/// `WebhookClientConfig` of admissionregistration-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1beta1-admissionregistration-k8s-io)
+/// `WebhookClientConfig` of admissionregistration.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1beta1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct WebhookClientConfig {
     /// `url`: string or absent.

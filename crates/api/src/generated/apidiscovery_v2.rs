@@ -2,7 +2,7 @@
 //! Types of apidiscovery.k8s.io/v2 (Go: `k8s.io/api/apidiscovery/v2`).
 use pintle_apimachinery::generated_prelude::*;
 
-/// `APIGroupDiscovery` of apidiscovery-k8s-io/v2, since 1.30.
+/// `APIGroupDiscovery` of apidiscovery.k8s.io/v2, since 1.30.
 #[derive(Clone, Default)]
 pub struct APIGroupDiscovery {
     /// `metadata`: ObjectMeta.
@@ -24,7 +24,7 @@ message!(APIGroupDiscovery, API_GROUP_DISCOVERY);
 kind!(APIGroupDiscovery, API_GROUP_DISCOVERY, "apidiscovery.k8s.io", "v2", "APIGroupDiscovery");
 object!(APIGroupDiscovery);
 
-/// `APIGroupDiscoveryList` of apidiscovery-k8s-io/v2, since 1.30.
+/// `APIGroupDiscoveryList` of apidiscovery.k8s.io/v2, since 1.30.
 #[derive(Clone, Default)]
 pub struct APIGroupDiscoveryList {
     /// `metadata`: ListMeta.
@@ -46,7 +46,7 @@ message!(APIGroupDiscoveryList, API_GROUP_DISCOVERY_LIST);
 kind!(APIGroupDiscoveryList, API_GROUP_DISCOVERY_LIST, "apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList");
 list_kind!(APIGroupDiscoveryList, APIGroupDiscovery);
 
-/// `APIResourceDiscovery` of apidiscovery-k8s-io/v2.
+/// `APIResourceDiscovery` of apidiscovery.k8s.io/v2.
 #[derive(Clone, Default)]
 pub struct APIResourceDiscovery {
     /// `resource`: string.
@@ -84,7 +84,7 @@ impl Message for APIResourceDiscovery {
 }
 message!(APIResourceDiscovery, API_RESOURCE_DISCOVERY);
 
-/// `APISubresourceDiscovery` of apidiscovery-k8s-io/v2.
+/// `APISubresourceDiscovery` of apidiscovery.k8s.io/v2.
 #[derive(Clone, Default)]
 pub struct APISubresourceDiscovery {
     /// `subresource`: string.
@@ -110,7 +110,7 @@ impl Message for APISubresourceDiscovery {
 }
 message!(APISubresourceDiscovery, API_SUBRESOURCE_DISCOVERY);
 
-/// `APIVersionDiscovery` of apidiscovery-k8s-io/v2.
+/// `APIVersionDiscovery` of apidiscovery.k8s.io/v2.
 #[derive(Clone, Default)]
 pub struct APIVersionDiscovery {
     /// `version`: string.

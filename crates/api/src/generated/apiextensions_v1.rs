@@ -5,7 +5,7 @@ pub use crate::ext::apiextensions_v1::{JSONSchemaPropsOrArray, JSONSchemaPropsOr
 use crate::ext::apiextensions_v1::{JSON_SCHEMA_PROPS_OR_ARRAY, JSON_SCHEMA_PROPS_OR_BOOL, JSON_SCHEMA_PROPS_OR_STRING_ARRAY};
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ConversionRequest` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionrequest-v1-apiextensions-k8s-io)
+/// `ConversionRequest` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionrequest-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct ConversionRequest {
     /// `uid`: string, required.
@@ -28,7 +28,7 @@ impl Message for ConversionRequest {
 }
 message!(ConversionRequest, CONVERSION_REQUEST);
 
-/// `ConversionResponse` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionresponse-v1-apiextensions-k8s-io)
+/// `ConversionResponse` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionresponse-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct ConversionResponse {
     /// `uid`: string, required.
@@ -51,7 +51,7 @@ impl Message for ConversionResponse {
 }
 message!(ConversionResponse, CONVERSION_RESPONSE);
 
-/// `ConversionReview` of apiextensions-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionreview-v1-apiextensions-k8s-io)
+/// `ConversionReview` of apiextensions.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionreview-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct ConversionReview {
     /// `request`: ConversionRequest or absent.
@@ -72,7 +72,7 @@ impl Message for ConversionReview {
 message!(ConversionReview, CONVERSION_REVIEW);
 kind!(ConversionReview, CONVERSION_REVIEW, "apiextensions.k8s.io", "v1", "ConversionReview");
 
-/// `CustomResourceColumnDefinition` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcecolumndefinition-v1-apiextensions-k8s-io)
+/// `CustomResourceColumnDefinition` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcecolumndefinition-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceColumnDefinition {
     /// `name`: string, required.
@@ -104,7 +104,7 @@ impl Message for CustomResourceColumnDefinition {
 }
 message!(CustomResourceColumnDefinition, CUSTOM_RESOURCE_COLUMN_DEFINITION);
 
-/// `CustomResourceConversion` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourceconversion-v1-apiextensions-k8s-io)
+/// `CustomResourceConversion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourceconversion-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceConversion {
     /// `strategy`: string, required.
@@ -124,7 +124,7 @@ impl Message for CustomResourceConversion {
 }
 message!(CustomResourceConversion, CUSTOM_RESOURCE_CONVERSION);
 
-/// `CustomResourceDefinition` of apiextensions-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinition-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinition` of apiextensions.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinition-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinition {
     /// `metadata`: ObjectMeta.
@@ -148,9 +148,9 @@ impl Message for CustomResourceDefinition {
 message!(CustomResourceDefinition, CUSTOM_RESOURCE_DEFINITION);
 kind!(CustomResourceDefinition, CUSTOM_RESOURCE_DEFINITION, "apiextensions.k8s.io", "v1", "CustomResourceDefinition");
 object!(CustomResourceDefinition);
-resource!(CustomResourceDefinition, "customresourcedefinitions", ClusterScoped, CustomResourceDefinitionList);
+resource!(CustomResourceDefinition, "customresourcedefinitions", ClusterScoped);
 
-/// `CustomResourceDefinitionCondition` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitioncondition-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinitionCondition` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitioncondition-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionCondition {
     /// `type`: string, required.
@@ -182,7 +182,7 @@ impl Message for CustomResourceDefinitionCondition {
 }
 message!(CustomResourceDefinitionCondition, CUSTOM_RESOURCE_DEFINITION_CONDITION);
 
-/// `CustomResourceDefinitionList` of apiextensions-k8s-io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionlist-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinitionList` of apiextensions.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionlist-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionList {
     /// `metadata`: ListMeta.
@@ -204,7 +204,7 @@ message!(CustomResourceDefinitionList, CUSTOM_RESOURCE_DEFINITION_LIST);
 kind!(CustomResourceDefinitionList, CUSTOM_RESOURCE_DEFINITION_LIST, "apiextensions.k8s.io", "v1", "CustomResourceDefinitionList");
 list_kind!(CustomResourceDefinitionList, CustomResourceDefinition);
 
-/// `CustomResourceDefinitionNames` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionnames-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinitionNames` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionnames-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionNames {
     /// `plural`: string, required.
@@ -236,7 +236,7 @@ impl Message for CustomResourceDefinitionNames {
 }
 message!(CustomResourceDefinitionNames, CUSTOM_RESOURCE_DEFINITION_NAMES);
 
-/// `CustomResourceDefinitionSpec` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionspec-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinitionSpec` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionspec-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionSpec {
     /// `group`: string, required.
@@ -268,7 +268,7 @@ impl Message for CustomResourceDefinitionSpec {
 }
 message!(CustomResourceDefinitionSpec, CUSTOM_RESOURCE_DEFINITION_SPEC);
 
-/// `CustomResourceDefinitionStatus` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionstatus-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinitionStatus` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionstatus-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionStatus {
     /// `conditions`: list of CustomResourceDefinitionCondition, map by `type`.
@@ -294,7 +294,7 @@ impl Message for CustomResourceDefinitionStatus {
 }
 message!(CustomResourceDefinitionStatus, CUSTOM_RESOURCE_DEFINITION_STATUS);
 
-/// `CustomResourceDefinitionVersion` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionversion-v1-apiextensions-k8s-io)
+/// `CustomResourceDefinitionVersion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionversion-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionVersion {
     /// `name`: string, required.
@@ -335,7 +335,7 @@ impl Message for CustomResourceDefinitionVersion {
 }
 message!(CustomResourceDefinitionVersion, CUSTOM_RESOURCE_DEFINITION_VERSION);
 
-/// `CustomResourceSubresourceScale` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresourcescale-v1-apiextensions-k8s-io)
+/// `CustomResourceSubresourceScale` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresourcescale-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresourceScale {
     /// `specReplicasPath`: string, required.
@@ -358,7 +358,7 @@ impl Message for CustomResourceSubresourceScale {
 }
 message!(CustomResourceSubresourceScale, CUSTOM_RESOURCE_SUBRESOURCE_SCALE);
 
-/// `CustomResourceSubresourceStatus` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresourcestatus-v1-apiextensions-k8s-io)
+/// `CustomResourceSubresourceStatus` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresourcestatus-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresourceStatus {}
 #[doc(hidden)]
@@ -371,7 +371,7 @@ impl Message for CustomResourceSubresourceStatus {
 }
 message!(CustomResourceSubresourceStatus, CUSTOM_RESOURCE_SUBRESOURCE_STATUS);
 
-/// `CustomResourceSubresources` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresources-v1-apiextensions-k8s-io)
+/// `CustomResourceSubresources` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresources-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresources {
     /// `status`: CustomResourceSubresourceStatus or absent.
@@ -391,7 +391,7 @@ impl Message for CustomResourceSubresources {
 }
 message!(CustomResourceSubresources, CUSTOM_RESOURCE_SUBRESOURCES);
 
-/// `CustomResourceValidation` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcevalidation-v1-apiextensions-k8s-io)
+/// `CustomResourceValidation` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcevalidation-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceValidation {
     /// `openAPIV3Schema`: JSONSchemaProps or absent.
@@ -408,7 +408,7 @@ impl Message for CustomResourceValidation {
 }
 message!(CustomResourceValidation, CUSTOM_RESOURCE_VALIDATION);
 
-/// `ExternalDocumentation` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externaldocumentation-v1-apiextensions-k8s-io)
+/// `ExternalDocumentation` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externaldocumentation-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct ExternalDocumentation {
     /// `description`: string.
@@ -428,7 +428,7 @@ impl Message for ExternalDocumentation {
 }
 message!(ExternalDocumentation, EXTERNAL_DOCUMENTATION);
 
-/// `JSONSchemaProps` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonschemaprops-v1-apiextensions-k8s-io)
+/// `JSONSchemaProps` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonschemaprops-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct JSONSchemaProps {
     /// `id`: string.
@@ -574,7 +574,7 @@ impl Message for JSONSchemaProps {
 }
 message!(JSONSchemaProps, JSON_SCHEMA_PROPS);
 
-/// `SelectableField` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selectablefield-v1-apiextensions-k8s-io)
+/// `SelectableField` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selectablefield-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelectableField {
     /// `jsonPath`: string, required.
@@ -591,7 +591,7 @@ impl Message for SelectableField {
 }
 message!(SelectableField, SELECTABLE_FIELD);
 
-/// `ServiceReference` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-apiextensions-k8s-io)
+/// `ServiceReference` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceReference {
     /// `namespace`: string, required.
@@ -617,7 +617,7 @@ impl Message for ServiceReference {
 }
 message!(ServiceReference, SERVICE_REFERENCE);
 
-/// `ValidationRule` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validationrule-v1-apiextensions-k8s-io)
+/// `ValidationRule` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validationrule-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidationRule {
     /// `rule`: string, required.
@@ -649,7 +649,7 @@ impl Message for ValidationRule {
 }
 message!(ValidationRule, VALIDATION_RULE);
 
-/// `WebhookClientConfig` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1-apiextensions-k8s-io)
+/// `WebhookClientConfig` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct WebhookClientConfig {
     /// `url`: string or absent.
@@ -672,7 +672,7 @@ impl Message for WebhookClientConfig {
 }
 message!(WebhookClientConfig, WEBHOOK_CLIENT_CONFIG);
 
-/// `WebhookConversion` of apiextensions-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookconversion-v1-apiextensions-k8s-io)
+/// `WebhookConversion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookconversion-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct WebhookConversion {
     /// `clientConfig`: WebhookClientConfig or absent.

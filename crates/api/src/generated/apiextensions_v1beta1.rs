@@ -5,7 +5,7 @@ pub use crate::ext::apiextensions_v1beta1::{JSONSchemaPropsOrArray, JSONSchemaPr
 use crate::ext::apiextensions_v1beta1::{JSON_SCHEMA_PROPS_OR_ARRAY, JSON_SCHEMA_PROPS_OR_BOOL, JSON_SCHEMA_PROPS_OR_STRING_ARRAY};
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ConversionRequest` of apiextensions-k8s-io/v1beta1.
+/// `ConversionRequest` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ConversionRequest {
     /// `uid`: string, required.
@@ -28,7 +28,7 @@ impl Message for ConversionRequest {
 }
 message!(ConversionRequest, CONVERSION_REQUEST);
 
-/// `ConversionResponse` of apiextensions-k8s-io/v1beta1.
+/// `ConversionResponse` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ConversionResponse {
     /// `uid`: string, required.
@@ -51,7 +51,7 @@ impl Message for ConversionResponse {
 }
 message!(ConversionResponse, CONVERSION_RESPONSE);
 
-/// `ConversionReview` of apiextensions-k8s-io/v1beta1, since 1.13, deprecated in 1.19, replaced by apiextensions.k8s.io v1 ConversionReview.
+/// `ConversionReview` of apiextensions.k8s.io/v1beta1, since 1.13, deprecated in 1.19, replaced by apiextensions.k8s.io v1 ConversionReview.
 #[derive(Clone, Default)]
 pub struct ConversionReview {
     /// `request`: ConversionRequest or absent.
@@ -72,7 +72,7 @@ impl Message for ConversionReview {
 message!(ConversionReview, CONVERSION_REVIEW);
 kind!(ConversionReview, CONVERSION_REVIEW, "apiextensions.k8s.io", "v1beta1", "ConversionReview");
 
-/// `CustomResourceColumnDefinition` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceColumnDefinition` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceColumnDefinition {
     /// `name`: string, required.
@@ -104,7 +104,7 @@ impl Message for CustomResourceColumnDefinition {
 }
 message!(CustomResourceColumnDefinition, CUSTOM_RESOURCE_COLUMN_DEFINITION);
 
-/// `CustomResourceConversion` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceConversion` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceConversion {
     /// `strategy`: string, required.
@@ -127,7 +127,7 @@ impl Message for CustomResourceConversion {
 }
 message!(CustomResourceConversion, CUSTOM_RESOURCE_CONVERSION);
 
-/// `CustomResourceDefinition` of apiextensions-k8s-io/v1beta1, since 1.7, deprecated in 1.16, removed in 1.22, replaced by apiextensions.k8s.io v1 CustomResourceDefinition.
+/// `CustomResourceDefinition` of apiextensions.k8s.io/v1beta1, since 1.7, deprecated in 1.16, removed in 1.22, replaced by apiextensions.k8s.io v1 CustomResourceDefinition.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinition {
     /// `metadata`: ObjectMeta.
@@ -151,9 +151,9 @@ impl Message for CustomResourceDefinition {
 message!(CustomResourceDefinition, CUSTOM_RESOURCE_DEFINITION);
 kind!(CustomResourceDefinition, CUSTOM_RESOURCE_DEFINITION, "apiextensions.k8s.io", "v1beta1", "CustomResourceDefinition");
 object!(CustomResourceDefinition);
-resource!(CustomResourceDefinition, "customresourcedefinitions", ClusterScoped, CustomResourceDefinitionList);
+resource!(CustomResourceDefinition, "customresourcedefinitions", ClusterScoped);
 
-/// `CustomResourceDefinitionCondition` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceDefinitionCondition` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionCondition {
     /// `type`: string, required.
@@ -185,7 +185,7 @@ impl Message for CustomResourceDefinitionCondition {
 }
 message!(CustomResourceDefinitionCondition, CUSTOM_RESOURCE_DEFINITION_CONDITION);
 
-/// `CustomResourceDefinitionList` of apiextensions-k8s-io/v1beta1, since 1.7, deprecated in 1.16, removed in 1.22, replaced by apiextensions.k8s.io v1 CustomResourceDefinitionList.
+/// `CustomResourceDefinitionList` of apiextensions.k8s.io/v1beta1, since 1.7, deprecated in 1.16, removed in 1.22, replaced by apiextensions.k8s.io v1 CustomResourceDefinitionList.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionList {
     /// `metadata`: ListMeta.
@@ -207,7 +207,7 @@ message!(CustomResourceDefinitionList, CUSTOM_RESOURCE_DEFINITION_LIST);
 kind!(CustomResourceDefinitionList, CUSTOM_RESOURCE_DEFINITION_LIST, "apiextensions.k8s.io", "v1beta1", "CustomResourceDefinitionList");
 list_kind!(CustomResourceDefinitionList, CustomResourceDefinition);
 
-/// `CustomResourceDefinitionNames` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceDefinitionNames` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionNames {
     /// `plural`: string, required.
@@ -239,7 +239,7 @@ impl Message for CustomResourceDefinitionNames {
 }
 message!(CustomResourceDefinitionNames, CUSTOM_RESOURCE_DEFINITION_NAMES);
 
-/// `CustomResourceDefinitionSpec` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceDefinitionSpec` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionSpec {
     /// `group`: string, required.
@@ -286,7 +286,7 @@ impl Message for CustomResourceDefinitionSpec {
 }
 message!(CustomResourceDefinitionSpec, CUSTOM_RESOURCE_DEFINITION_SPEC);
 
-/// `CustomResourceDefinitionStatus` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceDefinitionStatus` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionStatus {
     /// `conditions`: list of CustomResourceDefinitionCondition, map by `type`.
@@ -312,7 +312,7 @@ impl Message for CustomResourceDefinitionStatus {
 }
 message!(CustomResourceDefinitionStatus, CUSTOM_RESOURCE_DEFINITION_STATUS);
 
-/// `CustomResourceDefinitionVersion` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceDefinitionVersion` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionVersion {
     /// `name`: string, required.
@@ -353,7 +353,7 @@ impl Message for CustomResourceDefinitionVersion {
 }
 message!(CustomResourceDefinitionVersion, CUSTOM_RESOURCE_DEFINITION_VERSION);
 
-/// `CustomResourceSubresourceScale` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceSubresourceScale` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresourceScale {
     /// `specReplicasPath`: string, required.
@@ -376,7 +376,7 @@ impl Message for CustomResourceSubresourceScale {
 }
 message!(CustomResourceSubresourceScale, CUSTOM_RESOURCE_SUBRESOURCE_SCALE);
 
-/// `CustomResourceSubresourceStatus` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceSubresourceStatus` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresourceStatus {}
 #[doc(hidden)]
@@ -389,7 +389,7 @@ impl Message for CustomResourceSubresourceStatus {
 }
 message!(CustomResourceSubresourceStatus, CUSTOM_RESOURCE_SUBRESOURCE_STATUS);
 
-/// `CustomResourceSubresources` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceSubresources` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresources {
     /// `status`: CustomResourceSubresourceStatus or absent.
@@ -409,7 +409,7 @@ impl Message for CustomResourceSubresources {
 }
 message!(CustomResourceSubresources, CUSTOM_RESOURCE_SUBRESOURCES);
 
-/// `CustomResourceValidation` of apiextensions-k8s-io/v1beta1.
+/// `CustomResourceValidation` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CustomResourceValidation {
     /// `openAPIV3Schema`: JSONSchemaProps or absent.
@@ -426,7 +426,7 @@ impl Message for CustomResourceValidation {
 }
 message!(CustomResourceValidation, CUSTOM_RESOURCE_VALIDATION);
 
-/// `ExternalDocumentation` of apiextensions-k8s-io/v1beta1.
+/// `ExternalDocumentation` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ExternalDocumentation {
     /// `description`: string.
@@ -446,7 +446,7 @@ impl Message for ExternalDocumentation {
 }
 message!(ExternalDocumentation, EXTERNAL_DOCUMENTATION);
 
-/// `JSONSchemaProps` of apiextensions-k8s-io/v1beta1.
+/// `JSONSchemaProps` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct JSONSchemaProps {
     /// `id`: string.
@@ -592,7 +592,7 @@ impl Message for JSONSchemaProps {
 }
 message!(JSONSchemaProps, JSON_SCHEMA_PROPS);
 
-/// `SelectableField` of apiextensions-k8s-io/v1beta1.
+/// `SelectableField` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelectableField {
     /// `jsonPath`: string, required.
@@ -609,7 +609,7 @@ impl Message for SelectableField {
 }
 message!(SelectableField, SELECTABLE_FIELD);
 
-/// `ServiceReference` of apiextensions-k8s-io/v1beta1.
+/// `ServiceReference` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ServiceReference {
     /// `namespace`: string, required.
@@ -635,7 +635,7 @@ impl Message for ServiceReference {
 }
 message!(ServiceReference, SERVICE_REFERENCE);
 
-/// `ValidationRule` of apiextensions-k8s-io/v1beta1.
+/// `ValidationRule` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ValidationRule {
     /// `rule`: string, required.
@@ -667,7 +667,7 @@ impl Message for ValidationRule {
 }
 message!(ValidationRule, VALIDATION_RULE);
 
-/// `WebhookClientConfig` of apiextensions-k8s-io/v1beta1.
+/// `WebhookClientConfig` of apiextensions.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct WebhookClientConfig {
     /// `url`: string or absent.

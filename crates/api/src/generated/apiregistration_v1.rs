@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `APIService` of apiregistration-k8s-io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservice-v1-apiregistration-k8s-io)
+/// `APIService` of apiregistration.k8s.io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservice-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct APIService {
     /// `metadata`: ObjectMeta.
@@ -27,9 +27,9 @@ impl Message for APIService {
 message!(APIService, API_SERVICE);
 kind!(APIService, API_SERVICE, "apiregistration.k8s.io", "v1", "APIService");
 object!(APIService);
-resource!(APIService, "apiservices", ClusterScoped, APIServiceList);
+resource!(APIService, "apiservices", ClusterScoped);
 
-/// `APIServiceCondition` of apiregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicecondition-v1-apiregistration-k8s-io)
+/// `APIServiceCondition` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicecondition-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct APIServiceCondition {
     /// `type`: string, required.
@@ -58,7 +58,7 @@ impl Message for APIServiceCondition {
 }
 message!(APIServiceCondition, API_SERVICE_CONDITION);
 
-/// `APIServiceList` of apiregistration-k8s-io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicelist-v1-apiregistration-k8s-io)
+/// `APIServiceList` of apiregistration.k8s.io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicelist-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct APIServiceList {
     /// `metadata`: ListMeta.
@@ -80,7 +80,7 @@ message!(APIServiceList, API_SERVICE_LIST);
 kind!(APIServiceList, API_SERVICE_LIST, "apiregistration.k8s.io", "v1", "APIServiceList");
 list_kind!(APIServiceList, APIService);
 
-/// `APIServiceSpec` of apiregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicespec-v1-apiregistration-k8s-io)
+/// `APIServiceSpec` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicespec-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct APIServiceSpec {
     /// `service`: ServiceReference or absent.
@@ -115,7 +115,7 @@ impl Message for APIServiceSpec {
 }
 message!(APIServiceSpec, API_SERVICE_SPEC);
 
-/// `APIServiceStatus` of apiregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicestatus-v1-apiregistration-k8s-io)
+/// `APIServiceStatus` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicestatus-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct APIServiceStatus {
     /// `conditions`: list of APIServiceCondition, map by `type`.
@@ -132,7 +132,7 @@ impl Message for APIServiceStatus {
 }
 message!(APIServiceStatus, API_SERVICE_STATUS);
 
-/// `ServiceReference` of apiregistration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-apiregistration-k8s-io)
+/// `ServiceReference` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceReference {
     /// `namespace`: string.

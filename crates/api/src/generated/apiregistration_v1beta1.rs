@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `APIService` of apiregistration-k8s-io/v1beta1, since 1.7, deprecated in 1.19, replaced by apiregistration.k8s.io v1 APIService.
+/// `APIService` of apiregistration.k8s.io/v1beta1, since 1.7, deprecated in 1.19, replaced by apiregistration.k8s.io v1 APIService.
 #[derive(Clone, Default)]
 pub struct APIService {
     /// `metadata`: ObjectMeta.
@@ -27,9 +27,9 @@ impl Message for APIService {
 message!(APIService, API_SERVICE);
 kind!(APIService, API_SERVICE, "apiregistration.k8s.io", "v1beta1", "APIService");
 object!(APIService);
-resource!(APIService, "apiservices", ClusterScoped, APIServiceList);
+resource!(APIService, "apiservices", ClusterScoped);
 
-/// `APIServiceCondition` of apiregistration-k8s-io/v1beta1.
+/// `APIServiceCondition` of apiregistration.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct APIServiceCondition {
     /// `type`: string, required.
@@ -58,7 +58,7 @@ impl Message for APIServiceCondition {
 }
 message!(APIServiceCondition, API_SERVICE_CONDITION);
 
-/// `APIServiceList` of apiregistration-k8s-io/v1beta1, since 1.7, deprecated in 1.19, replaced by apiregistration.k8s.io v1 APIServiceList.
+/// `APIServiceList` of apiregistration.k8s.io/v1beta1, since 1.7, deprecated in 1.19, replaced by apiregistration.k8s.io v1 APIServiceList.
 #[derive(Clone, Default)]
 pub struct APIServiceList {
     /// `metadata`: ListMeta.
@@ -80,7 +80,7 @@ message!(APIServiceList, API_SERVICE_LIST);
 kind!(APIServiceList, API_SERVICE_LIST, "apiregistration.k8s.io", "v1beta1", "APIServiceList");
 list_kind!(APIServiceList, APIService);
 
-/// `APIServiceSpec` of apiregistration-k8s-io/v1beta1.
+/// `APIServiceSpec` of apiregistration.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct APIServiceSpec {
     /// `service`: ServiceReference or absent.
@@ -115,7 +115,7 @@ impl Message for APIServiceSpec {
 }
 message!(APIServiceSpec, API_SERVICE_SPEC);
 
-/// `APIServiceStatus` of apiregistration-k8s-io/v1beta1.
+/// `APIServiceStatus` of apiregistration.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct APIServiceStatus {
     /// `conditions`: list of APIServiceCondition, map by `type`.
@@ -132,7 +132,7 @@ impl Message for APIServiceStatus {
 }
 message!(APIServiceStatus, API_SERVICE_STATUS);
 
-/// `ServiceReference` of apiregistration-k8s-io/v1beta1.
+/// `ServiceReference` of apiregistration.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ServiceReference {
     /// `namespace`: string.

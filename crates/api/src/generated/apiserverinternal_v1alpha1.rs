@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ServerStorageVersion` of internal-apiserver-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serverstorageversion-v1alpha1-internal-apiserver-k8s-io)
+/// `ServerStorageVersion` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serverstorageversion-v1alpha1-internal-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServerStorageVersion {
     /// `apiServerID`: string, required.
@@ -29,7 +29,7 @@ impl Message for ServerStorageVersion {
 }
 message!(ServerStorageVersion, SERVER_STORAGE_VERSION);
 
-/// `StorageVersion` of internal-apiserver-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversion-v1alpha1-internal-apiserver-k8s-io)
+/// `StorageVersion` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversion-v1alpha1-internal-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersion {
     /// `metadata`: ObjectMeta, required.
@@ -53,9 +53,9 @@ impl Message for StorageVersion {
 message!(StorageVersion, STORAGE_VERSION);
 kind!(StorageVersion, STORAGE_VERSION, "internal.apiserver.k8s.io", "v1alpha1", "StorageVersion");
 object!(StorageVersion);
-resource!(StorageVersion, "storageversions", ClusterScoped, StorageVersionList);
+resource!(StorageVersion, "storageversions", ClusterScoped);
 
-/// `StorageVersionCondition` of internal-apiserver-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversioncondition-v1alpha1-internal-apiserver-k8s-io)
+/// `StorageVersionCondition` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversioncondition-v1alpha1-internal-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionCondition {
     /// `type`: string, required.
@@ -87,7 +87,7 @@ impl Message for StorageVersionCondition {
 }
 message!(StorageVersionCondition, STORAGE_VERSION_CONDITION);
 
-/// `StorageVersionList` of internal-apiserver-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionlist-v1alpha1-internal-apiserver-k8s-io)
+/// `StorageVersionList` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionlist-v1alpha1-internal-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionList {
     /// `metadata`: ListMeta.
@@ -109,7 +109,7 @@ message!(StorageVersionList, STORAGE_VERSION_LIST);
 kind!(StorageVersionList, STORAGE_VERSION_LIST, "internal.apiserver.k8s.io", "v1alpha1", "StorageVersionList");
 list_kind!(StorageVersionList, StorageVersion);
 
-/// `StorageVersionSpec` of internal-apiserver-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionspec-v1alpha1-internal-apiserver-k8s-io)
+/// `StorageVersionSpec` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionspec-v1alpha1-internal-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionSpec {}
 #[doc(hidden)]
@@ -122,7 +122,7 @@ impl Message for StorageVersionSpec {
 }
 message!(StorageVersionSpec, STORAGE_VERSION_SPEC);
 
-/// `StorageVersionStatus` of internal-apiserver-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionstatus-v1alpha1-internal-apiserver-k8s-io)
+/// `StorageVersionStatus` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionstatus-v1alpha1-internal-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionStatus {
     /// `storageVersions`: list of ServerStorageVersion, map by `apiServerID`.

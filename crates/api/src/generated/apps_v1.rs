@@ -28,7 +28,7 @@ impl Message for ControllerRevision {
 message!(ControllerRevision, CONTROLLER_REVISION);
 kind!(ControllerRevision, CONTROLLER_REVISION, "apps", "v1", "ControllerRevision");
 object!(ControllerRevision);
-resource!(ControllerRevision, "controllerrevisions", Namespaced, ControllerRevisionList);
+resource!(ControllerRevision, "controllerrevisions", Namespaced);
 
 /// `ControllerRevisionList` of apps/v1, since 1.9. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#controllerrevisionlist-v1-apps)
 #[derive(Clone, Default)]
@@ -76,7 +76,7 @@ impl Message for DaemonSet {
 message!(DaemonSet, DAEMON_SET);
 kind!(DaemonSet, DAEMON_SET, "apps", "v1", "DaemonSet");
 object!(DaemonSet);
-resource!(DaemonSet, "daemonsets", Namespaced, DaemonSetList);
+resource!(DaemonSet, "daemonsets", Namespaced);
 
 /// `DaemonSetCondition` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#daemonsetcondition-v1-apps)
 #[derive(Clone, Default)]
@@ -246,7 +246,7 @@ impl Message for Deployment {
 message!(Deployment, DEPLOYMENT);
 kind!(Deployment, DEPLOYMENT, "apps", "v1", "Deployment");
 object!(Deployment);
-resource!(Deployment, "deployments", Namespaced, DeploymentList);
+resource!(Deployment, "deployments", Namespaced);
 
 /// `DeploymentCondition` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deploymentcondition-v1-apps)
 #[derive(Clone, Default)]
@@ -425,7 +425,7 @@ impl Message for ReplicaSet {
 message!(ReplicaSet, REPLICA_SET);
 kind!(ReplicaSet, REPLICA_SET, "apps", "v1", "ReplicaSet");
 object!(ReplicaSet);
-resource!(ReplicaSet, "replicasets", Namespaced, ReplicaSetList);
+resource!(ReplicaSet, "replicasets", Namespaced);
 
 /// `ReplicaSetCondition` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicasetcondition-v1-apps)
 #[derive(Clone, Default)]
@@ -623,7 +623,7 @@ impl Message for StatefulSet {
 message!(StatefulSet, STATEFUL_SET);
 kind!(StatefulSet, STATEFUL_SET, "apps", "v1", "StatefulSet");
 object!(StatefulSet);
-resource!(StatefulSet, "statefulsets", Namespaced, StatefulSetList);
+resource!(StatefulSet, "statefulsets", Namespaced);
 
 /// `StatefulSetCondition` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statefulsetcondition-v1-apps)
 #[derive(Clone, Default)]

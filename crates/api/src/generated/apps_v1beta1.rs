@@ -28,7 +28,7 @@ impl Message for ControllerRevision {
 message!(ControllerRevision, CONTROLLER_REVISION);
 kind!(ControllerRevision, CONTROLLER_REVISION, "apps", "v1beta1", "ControllerRevision");
 object!(ControllerRevision);
-resource!(ControllerRevision, "controllerrevisions", Namespaced, ControllerRevisionList);
+resource!(ControllerRevision, "controllerrevisions", Namespaced);
 
 /// `ControllerRevisionList` of apps/v1beta1, since 1.7, deprecated in 1.8, removed in 1.16, replaced by apps v1 ControllerRevisionList.
 #[derive(Clone, Default)]
@@ -76,7 +76,7 @@ impl Message for Deployment {
 message!(Deployment, DEPLOYMENT);
 kind!(Deployment, DEPLOYMENT, "apps", "v1beta1", "Deployment");
 object!(Deployment);
-resource!(Deployment, "deployments", Namespaced, DeploymentList);
+resource!(Deployment, "deployments", Namespaced);
 
 /// `DeploymentCondition` of apps/v1beta1.
 #[derive(Clone, Default)]
@@ -404,7 +404,7 @@ impl Message for StatefulSet {
 message!(StatefulSet, STATEFUL_SET);
 kind!(StatefulSet, STATEFUL_SET, "apps", "v1beta1", "StatefulSet");
 object!(StatefulSet);
-resource!(StatefulSet, "statefulsets", Namespaced, StatefulSetList);
+resource!(StatefulSet, "statefulsets", Namespaced);
 
 /// `StatefulSetCondition` of apps/v1beta1.
 #[derive(Clone, Default)]

@@ -28,7 +28,7 @@ impl Message for ControllerRevision {
 message!(ControllerRevision, CONTROLLER_REVISION);
 kind!(ControllerRevision, CONTROLLER_REVISION, "apps", "v1beta2", "ControllerRevision");
 object!(ControllerRevision);
-resource!(ControllerRevision, "controllerrevisions", Namespaced, ControllerRevisionList);
+resource!(ControllerRevision, "controllerrevisions", Namespaced);
 
 /// `ControllerRevisionList` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 ControllerRevisionList.
 #[derive(Clone, Default)]
@@ -76,7 +76,7 @@ impl Message for DaemonSet {
 message!(DaemonSet, DAEMON_SET);
 kind!(DaemonSet, DAEMON_SET, "apps", "v1beta2", "DaemonSet");
 object!(DaemonSet);
-resource!(DaemonSet, "daemonsets", Namespaced, DaemonSetList);
+resource!(DaemonSet, "daemonsets", Namespaced);
 
 /// `DaemonSetCondition` of apps/v1beta2.
 #[derive(Clone, Default)]
@@ -246,7 +246,7 @@ impl Message for Deployment {
 message!(Deployment, DEPLOYMENT);
 kind!(Deployment, DEPLOYMENT, "apps", "v1beta2", "Deployment");
 object!(Deployment);
-resource!(Deployment, "deployments", Namespaced, DeploymentList);
+resource!(Deployment, "deployments", Namespaced);
 
 /// `DeploymentCondition` of apps/v1beta2.
 #[derive(Clone, Default)]
@@ -425,7 +425,7 @@ impl Message for ReplicaSet {
 message!(ReplicaSet, REPLICA_SET);
 kind!(ReplicaSet, REPLICA_SET, "apps", "v1beta2", "ReplicaSet");
 object!(ReplicaSet);
-resource!(ReplicaSet, "replicasets", Namespaced, ReplicaSetList);
+resource!(ReplicaSet, "replicasets", Namespaced);
 
 /// `ReplicaSetCondition` of apps/v1beta2.
 #[derive(Clone, Default)]
@@ -688,7 +688,7 @@ impl Message for StatefulSet {
 message!(StatefulSet, STATEFUL_SET);
 kind!(StatefulSet, STATEFUL_SET, "apps", "v1beta2", "StatefulSet");
 object!(StatefulSet);
-resource!(StatefulSet, "statefulsets", Namespaced, StatefulSetList);
+resource!(StatefulSet, "statefulsets", Namespaced);
 
 /// `StatefulSetCondition` of apps/v1beta2.
 #[derive(Clone, Default)]

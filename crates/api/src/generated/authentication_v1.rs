@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `AttestationValue` of authentication-k8s-io/v1.
+/// `AttestationValue` of authentication.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct AttestationValue {
     /// `items`: the elements.
@@ -20,7 +20,7 @@ impl Message for AttestationValue {
 }
 message!(AttestationValue, ATTESTATION_VALUE);
 
-/// `BoundObjectReference` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#boundobjectreference-v1-authentication-k8s-io)
+/// `BoundObjectReference` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#boundobjectreference-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct BoundObjectReference {
     /// `kind`: string.
@@ -46,7 +46,7 @@ impl Message for BoundObjectReference {
 }
 message!(BoundObjectReference, BOUND_OBJECT_REFERENCE);
 
-/// `ExtraValue` of authentication-k8s-io/v1.
+/// `ExtraValue` of authentication.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ExtraValue {
     /// `items`: the elements.
@@ -63,7 +63,7 @@ impl Message for ExtraValue {
 }
 message!(ExtraValue, EXTRA_VALUE);
 
-/// `SelfSubjectReview` of authentication-k8s-io/v1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreview-v1-authentication-k8s-io)
+/// `SelfSubjectReview` of authentication.k8s.io/v1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreview-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectReview {
     /// `metadata`: ObjectMeta.
@@ -86,7 +86,7 @@ kind!(SelfSubjectReview, SELF_SUBJECT_REVIEW, "authentication.k8s.io", "v1", "Se
 object!(SelfSubjectReview);
 resource!(SelfSubjectReview, "selfsubjectreviews", ClusterScoped);
 
-/// `SelfSubjectReviewStatus` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreviewstatus-v1-authentication-k8s-io)
+/// `SelfSubjectReviewStatus` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreviewstatus-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectReviewStatus {
     /// `userInfo`: UserInfo.
@@ -103,7 +103,7 @@ impl Message for SelfSubjectReviewStatus {
 }
 message!(SelfSubjectReviewStatus, SELF_SUBJECT_REVIEW_STATUS);
 
-/// `TokenRequest` of authentication-k8s-io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequest-v1-authentication-k8s-io)
+/// `TokenRequest` of authentication.k8s.io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequest-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenRequest {
     /// `metadata`: ObjectMeta.
@@ -128,7 +128,7 @@ message!(TokenRequest, TOKEN_REQUEST);
 kind!(TokenRequest, TOKEN_REQUEST, "authentication.k8s.io", "v1", "TokenRequest");
 object!(TokenRequest);
 
-/// `TokenRequestSpec` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequestspec-v1-authentication-k8s-io)
+/// `TokenRequestSpec` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequestspec-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenRequestSpec {
     /// `audiences`: list of string.
@@ -154,7 +154,7 @@ impl Message for TokenRequestSpec {
 }
 message!(TokenRequestSpec, TOKEN_REQUEST_SPEC);
 
-/// `TokenRequestStatus` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequeststatus-v1-authentication-k8s-io)
+/// `TokenRequestStatus` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequeststatus-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenRequestStatus {
     /// `token`: string.
@@ -174,7 +174,7 @@ impl Message for TokenRequestStatus {
 }
 message!(TokenRequestStatus, TOKEN_REQUEST_STATUS);
 
-/// `TokenReview` of authentication-k8s-io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreview-v1-authentication-k8s-io)
+/// `TokenReview` of authentication.k8s.io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreview-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenReview {
     /// `metadata`: ObjectMeta.
@@ -200,7 +200,7 @@ kind!(TokenReview, TOKEN_REVIEW, "authentication.k8s.io", "v1", "TokenReview");
 object!(TokenReview);
 resource!(TokenReview, "tokenreviews", ClusterScoped);
 
-/// `TokenReviewSpec` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreviewspec-v1-authentication-k8s-io)
+/// `TokenReviewSpec` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreviewspec-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenReviewSpec {
     /// `token`: string, required.
@@ -220,7 +220,7 @@ impl Message for TokenReviewSpec {
 }
 message!(TokenReviewSpec, TOKEN_REVIEW_SPEC);
 
-/// `TokenReviewStatus` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreviewstatus-v1-authentication-k8s-io)
+/// `TokenReviewStatus` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreviewstatus-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenReviewStatus {
     /// `authenticated`: boolean.
@@ -246,7 +246,7 @@ impl Message for TokenReviewStatus {
 }
 message!(TokenReviewStatus, TOKEN_REVIEW_STATUS);
 
-/// `UserInfo` of authentication-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#userinfo-v1-authentication-k8s-io)
+/// `UserInfo` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#userinfo-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct UserInfo {
     /// `username`: string.

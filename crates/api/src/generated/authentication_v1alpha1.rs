@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 use super::authentication_v1;
 
-/// `SelfSubjectReview` of authentication-k8s-io/v1alpha1, since 1.26.
+/// `SelfSubjectReview` of authentication.k8s.io/v1alpha1, since 1.26.
 #[derive(Clone, Default)]
 pub struct SelfSubjectReview {
     /// `metadata`: ObjectMeta.
@@ -26,7 +26,7 @@ kind!(SelfSubjectReview, SELF_SUBJECT_REVIEW, "authentication.k8s.io", "v1alpha1
 object!(SelfSubjectReview);
 resource!(SelfSubjectReview, "selfsubjectreviews", ClusterScoped);
 
-/// `SelfSubjectReviewStatus` of authentication-k8s-io/v1alpha1.
+/// `SelfSubjectReviewStatus` of authentication.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectReviewStatus {
     /// `userInfo`: UserInfo.

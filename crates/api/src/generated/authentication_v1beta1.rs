@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::authentication_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ExtraValue` of authentication-k8s-io/v1beta1.
+/// `ExtraValue` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ExtraValue {
     /// `items`: the elements.
@@ -21,7 +21,7 @@ impl Message for ExtraValue {
 }
 message!(ExtraValue, EXTRA_VALUE);
 
-/// `SelfSubjectReview` of authentication-k8s-io/v1beta1, since 1.27.
+/// `SelfSubjectReview` of authentication.k8s.io/v1beta1, since 1.27.
 #[derive(Clone, Default)]
 pub struct SelfSubjectReview {
     /// `metadata`: ObjectMeta.
@@ -44,7 +44,7 @@ kind!(SelfSubjectReview, SELF_SUBJECT_REVIEW, "authentication.k8s.io", "v1beta1"
 object!(SelfSubjectReview);
 resource!(SelfSubjectReview, "selfsubjectreviews", ClusterScoped);
 
-/// `SelfSubjectReviewStatus` of authentication-k8s-io/v1beta1.
+/// `SelfSubjectReviewStatus` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectReviewStatus {
     /// `userInfo`: UserInfo.
@@ -61,7 +61,7 @@ impl Message for SelfSubjectReviewStatus {
 }
 message!(SelfSubjectReviewStatus, SELF_SUBJECT_REVIEW_STATUS);
 
-/// `TokenReview` of authentication-k8s-io/v1beta1, since 1.4, deprecated in 1.19, replaced by authentication.k8s.io v1 TokenReview.
+/// `TokenReview` of authentication.k8s.io/v1beta1, since 1.4, deprecated in 1.19, replaced by authentication.k8s.io v1 TokenReview.
 #[derive(Clone, Default)]
 pub struct TokenReview {
     /// `metadata`: ObjectMeta.
@@ -87,7 +87,7 @@ kind!(TokenReview, TOKEN_REVIEW, "authentication.k8s.io", "v1beta1", "TokenRevie
 object!(TokenReview);
 resource!(TokenReview, "tokenreviews", ClusterScoped);
 
-/// `TokenReviewSpec` of authentication-k8s-io/v1beta1.
+/// `TokenReviewSpec` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct TokenReviewSpec {
     /// `token`: string, required.
@@ -107,7 +107,7 @@ impl Message for TokenReviewSpec {
 }
 message!(TokenReviewSpec, TOKEN_REVIEW_SPEC);
 
-/// `TokenReviewStatus` of authentication-k8s-io/v1beta1.
+/// `TokenReviewStatus` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct TokenReviewStatus {
     /// `authenticated`: boolean.
@@ -133,7 +133,7 @@ impl Message for TokenReviewStatus {
 }
 message!(TokenReviewStatus, TOKEN_REVIEW_STATUS);
 
-/// `UserInfo` of authentication-k8s-io/v1beta1.
+/// `UserInfo` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct UserInfo {
     /// `username`: string.

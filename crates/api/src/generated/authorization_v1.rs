@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ExtraValue` of authorization-k8s-io/v1.
+/// `ExtraValue` of authorization.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ExtraValue {
     /// `items`: the elements.
@@ -20,7 +20,7 @@ impl Message for ExtraValue {
 }
 message!(ExtraValue, EXTRA_VALUE);
 
-/// `FieldSelectorAttributes` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fieldselectorattributes-v1-authorization-k8s-io)
+/// `FieldSelectorAttributes` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fieldselectorattributes-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct FieldSelectorAttributes {
     /// `rawSelector`: string.
@@ -40,7 +40,7 @@ impl Message for FieldSelectorAttributes {
 }
 message!(FieldSelectorAttributes, FIELD_SELECTOR_ATTRIBUTES);
 
-/// `LabelSelectorAttributes` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselectorattributes-v1-authorization-k8s-io)
+/// `LabelSelectorAttributes` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselectorattributes-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct LabelSelectorAttributes {
     /// `rawSelector`: string.
@@ -60,7 +60,7 @@ impl Message for LabelSelectorAttributes {
 }
 message!(LabelSelectorAttributes, LABEL_SELECTOR_ATTRIBUTES);
 
-/// `LocalSubjectAccessReview` of authorization-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#localsubjectaccessreview-v1-authorization-k8s-io)
+/// `LocalSubjectAccessReview` of authorization.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#localsubjectaccessreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct LocalSubjectAccessReview {
     /// `metadata`: ObjectMeta.
@@ -86,7 +86,7 @@ kind!(LocalSubjectAccessReview, LOCAL_SUBJECT_ACCESS_REVIEW, "authorization.k8s.
 object!(LocalSubjectAccessReview);
 resource!(LocalSubjectAccessReview, "localsubjectaccessreviews", Namespaced);
 
-/// `NonResourceAttributes` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nonresourceattributes-v1-authorization-k8s-io)
+/// `NonResourceAttributes` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nonresourceattributes-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct NonResourceAttributes {
     /// `path`: string.
@@ -106,7 +106,7 @@ impl Message for NonResourceAttributes {
 }
 message!(NonResourceAttributes, NON_RESOURCE_ATTRIBUTES);
 
-/// `NonResourceRule` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nonresourcerule-v1-authorization-k8s-io)
+/// `NonResourceRule` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nonresourcerule-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct NonResourceRule {
     /// `verbs`: list of string, required.
@@ -126,7 +126,7 @@ impl Message for NonResourceRule {
 }
 message!(NonResourceRule, NON_RESOURCE_RULE);
 
-/// `ResourceAttributes` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceattributes-v1-authorization-k8s-io)
+/// `ResourceAttributes` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceattributes-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceAttributes {
     /// `namespace`: string.
@@ -167,7 +167,7 @@ impl Message for ResourceAttributes {
 }
 message!(ResourceAttributes, RESOURCE_ATTRIBUTES);
 
-/// `ResourceRule` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcerule-v1-authorization-k8s-io)
+/// `ResourceRule` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcerule-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceRule {
     /// `verbs`: list of string, required.
@@ -193,7 +193,7 @@ impl Message for ResourceRule {
 }
 message!(ResourceRule, RESOURCE_RULE);
 
-/// `SelfSubjectAccessReview` of authorization-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectaccessreview-v1-authorization-k8s-io)
+/// `SelfSubjectAccessReview` of authorization.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectaccessreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectAccessReview {
     /// `metadata`: ObjectMeta.
@@ -219,7 +219,7 @@ kind!(SelfSubjectAccessReview, SELF_SUBJECT_ACCESS_REVIEW, "authorization.k8s.io
 object!(SelfSubjectAccessReview);
 resource!(SelfSubjectAccessReview, "selfsubjectaccessreviews", ClusterScoped);
 
-/// `SelfSubjectAccessReviewSpec` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectaccessreviewspec-v1-authorization-k8s-io)
+/// `SelfSubjectAccessReviewSpec` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectaccessreviewspec-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectAccessReviewSpec {
     /// `resourceAttributes`: ResourceAttributes or absent.
@@ -239,7 +239,7 @@ impl Message for SelfSubjectAccessReviewSpec {
 }
 message!(SelfSubjectAccessReviewSpec, SELF_SUBJECT_ACCESS_REVIEW_SPEC);
 
-/// `SelfSubjectRulesReview` of authorization-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectrulesreview-v1-authorization-k8s-io)
+/// `SelfSubjectRulesReview` of authorization.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectrulesreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectRulesReview {
     /// `metadata`: ObjectMeta.
@@ -265,7 +265,7 @@ kind!(SelfSubjectRulesReview, SELF_SUBJECT_RULES_REVIEW, "authorization.k8s.io",
 object!(SelfSubjectRulesReview);
 resource!(SelfSubjectRulesReview, "selfsubjectrulesreviews", ClusterScoped);
 
-/// `SelfSubjectRulesReviewSpec` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectrulesreviewspec-v1-authorization-k8s-io)
+/// `SelfSubjectRulesReviewSpec` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectrulesreviewspec-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectRulesReviewSpec {
     /// `namespace`: string.
@@ -282,7 +282,7 @@ impl Message for SelfSubjectRulesReviewSpec {
 }
 message!(SelfSubjectRulesReviewSpec, SELF_SUBJECT_RULES_REVIEW_SPEC);
 
-/// `SubjectAccessReview` of authorization-k8s-io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreview-v1-authorization-k8s-io)
+/// `SubjectAccessReview` of authorization.k8s.io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SubjectAccessReview {
     /// `metadata`: ObjectMeta.
@@ -308,7 +308,7 @@ kind!(SubjectAccessReview, SUBJECT_ACCESS_REVIEW, "authorization.k8s.io", "v1", 
 object!(SubjectAccessReview);
 resource!(SubjectAccessReview, "subjectaccessreviews", ClusterScoped);
 
-/// `SubjectAccessReviewSpec` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreviewspec-v1-authorization-k8s-io)
+/// `SubjectAccessReviewSpec` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreviewspec-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SubjectAccessReviewSpec {
     /// `resourceAttributes`: ResourceAttributes or absent.
@@ -340,7 +340,7 @@ impl Message for SubjectAccessReviewSpec {
 }
 message!(SubjectAccessReviewSpec, SUBJECT_ACCESS_REVIEW_SPEC);
 
-/// `SubjectAccessReviewStatus` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreviewstatus-v1-authorization-k8s-io)
+/// `SubjectAccessReviewStatus` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreviewstatus-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SubjectAccessReviewStatus {
     /// `allowed`: boolean, required.
@@ -366,7 +366,7 @@ impl Message for SubjectAccessReviewStatus {
 }
 message!(SubjectAccessReviewStatus, SUBJECT_ACCESS_REVIEW_STATUS);
 
-/// `SubjectRulesReviewStatus` of authorization-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectrulesreviewstatus-v1-authorization-k8s-io)
+/// `SubjectRulesReviewStatus` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectrulesreviewstatus-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SubjectRulesReviewStatus {
     /// `resourceRules`: list of ResourceRule, required.

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::authorization_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ExtraValue` of authorization-k8s-io/v1beta1.
+/// `ExtraValue` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ExtraValue {
     /// `items`: the elements.
@@ -21,7 +21,7 @@ impl Message for ExtraValue {
 }
 message!(ExtraValue, EXTRA_VALUE);
 
-/// `LocalSubjectAccessReview` of authorization-k8s-io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 LocalSubjectAccessReview.
+/// `LocalSubjectAccessReview` of authorization.k8s.io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 LocalSubjectAccessReview.
 #[derive(Clone, Default)]
 pub struct LocalSubjectAccessReview {
     /// `metadata`: ObjectMeta.
@@ -47,7 +47,7 @@ kind!(LocalSubjectAccessReview, LOCAL_SUBJECT_ACCESS_REVIEW, "authorization.k8s.
 object!(LocalSubjectAccessReview);
 resource!(LocalSubjectAccessReview, "localsubjectaccessreviews", Namespaced);
 
-/// `NonResourceAttributes` of authorization-k8s-io/v1beta1.
+/// `NonResourceAttributes` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct NonResourceAttributes {
     /// `path`: string.
@@ -67,7 +67,7 @@ impl Message for NonResourceAttributes {
 }
 message!(NonResourceAttributes, NON_RESOURCE_ATTRIBUTES);
 
-/// `NonResourceRule` of authorization-k8s-io/v1beta1.
+/// `NonResourceRule` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct NonResourceRule {
     /// `verbs`: list of string, required.
@@ -87,7 +87,7 @@ impl Message for NonResourceRule {
 }
 message!(NonResourceRule, NON_RESOURCE_RULE);
 
-/// `ResourceAttributes` of authorization-k8s-io/v1beta1.
+/// `ResourceAttributes` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ResourceAttributes {
     /// `namespace`: string.
@@ -128,7 +128,7 @@ impl Message for ResourceAttributes {
 }
 message!(ResourceAttributes, RESOURCE_ATTRIBUTES);
 
-/// `ResourceRule` of authorization-k8s-io/v1beta1.
+/// `ResourceRule` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ResourceRule {
     /// `verbs`: list of string, required.
@@ -154,7 +154,7 @@ impl Message for ResourceRule {
 }
 message!(ResourceRule, RESOURCE_RULE);
 
-/// `SelfSubjectAccessReview` of authorization-k8s-io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 SelfSubjectAccessReview.
+/// `SelfSubjectAccessReview` of authorization.k8s.io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 SelfSubjectAccessReview.
 #[derive(Clone, Default)]
 pub struct SelfSubjectAccessReview {
     /// `metadata`: ObjectMeta.
@@ -180,7 +180,7 @@ kind!(SelfSubjectAccessReview, SELF_SUBJECT_ACCESS_REVIEW, "authorization.k8s.io
 object!(SelfSubjectAccessReview);
 resource!(SelfSubjectAccessReview, "selfsubjectaccessreviews", ClusterScoped);
 
-/// `SelfSubjectAccessReviewSpec` of authorization-k8s-io/v1beta1.
+/// `SelfSubjectAccessReviewSpec` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectAccessReviewSpec {
     /// `resourceAttributes`: ResourceAttributes or absent.
@@ -200,7 +200,7 @@ impl Message for SelfSubjectAccessReviewSpec {
 }
 message!(SelfSubjectAccessReviewSpec, SELF_SUBJECT_ACCESS_REVIEW_SPEC);
 
-/// `SelfSubjectRulesReview` of authorization-k8s-io/v1beta1, since 1.8, deprecated in 1.19, replaced by authorization.k8s.io v1 SelfSubjectRulesReview.
+/// `SelfSubjectRulesReview` of authorization.k8s.io/v1beta1, since 1.8, deprecated in 1.19, replaced by authorization.k8s.io v1 SelfSubjectRulesReview.
 #[derive(Clone, Default)]
 pub struct SelfSubjectRulesReview {
     /// `metadata`: ObjectMeta.
@@ -226,7 +226,7 @@ kind!(SelfSubjectRulesReview, SELF_SUBJECT_RULES_REVIEW, "authorization.k8s.io",
 object!(SelfSubjectRulesReview);
 resource!(SelfSubjectRulesReview, "selfsubjectrulesreviews", ClusterScoped);
 
-/// `SelfSubjectRulesReviewSpec` of authorization-k8s-io/v1beta1.
+/// `SelfSubjectRulesReviewSpec` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectRulesReviewSpec {
     /// `namespace`: string.
@@ -243,7 +243,7 @@ impl Message for SelfSubjectRulesReviewSpec {
 }
 message!(SelfSubjectRulesReviewSpec, SELF_SUBJECT_RULES_REVIEW_SPEC);
 
-/// `SubjectAccessReview` of authorization-k8s-io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 SubjectAccessReview.
+/// `SubjectAccessReview` of authorization.k8s.io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 SubjectAccessReview.
 #[derive(Clone, Default)]
 pub struct SubjectAccessReview {
     /// `metadata`: ObjectMeta.
@@ -269,7 +269,7 @@ kind!(SubjectAccessReview, SUBJECT_ACCESS_REVIEW, "authorization.k8s.io", "v1bet
 object!(SubjectAccessReview);
 resource!(SubjectAccessReview, "subjectaccessreviews", ClusterScoped);
 
-/// `SubjectAccessReviewSpec` of authorization-k8s-io/v1beta1.
+/// `SubjectAccessReviewSpec` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SubjectAccessReviewSpec {
     /// `resourceAttributes`: ResourceAttributes or absent.
@@ -301,7 +301,7 @@ impl Message for SubjectAccessReviewSpec {
 }
 message!(SubjectAccessReviewSpec, SUBJECT_ACCESS_REVIEW_SPEC);
 
-/// `SubjectAccessReviewStatus` of authorization-k8s-io/v1beta1.
+/// `SubjectAccessReviewStatus` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SubjectAccessReviewStatus {
     /// `allowed`: boolean, required.
@@ -327,7 +327,7 @@ impl Message for SubjectAccessReviewStatus {
 }
 message!(SubjectAccessReviewStatus, SUBJECT_ACCESS_REVIEW_STATUS);
 
-/// `SubjectRulesReviewStatus` of authorization-k8s-io/v1beta1.
+/// `SubjectRulesReviewStatus` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SubjectRulesReviewStatus {
     /// `resourceRules`: list of ResourceRule, required.

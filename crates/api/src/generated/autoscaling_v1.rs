@@ -154,7 +154,7 @@ impl Message for HorizontalPodAutoscaler {
 message!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER);
 kind!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER, "autoscaling", "v1", "HorizontalPodAutoscaler");
 object!(HorizontalPodAutoscaler);
-resource!(HorizontalPodAutoscaler, "horizontalpodautoscalers", Namespaced, HorizontalPodAutoscalerList);
+resource!(HorizontalPodAutoscaler, "horizontalpodautoscalers", Namespaced);
 
 /// `HorizontalPodAutoscalerCondition` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalercondition-v1-autoscaling)
 #[derive(Clone, Default)]

@@ -185,7 +185,7 @@ impl Message for HorizontalPodAutoscaler {
 message!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER);
 kind!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER, "autoscaling", "v2", "HorizontalPodAutoscaler");
 object!(HorizontalPodAutoscaler);
-resource!(HorizontalPodAutoscaler, "horizontalpodautoscalers", Namespaced, HorizontalPodAutoscalerList);
+resource!(HorizontalPodAutoscaler, "horizontalpodautoscalers", Namespaced);
 
 /// `HorizontalPodAutoscalerBehavior` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerbehavior-v2-autoscaling)
 #[derive(Clone, Default)]

@@ -29,7 +29,7 @@ impl Message for CronJob {
 message!(CronJob, CRON_JOB);
 kind!(CronJob, CRON_JOB, "batch", "v1", "CronJob");
 object!(CronJob);
-resource!(CronJob, "cronjobs", Namespaced, CronJobList);
+resource!(CronJob, "cronjobs", Namespaced);
 
 /// `CronJobList` of batch/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cronjoblist-v1-batch)
 #[derive(Clone, Default)]
@@ -138,7 +138,7 @@ impl Message for Job {
 message!(Job, JOB);
 kind!(Job, JOB, "batch", "v1", "Job");
 object!(Job);
-resource!(Job, "jobs", Namespaced, JobList);
+resource!(Job, "jobs", Namespaced);
 
 /// `JobCondition` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobcondition-v1-batch)
 #[derive(Clone, Default)]

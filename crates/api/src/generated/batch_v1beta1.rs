@@ -29,7 +29,7 @@ impl Message for CronJob {
 message!(CronJob, CRON_JOB);
 kind!(CronJob, CRON_JOB, "batch", "v1beta1", "CronJob");
 object!(CronJob);
-resource!(CronJob, "cronjobs", Namespaced, CronJobList);
+resource!(CronJob, "cronjobs", Namespaced);
 
 /// `CronJobList` of batch/v1beta1, since 1.8, deprecated in 1.21, removed in 1.25, replaced by batch v1 CronJobList.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ClusterTrustBundle` of certificates-k8s-io/v1alpha1, since 1.26, deprecated in 1.34.
+/// `ClusterTrustBundle` of certificates.k8s.io/v1alpha1, since 1.26, deprecated in 1.34.
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundle {
     /// `metadata`: ObjectMeta.
@@ -24,9 +24,9 @@ impl Message for ClusterTrustBundle {
 message!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE);
 kind!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE, "certificates.k8s.io", "v1alpha1", "ClusterTrustBundle");
 object!(ClusterTrustBundle);
-resource!(ClusterTrustBundle, "clustertrustbundles", ClusterScoped, ClusterTrustBundleList);
+resource!(ClusterTrustBundle, "clustertrustbundles", ClusterScoped);
 
-/// `ClusterTrustBundleList` of certificates-k8s-io/v1alpha1, since 1.26, deprecated in 1.34.
+/// `ClusterTrustBundleList` of certificates.k8s.io/v1alpha1, since 1.26, deprecated in 1.34.
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundleList {
     /// `metadata`: ListMeta.
@@ -48,7 +48,7 @@ message!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST);
 kind!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST, "certificates.k8s.io", "v1alpha1", "ClusterTrustBundleList");
 list_kind!(ClusterTrustBundleList, ClusterTrustBundle);
 
-/// `ClusterTrustBundleSpec` of certificates-k8s-io/v1alpha1.
+/// `ClusterTrustBundleSpec` of certificates.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundleSpec {
     /// `signerName`: string.

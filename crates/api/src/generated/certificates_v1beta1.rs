@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `CertificateSigningRequest` of certificates-k8s-io/v1beta1, since 1.12, deprecated in 1.19, replaced by certificates.k8s.io v1 CertificateSigningRequest. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequest-v1beta1-certificates-k8s-io)
+/// `CertificateSigningRequest` of certificates.k8s.io/v1beta1, since 1.12, deprecated in 1.19, replaced by certificates.k8s.io v1 CertificateSigningRequest. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequest-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequest {
     /// `metadata`: ObjectMeta.
@@ -27,9 +27,9 @@ impl Message for CertificateSigningRequest {
 message!(CertificateSigningRequest, CERTIFICATE_SIGNING_REQUEST);
 kind!(CertificateSigningRequest, CERTIFICATE_SIGNING_REQUEST, "certificates.k8s.io", "v1beta1", "CertificateSigningRequest");
 object!(CertificateSigningRequest);
-resource!(CertificateSigningRequest, "certificatesigningrequests", ClusterScoped, CertificateSigningRequestList);
+resource!(CertificateSigningRequest, "certificatesigningrequests", ClusterScoped);
 
-/// `CertificateSigningRequestCondition` of certificates-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestcondition-v1beta1-certificates-k8s-io)
+/// `CertificateSigningRequestCondition` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestcondition-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestCondition {
     /// `type`: string, required.
@@ -61,7 +61,7 @@ impl Message for CertificateSigningRequestCondition {
 }
 message!(CertificateSigningRequestCondition, CERTIFICATE_SIGNING_REQUEST_CONDITION);
 
-/// `CertificateSigningRequestList` of certificates-k8s-io/v1beta1, since 1.12, deprecated in 1.19, replaced by certificates.k8s.io v1 CertificateSigningRequestList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestlist-v1beta1-certificates-k8s-io)
+/// `CertificateSigningRequestList` of certificates.k8s.io/v1beta1, since 1.12, deprecated in 1.19, replaced by certificates.k8s.io v1 CertificateSigningRequestList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestlist-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestList {
     /// `metadata`: ListMeta.
@@ -83,7 +83,7 @@ message!(CertificateSigningRequestList, CERTIFICATE_SIGNING_REQUEST_LIST);
 kind!(CertificateSigningRequestList, CERTIFICATE_SIGNING_REQUEST_LIST, "certificates.k8s.io", "v1beta1", "CertificateSigningRequestList");
 list_kind!(CertificateSigningRequestList, CertificateSigningRequest);
 
-/// `CertificateSigningRequestSpec` of certificates-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestspec-v1beta1-certificates-k8s-io)
+/// `CertificateSigningRequestSpec` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestspec-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestSpec {
     /// `request`: bytes, required.
@@ -121,7 +121,7 @@ impl Message for CertificateSigningRequestSpec {
 }
 message!(CertificateSigningRequestSpec, CERTIFICATE_SIGNING_REQUEST_SPEC);
 
-/// `CertificateSigningRequestStatus` of certificates-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequeststatus-v1beta1-certificates-k8s-io)
+/// `CertificateSigningRequestStatus` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequeststatus-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestStatus {
     /// `conditions`: list of CertificateSigningRequestCondition, map by `type`.
@@ -141,7 +141,7 @@ impl Message for CertificateSigningRequestStatus {
 }
 message!(CertificateSigningRequestStatus, CERTIFICATE_SIGNING_REQUEST_STATUS);
 
-/// `ClusterTrustBundle` of certificates-k8s-io/v1beta1, since 1.33, deprecated in 1.37, replaced by certificates.k8s.io v1 ClusterTrustBundle. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundle-v1beta1-certificates-k8s-io)
+/// `ClusterTrustBundle` of certificates.k8s.io/v1beta1, since 1.33, deprecated in 1.37, replaced by certificates.k8s.io v1 ClusterTrustBundle. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundle-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundle {
     /// `metadata`: ObjectMeta.
@@ -162,9 +162,9 @@ impl Message for ClusterTrustBundle {
 message!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE);
 kind!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE, "certificates.k8s.io", "v1beta1", "ClusterTrustBundle");
 object!(ClusterTrustBundle);
-resource!(ClusterTrustBundle, "clustertrustbundles", ClusterScoped, ClusterTrustBundleList);
+resource!(ClusterTrustBundle, "clustertrustbundles", ClusterScoped);
 
-/// `ClusterTrustBundleList` of certificates-k8s-io/v1beta1, since 1.33, deprecated in 1.37, replaced by certificates.k8s.io v1 ClusterTrustBundleList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundlelist-v1beta1-certificates-k8s-io)
+/// `ClusterTrustBundleList` of certificates.k8s.io/v1beta1, since 1.33, deprecated in 1.37, replaced by certificates.k8s.io v1 ClusterTrustBundleList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundlelist-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundleList {
     /// `metadata`: ListMeta.
@@ -186,7 +186,7 @@ message!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST);
 kind!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST, "certificates.k8s.io", "v1beta1", "ClusterTrustBundleList");
 list_kind!(ClusterTrustBundleList, ClusterTrustBundle);
 
-/// `ClusterTrustBundleSpec` of certificates-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundlespec-v1beta1-certificates-k8s-io)
+/// `ClusterTrustBundleSpec` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundlespec-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundleSpec {
     /// `signerName`: string.
@@ -206,7 +206,7 @@ impl Message for ClusterTrustBundleSpec {
 }
 message!(ClusterTrustBundleSpec, CLUSTER_TRUST_BUNDLE_SPEC);
 
-/// `ExtraValue` of certificates-k8s-io/v1beta1.
+/// `ExtraValue` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ExtraValue {
     /// `items`: the elements.
@@ -223,7 +223,7 @@ impl Message for ExtraValue {
 }
 message!(ExtraValue, EXTRA_VALUE);
 
-/// `PodCertificateRequest` of certificates-k8s-io/v1beta1, since 1.35, deprecated in 1.37, replaced by certificates.k8s.io v1 PodCertificateRequest. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequest-v1beta1-certificates-k8s-io)
+/// `PodCertificateRequest` of certificates.k8s.io/v1beta1, since 1.35, deprecated in 1.37, replaced by certificates.k8s.io v1 PodCertificateRequest. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequest-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodCertificateRequest {
     /// `metadata`: ObjectMeta.
@@ -247,9 +247,9 @@ impl Message for PodCertificateRequest {
 message!(PodCertificateRequest, POD_CERTIFICATE_REQUEST);
 kind!(PodCertificateRequest, POD_CERTIFICATE_REQUEST, "certificates.k8s.io", "v1beta1", "PodCertificateRequest");
 object!(PodCertificateRequest);
-resource!(PodCertificateRequest, "podcertificaterequests", Namespaced, PodCertificateRequestList);
+resource!(PodCertificateRequest, "podcertificaterequests", Namespaced);
 
-/// `PodCertificateRequestList` of certificates-k8s-io/v1beta1, since 1.35, deprecated in 1.37, replaced by certificates.k8s.io v1 PodCertificateRequestList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequestlist-v1beta1-certificates-k8s-io)
+/// `PodCertificateRequestList` of certificates.k8s.io/v1beta1, since 1.35, deprecated in 1.37, replaced by certificates.k8s.io v1 PodCertificateRequestList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequestlist-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodCertificateRequestList {
     /// `metadata`: ListMeta.
@@ -271,7 +271,7 @@ message!(PodCertificateRequestList, POD_CERTIFICATE_REQUEST_LIST);
 kind!(PodCertificateRequestList, POD_CERTIFICATE_REQUEST_LIST, "certificates.k8s.io", "v1beta1", "PodCertificateRequestList");
 list_kind!(PodCertificateRequestList, PodCertificateRequest);
 
-/// `PodCertificateRequestSpec` of certificates-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequestspec-v1beta1-certificates-k8s-io)
+/// `PodCertificateRequestSpec` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequestspec-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodCertificateRequestSpec {
     /// `signerName`: string, required.
@@ -321,7 +321,7 @@ impl Message for PodCertificateRequestSpec {
 }
 message!(PodCertificateRequestSpec, POD_CERTIFICATE_REQUEST_SPEC);
 
-/// `PodCertificateRequestStatus` of certificates-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequeststatus-v1beta1-certificates-k8s-io)
+/// `PodCertificateRequestStatus` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequeststatus-v1beta1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodCertificateRequestStatus {
     /// `conditions`: list of Condition, map by `type`.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Lease` of coordination-k8s-io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lease-v1-coordination-k8s-io)
+/// `Lease` of coordination.k8s.io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lease-v1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct Lease {
     /// `metadata`: ObjectMeta.
@@ -24,9 +24,9 @@ impl Message for Lease {
 message!(Lease, LEASE);
 kind!(Lease, LEASE, "coordination.k8s.io", "v1", "Lease");
 object!(Lease);
-resource!(Lease, "leases", Namespaced, LeaseList);
+resource!(Lease, "leases", Namespaced);
 
-/// `LeaseList` of coordination-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leaselist-v1-coordination-k8s-io)
+/// `LeaseList` of coordination.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leaselist-v1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseList {
     /// `metadata`: ListMeta.
@@ -48,7 +48,7 @@ message!(LeaseList, LEASE_LIST);
 kind!(LeaseList, LEASE_LIST, "coordination.k8s.io", "v1", "LeaseList");
 list_kind!(LeaseList, Lease);
 
-/// `LeaseSpec` of coordination-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasespec-v1-coordination-k8s-io)
+/// `LeaseSpec` of coordination.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasespec-v1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseSpec {
     /// `holderIdentity`: string or absent.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `LeaseCandidate` of coordination-k8s-io/v1alpha2, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidate-v1alpha2-coordination-k8s-io)
+/// `LeaseCandidate` of coordination.k8s.io/v1alpha2, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidate-v1alpha2-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseCandidate {
     /// `metadata`: ObjectMeta.
@@ -24,9 +24,9 @@ impl Message for LeaseCandidate {
 message!(LeaseCandidate, LEASE_CANDIDATE);
 kind!(LeaseCandidate, LEASE_CANDIDATE, "coordination.k8s.io", "v1alpha2", "LeaseCandidate");
 object!(LeaseCandidate);
-resource!(LeaseCandidate, "leasecandidates", Namespaced, LeaseCandidateList);
+resource!(LeaseCandidate, "leasecandidates", Namespaced);
 
-/// `LeaseCandidateList` of coordination-k8s-io/v1alpha2, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatelist-v1alpha2-coordination-k8s-io)
+/// `LeaseCandidateList` of coordination.k8s.io/v1alpha2, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatelist-v1alpha2-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseCandidateList {
     /// `metadata`: ListMeta.
@@ -48,7 +48,7 @@ message!(LeaseCandidateList, LEASE_CANDIDATE_LIST);
 kind!(LeaseCandidateList, LEASE_CANDIDATE_LIST, "coordination.k8s.io", "v1alpha2", "LeaseCandidateList");
 list_kind!(LeaseCandidateList, LeaseCandidate);
 
-/// `LeaseCandidateSpec` of coordination-k8s-io/v1alpha2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatespec-v1alpha2-coordination-k8s-io)
+/// `LeaseCandidateSpec` of coordination.k8s.io/v1alpha2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatespec-v1alpha2-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseCandidateSpec {
     /// `leaseName`: string, required.

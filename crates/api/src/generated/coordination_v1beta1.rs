@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Lease` of coordination-k8s-io/v1beta1, since 1.12, deprecated in 1.19, replaced by coordination.k8s.io v1 Lease. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lease-v1beta1-coordination-k8s-io)
+/// `Lease` of coordination.k8s.io/v1beta1, since 1.12, deprecated in 1.19, replaced by coordination.k8s.io v1 Lease. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lease-v1beta1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct Lease {
     /// `metadata`: ObjectMeta.
@@ -24,9 +24,9 @@ impl Message for Lease {
 message!(Lease, LEASE);
 kind!(Lease, LEASE, "coordination.k8s.io", "v1beta1", "Lease");
 object!(Lease);
-resource!(Lease, "leases", Namespaced, LeaseList);
+resource!(Lease, "leases", Namespaced);
 
-/// `LeaseCandidate` of coordination-k8s-io/v1beta1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidate-v1beta1-coordination-k8s-io)
+/// `LeaseCandidate` of coordination.k8s.io/v1beta1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidate-v1beta1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseCandidate {
     /// `metadata`: ObjectMeta.
@@ -47,9 +47,9 @@ impl Message for LeaseCandidate {
 message!(LeaseCandidate, LEASE_CANDIDATE);
 kind!(LeaseCandidate, LEASE_CANDIDATE, "coordination.k8s.io", "v1beta1", "LeaseCandidate");
 object!(LeaseCandidate);
-resource!(LeaseCandidate, "leasecandidates", Namespaced, LeaseCandidateList);
+resource!(LeaseCandidate, "leasecandidates", Namespaced);
 
-/// `LeaseCandidateList` of coordination-k8s-io/v1beta1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatelist-v1beta1-coordination-k8s-io)
+/// `LeaseCandidateList` of coordination.k8s.io/v1beta1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatelist-v1beta1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseCandidateList {
     /// `metadata`: ListMeta.
@@ -71,7 +71,7 @@ message!(LeaseCandidateList, LEASE_CANDIDATE_LIST);
 kind!(LeaseCandidateList, LEASE_CANDIDATE_LIST, "coordination.k8s.io", "v1beta1", "LeaseCandidateList");
 list_kind!(LeaseCandidateList, LeaseCandidate);
 
-/// `LeaseCandidateSpec` of coordination-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatespec-v1beta1-coordination-k8s-io)
+/// `LeaseCandidateSpec` of coordination.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatespec-v1beta1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseCandidateSpec {
     /// `leaseName`: string, required.
@@ -103,7 +103,7 @@ impl Message for LeaseCandidateSpec {
 }
 message!(LeaseCandidateSpec, LEASE_CANDIDATE_SPEC);
 
-/// `LeaseList` of coordination-k8s-io/v1beta1, since 1.12, deprecated in 1.19, replaced by coordination.k8s.io v1 LeaseList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leaselist-v1beta1-coordination-k8s-io)
+/// `LeaseList` of coordination.k8s.io/v1beta1, since 1.12, deprecated in 1.19, replaced by coordination.k8s.io v1 LeaseList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leaselist-v1beta1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseList {
     /// `metadata`: ListMeta.
@@ -125,7 +125,7 @@ message!(LeaseList, LEASE_LIST);
 kind!(LeaseList, LEASE_LIST, "coordination.k8s.io", "v1beta1", "LeaseList");
 list_kind!(LeaseList, Lease);
 
-/// `LeaseSpec` of coordination-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasespec-v1beta1-coordination-k8s-io)
+/// `LeaseSpec` of coordination.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasespec-v1beta1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct LeaseSpec {
     /// `holderIdentity`: string or absent.

@@ -518,7 +518,7 @@ impl Message for ComponentStatus {
 message!(ComponentStatus, COMPONENT_STATUS);
 kind!(ComponentStatus, COMPONENT_STATUS, "", "v1", "ComponentStatus");
 object!(ComponentStatus);
-resource!(ComponentStatus, "componentstatuses", ClusterScoped, ComponentStatusList);
+resource!(ComponentStatus, "componentstatuses", ClusterScoped);
 
 /// `ComponentStatusList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#componentstatuslist-v1-core)
 #[derive(Clone, Default)]
@@ -569,7 +569,7 @@ impl Message for ConfigMap {
 message!(ConfigMap, CONFIG_MAP);
 kind!(ConfigMap, CONFIG_MAP, "", "v1", "ConfigMap");
 object!(ConfigMap);
-resource!(ConfigMap, "configmaps", Namespaced, ConfigMapList);
+resource!(ConfigMap, "configmaps", Namespaced);
 
 /// `ConfigMapEnvSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmapenvsource-v1-core)
 #[derive(Clone, Default)]
@@ -1314,7 +1314,7 @@ impl Message for Endpoints {
 message!(Endpoints, ENDPOINTS);
 kind!(Endpoints, ENDPOINTS, "", "v1", "Endpoints");
 object!(Endpoints);
-resource!(Endpoints, "endpoints", Namespaced, EndpointsList);
+resource!(Endpoints, "endpoints", Namespaced);
 
 /// `EndpointsList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslist-v1-core)
 #[derive(Clone, Default)]
@@ -1600,7 +1600,7 @@ impl Message for Event {
 message!(Event, EVENT);
 kind!(Event, EVENT, "", "v1", "Event");
 object!(Event);
-resource!(Event, "events", Namespaced, EventList);
+resource!(Event, "events", Namespaced);
 
 /// `EventList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eventlist-v1-core)
 #[derive(Clone, Default)]
@@ -2291,7 +2291,7 @@ impl Message for LimitRange {
 message!(LimitRange, LIMIT_RANGE);
 kind!(LimitRange, LIMIT_RANGE, "", "v1", "LimitRange");
 object!(LimitRange);
-resource!(LimitRange, "limitranges", Namespaced, LimitRangeList);
+resource!(LimitRange, "limitranges", Namespaced);
 
 /// `LimitRangeItem` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrangeitem-v1-core)
 #[derive(Clone, Default)]
@@ -2555,7 +2555,7 @@ impl Message for Namespace {
 message!(Namespace, NAMESPACE);
 kind!(Namespace, NAMESPACE, "", "v1", "Namespace");
 object!(Namespace);
-resource!(Namespace, "namespaces", ClusterScoped, NamespaceList);
+resource!(Namespace, "namespaces", ClusterScoped);
 
 /// `NamespaceCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacecondition-v1-core)
 #[derive(Clone, Default)]
@@ -2669,7 +2669,7 @@ impl Message for Node {
 message!(Node, NODE);
 kind!(Node, NODE, "", "v1", "Node");
 object!(Node);
-resource!(Node, "nodes", ClusterScoped, NodeList);
+resource!(Node, "nodes", ClusterScoped);
 
 /// `NodeAddress` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeaddress-v1-core)
 #[derive(Clone, Default)]
@@ -3286,7 +3286,7 @@ impl Message for PersistentVolume {
 message!(PersistentVolume, PERSISTENT_VOLUME);
 kind!(PersistentVolume, PERSISTENT_VOLUME, "", "v1", "PersistentVolume");
 object!(PersistentVolume);
-resource!(PersistentVolume, "persistentvolumes", ClusterScoped, PersistentVolumeList);
+resource!(PersistentVolume, "persistentvolumes", ClusterScoped);
 
 /// `PersistentVolumeClaim` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaim-v1-core)
 #[derive(Clone, Default)]
@@ -3312,7 +3312,7 @@ impl Message for PersistentVolumeClaim {
 message!(PersistentVolumeClaim, PERSISTENT_VOLUME_CLAIM);
 kind!(PersistentVolumeClaim, PERSISTENT_VOLUME_CLAIM, "", "v1", "PersistentVolumeClaim");
 object!(PersistentVolumeClaim);
-resource!(PersistentVolumeClaim, "persistentvolumeclaims", Namespaced, PersistentVolumeClaimList);
+resource!(PersistentVolumeClaim, "persistentvolumeclaims", Namespaced);
 
 /// `PersistentVolumeClaimCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimcondition-v1-core)
 #[derive(Clone, Default)]
@@ -3707,7 +3707,7 @@ impl Message for Pod {
 message!(Pod, POD);
 kind!(Pod, POD, "", "v1", "Pod");
 object!(Pod);
-resource!(Pod, "pods", Namespaced, PodList);
+resource!(Pod, "pods", Namespaced);
 
 /// `PodAffinity` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podaffinity-v1-core)
 #[derive(Clone, Default)]
@@ -4525,7 +4525,7 @@ impl Message for PodTemplate {
 message!(PodTemplate, POD_TEMPLATE);
 kind!(PodTemplate, POD_TEMPLATE, "", "v1", "PodTemplate");
 object!(PodTemplate);
-resource!(PodTemplate, "podtemplates", Namespaced, PodTemplateList);
+resource!(PodTemplate, "podtemplates", Namespaced);
 
 /// `PodTemplateList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podtemplatelist-v1-core)
 #[derive(Clone, Default)]
@@ -4942,7 +4942,7 @@ impl Message for ReplicationController {
 message!(ReplicationController, REPLICATION_CONTROLLER);
 kind!(ReplicationController, REPLICATION_CONTROLLER, "", "v1", "ReplicationController");
 object!(ReplicationController);
-resource!(ReplicationController, "replicationcontrollers", Namespaced, ReplicationControllerList);
+resource!(ReplicationController, "replicationcontrollers", Namespaced);
 
 /// `ReplicationControllerCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontrollercondition-v1-core)
 #[derive(Clone, Default)]
@@ -5143,7 +5143,7 @@ impl Message for ResourceQuota {
 message!(ResourceQuota, RESOURCE_QUOTA);
 kind!(ResourceQuota, RESOURCE_QUOTA, "", "v1", "ResourceQuota");
 object!(ResourceQuota);
-resource!(ResourceQuota, "resourcequotas", Namespaced, ResourceQuotaList);
+resource!(ResourceQuota, "resourcequotas", Namespaced);
 
 /// `ResourceQuotaList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequotalist-v1-core)
 #[derive(Clone, Default)]
@@ -5457,7 +5457,7 @@ impl Message for Secret {
 message!(Secret, SECRET);
 kind!(Secret, SECRET, "", "v1", "Secret");
 object!(Secret);
-resource!(Secret, "secrets", Namespaced, SecretList);
+resource!(Secret, "secrets", Namespaced);
 
 /// `SecretEnvSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretenvsource-v1-core)
 #[derive(Clone, Default)]
@@ -5688,7 +5688,7 @@ impl Message for Service {
 message!(Service, SERVICE);
 kind!(Service, SERVICE, "", "v1", "Service");
 object!(Service);
-resource!(Service, "services", Namespaced, ServiceList);
+resource!(Service, "services", Namespaced);
 
 /// `ServiceAccount` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceaccount-v1-core)
 #[derive(Clone, Default)]
@@ -5717,7 +5717,7 @@ impl Message for ServiceAccount {
 message!(ServiceAccount, SERVICE_ACCOUNT);
 kind!(ServiceAccount, SERVICE_ACCOUNT, "", "v1", "ServiceAccount");
 object!(ServiceAccount);
-resource!(ServiceAccount, "serviceaccounts", Namespaced, ServiceAccountList);
+resource!(ServiceAccount, "serviceaccounts", Namespaced);
 
 /// `ServiceAccountList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceaccountlist-v1-core)
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `MetricIdentifier` of custom-metrics-k8s-io/v1beta2.
+/// `MetricIdentifier` of custom.metrics.k8s.io/v1beta2.
 #[derive(Clone, Default)]
 pub struct MetricIdentifier {
     /// `name`: string, required.
@@ -24,7 +24,7 @@ impl Message for MetricIdentifier {
 }
 message!(MetricIdentifier, METRIC_IDENTIFIER);
 
-/// `MetricListOptions` of custom-metrics-k8s-io/v1beta2.
+/// `MetricListOptions` of custom.metrics.k8s.io/v1beta2.
 #[derive(Clone, Default)]
 pub struct MetricListOptions {
     /// `labelSelector`: string.
@@ -45,7 +45,7 @@ impl Message for MetricListOptions {
 message!(MetricListOptions, METRIC_LIST_OPTIONS);
 kind!(MetricListOptions, METRIC_LIST_OPTIONS, "custom.metrics.k8s.io", "v1beta2", "MetricListOptions");
 
-/// `MetricValue` of custom-metrics-k8s-io/v1beta2.
+/// `MetricValue` of custom.metrics.k8s.io/v1beta2.
 #[derive(Clone, Default)]
 pub struct MetricValue {
     /// `describedObject`: ObjectReference, required.
@@ -75,7 +75,7 @@ impl Message for MetricValue {
 message!(MetricValue, METRIC_VALUE);
 kind!(MetricValue, METRIC_VALUE, "custom.metrics.k8s.io", "v1beta2", "MetricValue");
 
-/// `MetricValueList` of custom-metrics-k8s-io/v1beta2.
+/// `MetricValueList` of custom.metrics.k8s.io/v1beta2.
 #[derive(Clone, Default)]
 pub struct MetricValueList {
     /// `metadata`: ListMeta.

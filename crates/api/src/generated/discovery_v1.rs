@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Endpoint` of discovery-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpoint-v1-discovery-k8s-io)
+/// `Endpoint` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpoint-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct Endpoint {
     /// `addresses`: list of string, required, set.
@@ -42,7 +42,7 @@ impl Message for Endpoint {
 }
 message!(Endpoint, ENDPOINT);
 
-/// `EndpointConditions` of discovery-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointconditions-v1-discovery-k8s-io)
+/// `EndpointConditions` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointconditions-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct EndpointConditions {
     /// `ready`: boolean or absent.
@@ -65,7 +65,7 @@ impl Message for EndpointConditions {
 }
 message!(EndpointConditions, ENDPOINT_CONDITIONS);
 
-/// `EndpointHints` of discovery-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointhints-v1-discovery-k8s-io)
+/// `EndpointHints` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointhints-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct EndpointHints {
     /// `forZones`: list of ForZone.
@@ -85,7 +85,7 @@ impl Message for EndpointHints {
 }
 message!(EndpointHints, ENDPOINT_HINTS);
 
-/// `EndpointPort` of discovery-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointport-v1-discovery-k8s-io)
+/// `EndpointPort` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointport-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct EndpointPort {
     /// `name`: string or absent.
@@ -111,7 +111,7 @@ impl Message for EndpointPort {
 }
 message!(EndpointPort, ENDPOINT_PORT);
 
-/// `EndpointSlice` of discovery-k8s-io/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslice-v1-discovery-k8s-io)
+/// `EndpointSlice` of discovery.k8s.io/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslice-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct EndpointSlice {
     /// `metadata`: ObjectMeta.
@@ -138,9 +138,9 @@ impl Message for EndpointSlice {
 message!(EndpointSlice, ENDPOINT_SLICE);
 kind!(EndpointSlice, ENDPOINT_SLICE, "discovery.k8s.io", "v1", "EndpointSlice");
 object!(EndpointSlice);
-resource!(EndpointSlice, "endpointslices", Namespaced, EndpointSliceList);
+resource!(EndpointSlice, "endpointslices", Namespaced);
 
-/// `EndpointSliceList` of discovery-k8s-io/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslicelist-v1-discovery-k8s-io)
+/// `EndpointSliceList` of discovery.k8s.io/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslicelist-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct EndpointSliceList {
     /// `metadata`: ListMeta.
@@ -162,7 +162,7 @@ message!(EndpointSliceList, ENDPOINT_SLICE_LIST);
 kind!(EndpointSliceList, ENDPOINT_SLICE_LIST, "discovery.k8s.io", "v1", "EndpointSliceList");
 list_kind!(EndpointSliceList, EndpointSlice);
 
-/// `ForNode` of discovery-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fornode-v1-discovery-k8s-io)
+/// `ForNode` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fornode-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct ForNode {
     /// `name`: string, required.
@@ -179,7 +179,7 @@ impl Message for ForNode {
 }
 message!(ForNode, FOR_NODE);
 
-/// `ForZone` of discovery-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#forzone-v1-discovery-k8s-io)
+/// `ForZone` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#forzone-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct ForZone {
     /// `name`: string, required.

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Endpoint` of discovery-k8s-io/v1beta1.
+/// `Endpoint` of discovery.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct Endpoint {
     /// `addresses`: list of string, required, set.
@@ -39,7 +39,7 @@ impl Message for Endpoint {
 }
 message!(Endpoint, ENDPOINT);
 
-/// `EndpointConditions` of discovery-k8s-io/v1beta1.
+/// `EndpointConditions` of discovery.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct EndpointConditions {
     /// `ready`: boolean or absent.
@@ -62,7 +62,7 @@ impl Message for EndpointConditions {
 }
 message!(EndpointConditions, ENDPOINT_CONDITIONS);
 
-/// `EndpointHints` of discovery-k8s-io/v1beta1.
+/// `EndpointHints` of discovery.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct EndpointHints {
     /// `forZones`: list of ForZone.
@@ -82,7 +82,7 @@ impl Message for EndpointHints {
 }
 message!(EndpointHints, ENDPOINT_HINTS);
 
-/// `EndpointPort` of discovery-k8s-io/v1beta1.
+/// `EndpointPort` of discovery.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct EndpointPort {
     /// `name`: string or absent.
@@ -108,7 +108,7 @@ impl Message for EndpointPort {
 }
 message!(EndpointPort, ENDPOINT_PORT);
 
-/// `EndpointSlice` of discovery-k8s-io/v1beta1, since 1.16, deprecated in 1.21, removed in 1.25, replaced by discovery.k8s.io v1 EndpointSlice.
+/// `EndpointSlice` of discovery.k8s.io/v1beta1, since 1.16, deprecated in 1.21, removed in 1.25, replaced by discovery.k8s.io v1 EndpointSlice.
 #[derive(Clone, Default)]
 pub struct EndpointSlice {
     /// `metadata`: ObjectMeta.
@@ -135,9 +135,9 @@ impl Message for EndpointSlice {
 message!(EndpointSlice, ENDPOINT_SLICE);
 kind!(EndpointSlice, ENDPOINT_SLICE, "discovery.k8s.io", "v1beta1", "EndpointSlice");
 object!(EndpointSlice);
-resource!(EndpointSlice, "endpointslices", Namespaced, EndpointSliceList);
+resource!(EndpointSlice, "endpointslices", Namespaced);
 
-/// `EndpointSliceList` of discovery-k8s-io/v1beta1, since 1.16, deprecated in 1.21, removed in 1.25, replaced by discovery.k8s.io v1 EndpointSlice.
+/// `EndpointSliceList` of discovery.k8s.io/v1beta1, since 1.16, deprecated in 1.21, removed in 1.25, replaced by discovery.k8s.io v1 EndpointSlice.
 #[derive(Clone, Default)]
 pub struct EndpointSliceList {
     /// `metadata`: ListMeta.
@@ -159,7 +159,7 @@ message!(EndpointSliceList, ENDPOINT_SLICE_LIST);
 kind!(EndpointSliceList, ENDPOINT_SLICE_LIST, "discovery.k8s.io", "v1beta1", "EndpointSliceList");
 list_kind!(EndpointSliceList, EndpointSlice);
 
-/// `ForNode` of discovery-k8s-io/v1beta1.
+/// `ForNode` of discovery.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ForNode {
     /// `name`: string, required.
@@ -176,7 +176,7 @@ impl Message for ForNode {
 }
 message!(ForNode, FOR_NODE);
 
-/// `ForZone` of discovery-k8s-io/v1beta1.
+/// `ForZone` of discovery.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ForZone {
     /// `name`: string, required.

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Event` of events-k8s-io/v1beta1, since 1.8, deprecated in 1.22.
+/// `Event` of events.k8s.io/v1beta1, since 1.8, deprecated in 1.22.
 #[derive(Clone, Default)]
 pub struct Event {
     /// `metadata`: ObjectMeta.
@@ -64,9 +64,9 @@ impl Message for Event {
 message!(Event, EVENT);
 kind!(Event, EVENT, "events.k8s.io", "v1beta1", "Event");
 object!(Event);
-resource!(Event, "events", Namespaced, EventList);
+resource!(Event, "events", Namespaced);
 
-/// `EventList` of events-k8s-io/v1beta1, since 1.8, deprecated in 1.22.
+/// `EventList` of events.k8s.io/v1beta1, since 1.8, deprecated in 1.22.
 #[derive(Clone, Default)]
 pub struct EventList {
     /// `metadata`: ListMeta.
@@ -88,7 +88,7 @@ message!(EventList, EVENT_LIST);
 kind!(EventList, EVENT_LIST, "events.k8s.io", "v1beta1", "EventList");
 list_kind!(EventList, Event);
 
-/// `EventSeries` of events-k8s-io/v1beta1.
+/// `EventSeries` of events.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct EventSeries {
     /// `count`: integer, required.

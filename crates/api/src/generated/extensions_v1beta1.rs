@@ -28,7 +28,7 @@ impl Message for DaemonSet {
 message!(DaemonSet, DAEMON_SET);
 kind!(DaemonSet, DAEMON_SET, "extensions", "v1beta1", "DaemonSet");
 object!(DaemonSet);
-resource!(DaemonSet, "daemonsets", Namespaced, DaemonSetList);
+resource!(DaemonSet, "daemonsets", Namespaced);
 
 /// `DaemonSetCondition` of extensions/v1beta1.
 #[derive(Clone, Default)]
@@ -201,7 +201,7 @@ impl Message for Deployment {
 message!(Deployment, DEPLOYMENT);
 kind!(Deployment, DEPLOYMENT, "extensions", "v1beta1", "Deployment");
 object!(Deployment);
-resource!(Deployment, "deployments", Namespaced, DeploymentList);
+resource!(Deployment, "deployments", Namespaced);
 
 /// `DeploymentCondition` of extensions/v1beta1.
 #[derive(Clone, Default)]
@@ -467,7 +467,7 @@ impl Message for Ingress {
 message!(Ingress, INGRESS);
 kind!(Ingress, INGRESS, "extensions", "v1beta1", "Ingress");
 object!(Ingress);
-resource!(Ingress, "ingresses", Namespaced, IngressList);
+resource!(Ingress, "ingresses", Namespaced);
 
 /// `IngressBackend` of extensions/v1beta1.
 #[derive(Clone, Default)]
@@ -698,7 +698,7 @@ impl Message for NetworkPolicy {
 message!(NetworkPolicy, NETWORK_POLICY);
 kind!(NetworkPolicy, NETWORK_POLICY, "extensions", "v1beta1", "NetworkPolicy");
 object!(NetworkPolicy);
-resource!(NetworkPolicy, "networkpolicies", Namespaced, NetworkPolicyList);
+resource!(NetworkPolicy, "networkpolicies", Namespaced);
 
 /// `NetworkPolicyEgressRule` of extensions/v1beta1.
 #[derive(Clone, Default)]
@@ -858,7 +858,7 @@ impl Message for ReplicaSet {
 message!(ReplicaSet, REPLICA_SET);
 kind!(ReplicaSet, REPLICA_SET, "extensions", "v1beta1", "ReplicaSet");
 object!(ReplicaSet);
-resource!(ReplicaSet, "replicasets", Namespaced, ReplicaSetList);
+resource!(ReplicaSet, "replicasets", Namespaced);
 
 /// `ReplicaSetCondition` of extensions/v1beta1.
 #[derive(Clone, Default)]

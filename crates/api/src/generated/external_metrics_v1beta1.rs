@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ExternalMetricValue` of external-metrics-k8s-io/v1beta1.
+/// `ExternalMetricValue` of external.metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ExternalMetricValue {
     /// `metricName`: string, required.
@@ -33,7 +33,7 @@ impl Message for ExternalMetricValue {
 message!(ExternalMetricValue, EXTERNAL_METRIC_VALUE);
 kind!(ExternalMetricValue, EXTERNAL_METRIC_VALUE, "external.metrics.k8s.io", "v1beta1", "ExternalMetricValue");
 
-/// `ExternalMetricValueList` of external-metrics-k8s-io/v1beta1.
+/// `ExternalMetricValueList` of external.metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ExternalMetricValueList {
     /// `metadata`: ListMeta.

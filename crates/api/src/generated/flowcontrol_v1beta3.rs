@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ExemptPriorityLevelConfiguration` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `ExemptPriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct ExemptPriorityLevelConfiguration {
     /// `nominalConcurrencyShares`: integer or absent.
@@ -23,7 +23,7 @@ impl Message for ExemptPriorityLevelConfiguration {
 }
 message!(ExemptPriorityLevelConfiguration, EXEMPT_PRIORITY_LEVEL_CONFIGURATION);
 
-/// `FlowDistinguisherMethod` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `FlowDistinguisherMethod` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct FlowDistinguisherMethod {
     /// `type`: string, required.
@@ -40,7 +40,7 @@ impl Message for FlowDistinguisherMethod {
 }
 message!(FlowDistinguisherMethod, FLOW_DISTINGUISHER_METHOD);
 
-/// `FlowSchema` of flowcontrol-apiserver-k8s-io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 FlowSchema.
+/// `FlowSchema` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 FlowSchema.
 #[derive(Clone, Default)]
 pub struct FlowSchema {
     /// `metadata`: ObjectMeta.
@@ -64,9 +64,9 @@ impl Message for FlowSchema {
 message!(FlowSchema, FLOW_SCHEMA);
 kind!(FlowSchema, FLOW_SCHEMA, "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
 object!(FlowSchema);
-resource!(FlowSchema, "flowschemas", ClusterScoped, FlowSchemaList);
+resource!(FlowSchema, "flowschemas", ClusterScoped);
 
-/// `FlowSchemaCondition` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `FlowSchemaCondition` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct FlowSchemaCondition {
     /// `type`: string, required.
@@ -95,7 +95,7 @@ impl Message for FlowSchemaCondition {
 }
 message!(FlowSchemaCondition, FLOW_SCHEMA_CONDITION);
 
-/// `FlowSchemaList` of flowcontrol-apiserver-k8s-io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 FlowSchemaList.
+/// `FlowSchemaList` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 FlowSchemaList.
 #[derive(Clone, Default)]
 pub struct FlowSchemaList {
     /// `metadata`: ListMeta.
@@ -117,7 +117,7 @@ message!(FlowSchemaList, FLOW_SCHEMA_LIST);
 kind!(FlowSchemaList, FLOW_SCHEMA_LIST, "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchemaList");
 list_kind!(FlowSchemaList, FlowSchema);
 
-/// `FlowSchemaSpec` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `FlowSchemaSpec` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct FlowSchemaSpec {
     /// `priorityLevelConfiguration`: PriorityLevelConfigurationReference, required.
@@ -143,7 +143,7 @@ impl Message for FlowSchemaSpec {
 }
 message!(FlowSchemaSpec, FLOW_SCHEMA_SPEC);
 
-/// `FlowSchemaStatus` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `FlowSchemaStatus` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct FlowSchemaStatus {
     /// `conditions`: list of FlowSchemaCondition, map by `type`.
@@ -160,7 +160,7 @@ impl Message for FlowSchemaStatus {
 }
 message!(FlowSchemaStatus, FLOW_SCHEMA_STATUS);
 
-/// `GroupSubject` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `GroupSubject` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct GroupSubject {
     /// `name`: string, required.
@@ -177,7 +177,7 @@ impl Message for GroupSubject {
 }
 message!(GroupSubject, GROUP_SUBJECT);
 
-/// `LimitResponse` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `LimitResponse` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct LimitResponse {
     /// `type`: string, required.
@@ -197,7 +197,7 @@ impl Message for LimitResponse {
 }
 message!(LimitResponse, LIMIT_RESPONSE);
 
-/// `LimitedPriorityLevelConfiguration` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `LimitedPriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct LimitedPriorityLevelConfiguration {
     /// `nominalConcurrencyShares`: integer.
@@ -223,7 +223,7 @@ impl Message for LimitedPriorityLevelConfiguration {
 }
 message!(LimitedPriorityLevelConfiguration, LIMITED_PRIORITY_LEVEL_CONFIGURATION);
 
-/// `NonResourcePolicyRule` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `NonResourcePolicyRule` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct NonResourcePolicyRule {
     /// `verbs`: list of string, required, set.
@@ -243,7 +243,7 @@ impl Message for NonResourcePolicyRule {
 }
 message!(NonResourcePolicyRule, NON_RESOURCE_POLICY_RULE);
 
-/// `PolicyRulesWithSubjects` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `PolicyRulesWithSubjects` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct PolicyRulesWithSubjects {
     /// `subjects`: list of Subject, required.
@@ -266,7 +266,7 @@ impl Message for PolicyRulesWithSubjects {
 }
 message!(PolicyRulesWithSubjects, POLICY_RULES_WITH_SUBJECTS);
 
-/// `PriorityLevelConfiguration` of flowcontrol-apiserver-k8s-io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 PriorityLevelConfiguration.
+/// `PriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 PriorityLevelConfiguration.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfiguration {
     /// `metadata`: ObjectMeta.
@@ -290,9 +290,9 @@ impl Message for PriorityLevelConfiguration {
 message!(PriorityLevelConfiguration, PRIORITY_LEVEL_CONFIGURATION);
 kind!(PriorityLevelConfiguration, PRIORITY_LEVEL_CONFIGURATION, "flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfiguration");
 object!(PriorityLevelConfiguration);
-resource!(PriorityLevelConfiguration, "prioritylevelconfigurations", ClusterScoped, PriorityLevelConfigurationList);
+resource!(PriorityLevelConfiguration, "prioritylevelconfigurations", ClusterScoped);
 
-/// `PriorityLevelConfigurationCondition` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `PriorityLevelConfigurationCondition` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfigurationCondition {
     /// `type`: string, required.
@@ -321,7 +321,7 @@ impl Message for PriorityLevelConfigurationCondition {
 }
 message!(PriorityLevelConfigurationCondition, PRIORITY_LEVEL_CONFIGURATION_CONDITION);
 
-/// `PriorityLevelConfigurationList` of flowcontrol-apiserver-k8s-io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 PriorityLevelConfigurationList.
+/// `PriorityLevelConfigurationList` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 PriorityLevelConfigurationList.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfigurationList {
     /// `metadata`: ListMeta.
@@ -343,7 +343,7 @@ message!(PriorityLevelConfigurationList, PRIORITY_LEVEL_CONFIGURATION_LIST);
 kind!(PriorityLevelConfigurationList, PRIORITY_LEVEL_CONFIGURATION_LIST, "flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfigurationList");
 list_kind!(PriorityLevelConfigurationList, PriorityLevelConfiguration);
 
-/// `PriorityLevelConfigurationReference` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `PriorityLevelConfigurationReference` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfigurationReference {
     /// `name`: string, required.
@@ -360,7 +360,7 @@ impl Message for PriorityLevelConfigurationReference {
 }
 message!(PriorityLevelConfigurationReference, PRIORITY_LEVEL_CONFIGURATION_REFERENCE);
 
-/// `PriorityLevelConfigurationSpec` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `PriorityLevelConfigurationSpec` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfigurationSpec {
     /// `type`: string, required.
@@ -383,7 +383,7 @@ impl Message for PriorityLevelConfigurationSpec {
 }
 message!(PriorityLevelConfigurationSpec, PRIORITY_LEVEL_CONFIGURATION_SPEC);
 
-/// `PriorityLevelConfigurationStatus` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `PriorityLevelConfigurationStatus` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfigurationStatus {
     /// `conditions`: list of PriorityLevelConfigurationCondition, map by `type`.
@@ -400,7 +400,7 @@ impl Message for PriorityLevelConfigurationStatus {
 }
 message!(PriorityLevelConfigurationStatus, PRIORITY_LEVEL_CONFIGURATION_STATUS);
 
-/// `QueuingConfiguration` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `QueuingConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct QueuingConfiguration {
     /// `queues`: integer.
@@ -423,7 +423,7 @@ impl Message for QueuingConfiguration {
 }
 message!(QueuingConfiguration, QUEUING_CONFIGURATION);
 
-/// `ResourcePolicyRule` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `ResourcePolicyRule` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct ResourcePolicyRule {
     /// `verbs`: list of string, required, set.
@@ -452,7 +452,7 @@ impl Message for ResourcePolicyRule {
 }
 message!(ResourcePolicyRule, RESOURCE_POLICY_RULE);
 
-/// `ServiceAccountSubject` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `ServiceAccountSubject` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct ServiceAccountSubject {
     /// `namespace`: string, required.
@@ -472,7 +472,7 @@ impl Message for ServiceAccountSubject {
 }
 message!(ServiceAccountSubject, SERVICE_ACCOUNT_SUBJECT);
 
-/// `Subject` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `Subject` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct Subject {
     /// `kind`: string, required.
@@ -498,7 +498,7 @@ impl Message for Subject {
 }
 message!(Subject, SUBJECT);
 
-/// `UserSubject` of flowcontrol-apiserver-k8s-io/v1beta3.
+/// `UserSubject` of flowcontrol.apiserver.k8s.io/v1beta3.
 #[derive(Clone, Default)]
 pub struct UserSubject {
     /// `name`: string, required.

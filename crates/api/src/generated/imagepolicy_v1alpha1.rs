@@ -2,7 +2,7 @@
 //! Types of imagepolicy.k8s.io/v1alpha1 (Go: `k8s.io/api/imagepolicy/v1alpha1`).
 use pintle_apimachinery::generated_prelude::*;
 
-/// `ImageReview` of imagepolicy-k8s-io/v1alpha1.
+/// `ImageReview` of imagepolicy.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ImageReview {
     /// `metadata`: ObjectMeta.
@@ -27,7 +27,7 @@ message!(ImageReview, IMAGE_REVIEW);
 kind!(ImageReview, IMAGE_REVIEW, "imagepolicy.k8s.io", "v1alpha1", "ImageReview");
 object!(ImageReview);
 
-/// `ImageReviewContainerSpec` of imagepolicy-k8s-io/v1alpha1.
+/// `ImageReviewContainerSpec` of imagepolicy.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ImageReviewContainerSpec {
     /// `image`: string.
@@ -44,7 +44,7 @@ impl Message for ImageReviewContainerSpec {
 }
 message!(ImageReviewContainerSpec, IMAGE_REVIEW_CONTAINER_SPEC);
 
-/// `ImageReviewSpec` of imagepolicy-k8s-io/v1alpha1.
+/// `ImageReviewSpec` of imagepolicy.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ImageReviewSpec {
     /// `containers`: list of ImageReviewContainerSpec.
@@ -67,7 +67,7 @@ impl Message for ImageReviewSpec {
 }
 message!(ImageReviewSpec, IMAGE_REVIEW_SPEC);
 
-/// `ImageReviewStatus` of imagepolicy-k8s-io/v1alpha1.
+/// `ImageReviewStatus` of imagepolicy.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ImageReviewStatus {
     /// `allowed`: boolean.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Eviction` of lifecycle-k8s-io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eviction-v1alpha1-lifecycle-k8s-io)
+/// `Eviction` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eviction-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct Eviction {
     /// `metadata`: ObjectMeta.
@@ -27,9 +27,9 @@ impl Message for Eviction {
 message!(Eviction, EVICTION);
 kind!(Eviction, EVICTION, "lifecycle.k8s.io", "v1alpha1", "Eviction");
 object!(Eviction);
-resource!(Eviction, "evictions", Namespaced, EvictionList);
+resource!(Eviction, "evictions", Namespaced);
 
-/// `EvictionList` of lifecycle-k8s-io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionlist-v1alpha1-lifecycle-k8s-io)
+/// `EvictionList` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionlist-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionList {
     /// `metadata`: ListMeta.
@@ -51,7 +51,7 @@ message!(EvictionList, EVICTION_LIST);
 kind!(EvictionList, EVICTION_LIST, "lifecycle.k8s.io", "v1alpha1", "EvictionList");
 list_kind!(EvictionList, Eviction);
 
-/// `EvictionPodReference` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionpodreference-v1alpha1-lifecycle-k8s-io)
+/// `EvictionPodReference` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionpodreference-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionPodReference {
     /// `name`: string, required.
@@ -71,7 +71,7 @@ impl Message for EvictionPodReference {
 }
 message!(EvictionPodReference, EVICTION_POD_REFERENCE);
 
-/// `EvictionRequest` of lifecycle-k8s-io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequest-v1alpha1-lifecycle-k8s-io)
+/// `EvictionRequest` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequest-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionRequest {
     /// `metadata`: ObjectMeta.
@@ -95,9 +95,9 @@ impl Message for EvictionRequest {
 message!(EvictionRequest, EVICTION_REQUEST);
 kind!(EvictionRequest, EVICTION_REQUEST, "lifecycle.k8s.io", "v1alpha1", "EvictionRequest");
 object!(EvictionRequest);
-resource!(EvictionRequest, "evictionrequests", Namespaced, EvictionRequestList);
+resource!(EvictionRequest, "evictionrequests", Namespaced);
 
-/// `EvictionRequestList` of lifecycle-k8s-io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestlist-v1alpha1-lifecycle-k8s-io)
+/// `EvictionRequestList` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestlist-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionRequestList {
     /// `metadata`: ListMeta.
@@ -119,7 +119,7 @@ message!(EvictionRequestList, EVICTION_REQUEST_LIST);
 kind!(EvictionRequestList, EVICTION_REQUEST_LIST, "lifecycle.k8s.io", "v1alpha1", "EvictionRequestList");
 list_kind!(EvictionRequestList, EvictionRequest);
 
-/// `EvictionRequestPodReference` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestpodreference-v1alpha1-lifecycle-k8s-io)
+/// `EvictionRequestPodReference` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestpodreference-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionRequestPodReference {
     /// `name`: string, required.
@@ -139,7 +139,7 @@ impl Message for EvictionRequestPodReference {
 }
 message!(EvictionRequestPodReference, EVICTION_REQUEST_POD_REFERENCE);
 
-/// `EvictionRequestSpec` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestspec-v1alpha1-lifecycle-k8s-io)
+/// `EvictionRequestSpec` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestspec-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionRequestSpec {
     /// `target`: EvictionRequestTarget, required.
@@ -162,7 +162,7 @@ impl Message for EvictionRequestSpec {
 }
 message!(EvictionRequestSpec, EVICTION_REQUEST_SPEC);
 
-/// `EvictionRequestStatus` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequeststatus-v1alpha1-lifecycle-k8s-io)
+/// `EvictionRequestStatus` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequeststatus-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionRequestStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -182,7 +182,7 @@ impl Message for EvictionRequestStatus {
 }
 message!(EvictionRequestStatus, EVICTION_REQUEST_STATUS);
 
-/// `EvictionRequestTarget` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequesttarget-v1alpha1-lifecycle-k8s-io)
+/// `EvictionRequestTarget` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequesttarget-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionRequestTarget {
     /// `pod`: EvictionRequestPodReference or absent.
@@ -199,7 +199,7 @@ impl Message for EvictionRequestTarget {
 }
 message!(EvictionRequestTarget, EVICTION_REQUEST_TARGET);
 
-/// `EvictionSpec` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionspec-v1alpha1-lifecycle-k8s-io)
+/// `EvictionSpec` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionspec-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionSpec {
     /// `target`: EvictionTarget, required.
@@ -216,7 +216,7 @@ impl Message for EvictionSpec {
 }
 message!(EvictionSpec, EVICTION_SPEC);
 
-/// `EvictionStatus` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionstatus-v1alpha1-lifecycle-k8s-io)
+/// `EvictionStatus` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionstatus-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -245,7 +245,7 @@ impl Message for EvictionStatus {
 }
 message!(EvictionStatus, EVICTION_STATUS);
 
-/// `EvictionTarget` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictiontarget-v1alpha1-lifecycle-k8s-io)
+/// `EvictionTarget` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictiontarget-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct EvictionTarget {
     /// `pod`: EvictionPodReference or absent.
@@ -262,7 +262,7 @@ impl Message for EvictionTarget {
 }
 message!(EvictionTarget, EVICTION_TARGET);
 
-/// `Requester` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#requester-v1alpha1-lifecycle-k8s-io)
+/// `Requester` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#requester-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct Requester {
     /// `name`: string, required.
@@ -282,7 +282,7 @@ impl Message for Requester {
 }
 message!(Requester, REQUESTER);
 
-/// `ResponderStatus` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#responderstatus-v1alpha1-lifecycle-k8s-io)
+/// `ResponderStatus` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#responderstatus-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResponderStatus {
     /// `name`: string, required.
@@ -314,7 +314,7 @@ impl Message for ResponderStatus {
 }
 message!(ResponderStatus, RESPONDER_STATUS);
 
-/// `TargetResponder` of lifecycle-k8s-io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#targetresponder-v1alpha1-lifecycle-k8s-io)
+/// `TargetResponder` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#targetresponder-v1alpha1-lifecycle-k8s-io)
 #[derive(Clone, Default)]
 pub struct TargetResponder {
     /// `name`: string, required.

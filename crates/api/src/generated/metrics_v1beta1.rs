@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `ContainerMetrics` of metrics-k8s-io/v1beta1.
+/// `ContainerMetrics` of metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ContainerMetrics {
     /// `name`: string, required.
@@ -23,7 +23,7 @@ impl Message for ContainerMetrics {
 }
 message!(ContainerMetrics, CONTAINER_METRICS);
 
-/// `NodeMetrics` of metrics-k8s-io/v1beta1.
+/// `NodeMetrics` of metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct NodeMetrics {
     /// `metadata`: ObjectMeta.
@@ -50,9 +50,9 @@ impl Message for NodeMetrics {
 message!(NodeMetrics, NODE_METRICS);
 kind!(NodeMetrics, NODE_METRICS, "metrics.k8s.io", "v1beta1", "NodeMetrics");
 object!(NodeMetrics);
-resource!(NodeMetrics, "nodes", ClusterScoped, NodeMetricsList);
+resource!(NodeMetrics, "nodes", ClusterScoped);
 
-/// `NodeMetricsList` of metrics-k8s-io/v1beta1.
+/// `NodeMetricsList` of metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct NodeMetricsList {
     /// `metadata`: ListMeta.
@@ -74,7 +74,7 @@ message!(NodeMetricsList, NODE_METRICS_LIST);
 kind!(NodeMetricsList, NODE_METRICS_LIST, "metrics.k8s.io", "v1beta1", "NodeMetricsList");
 list_kind!(NodeMetricsList, NodeMetrics);
 
-/// `PodMetrics` of metrics-k8s-io/v1beta1.
+/// `PodMetrics` of metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodMetrics {
     /// `metadata`: ObjectMeta.
@@ -101,9 +101,9 @@ impl Message for PodMetrics {
 message!(PodMetrics, POD_METRICS);
 kind!(PodMetrics, POD_METRICS, "metrics.k8s.io", "v1beta1", "PodMetrics");
 object!(PodMetrics);
-resource!(PodMetrics, "pods", Namespaced, PodMetricsList);
+resource!(PodMetrics, "pods", Namespaced);
 
-/// `PodMetricsList` of metrics-k8s-io/v1beta1.
+/// `PodMetricsList` of metrics.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodMetricsList {
     /// `metadata`: ListMeta.

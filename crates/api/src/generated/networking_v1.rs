@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `HTTPIngressPath` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpingresspath-v1-networking-k8s-io)
+/// `HTTPIngressPath` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpingresspath-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct HTTPIngressPath {
     /// `path`: string.
@@ -27,7 +27,7 @@ impl Message for HTTPIngressPath {
 }
 message!(HTTPIngressPath, HTTP_INGRESS_PATH);
 
-/// `HTTPIngressRuleValue` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpingressrulevalue-v1-networking-k8s-io)
+/// `HTTPIngressRuleValue` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpingressrulevalue-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct HTTPIngressRuleValue {
     /// `paths`: list of HTTPIngressPath, required.
@@ -44,7 +44,7 @@ impl Message for HTTPIngressRuleValue {
 }
 message!(HTTPIngressRuleValue, HTTP_INGRESS_RULE_VALUE);
 
-/// `IPAddress` of networking-k8s-io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddress-v1-networking-k8s-io)
+/// `IPAddress` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddress-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IPAddress {
     /// `metadata`: ObjectMeta.
@@ -65,9 +65,9 @@ impl Message for IPAddress {
 message!(IPAddress, IP_ADDRESS);
 kind!(IPAddress, IP_ADDRESS, "networking.k8s.io", "v1", "IPAddress");
 object!(IPAddress);
-resource!(IPAddress, "ipaddresses", ClusterScoped, IPAddressList);
+resource!(IPAddress, "ipaddresses", ClusterScoped);
 
-/// `IPAddressList` of networking-k8s-io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddresslist-v1-networking-k8s-io)
+/// `IPAddressList` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddresslist-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IPAddressList {
     /// `metadata`: ListMeta.
@@ -89,7 +89,7 @@ message!(IPAddressList, IP_ADDRESS_LIST);
 kind!(IPAddressList, IP_ADDRESS_LIST, "networking.k8s.io", "v1", "IPAddressList");
 list_kind!(IPAddressList, IPAddress);
 
-/// `IPAddressSpec` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddressspec-v1-networking-k8s-io)
+/// `IPAddressSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddressspec-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IPAddressSpec {
     /// `parentRef`: ParentReference or absent, required.
@@ -106,7 +106,7 @@ impl Message for IPAddressSpec {
 }
 message!(IPAddressSpec, IP_ADDRESS_SPEC);
 
-/// `IPBlock` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipblock-v1-networking-k8s-io)
+/// `IPBlock` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipblock-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IPBlock {
     /// `cidr`: string, required.
@@ -126,7 +126,7 @@ impl Message for IPBlock {
 }
 message!(IPBlock, IP_BLOCK);
 
-/// `Ingress` of networking-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingress-v1-networking-k8s-io)
+/// `Ingress` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingress-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct Ingress {
     /// `metadata`: ObjectMeta.
@@ -150,9 +150,9 @@ impl Message for Ingress {
 message!(Ingress, INGRESS);
 kind!(Ingress, INGRESS, "networking.k8s.io", "v1", "Ingress");
 object!(Ingress);
-resource!(Ingress, "ingresses", Namespaced, IngressList);
+resource!(Ingress, "ingresses", Namespaced);
 
-/// `IngressBackend` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressbackend-v1-networking-k8s-io)
+/// `IngressBackend` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressbackend-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressBackend {
     /// `service`: IngressServiceBackend or absent.
@@ -172,7 +172,7 @@ impl Message for IngressBackend {
 }
 message!(IngressBackend, INGRESS_BACKEND);
 
-/// `IngressClass` of networking-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclass-v1-networking-k8s-io)
+/// `IngressClass` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclass-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressClass {
     /// `metadata`: ObjectMeta.
@@ -193,9 +193,9 @@ impl Message for IngressClass {
 message!(IngressClass, INGRESS_CLASS);
 kind!(IngressClass, INGRESS_CLASS, "networking.k8s.io", "v1", "IngressClass");
 object!(IngressClass);
-resource!(IngressClass, "ingressclasses", ClusterScoped, IngressClassList);
+resource!(IngressClass, "ingressclasses", ClusterScoped);
 
-/// `IngressClassList` of networking-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclasslist-v1-networking-k8s-io)
+/// `IngressClassList` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclasslist-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressClassList {
     /// `metadata`: ListMeta.
@@ -217,7 +217,7 @@ message!(IngressClassList, INGRESS_CLASS_LIST);
 kind!(IngressClassList, INGRESS_CLASS_LIST, "networking.k8s.io", "v1", "IngressClassList");
 list_kind!(IngressClassList, IngressClass);
 
-/// `IngressClassParametersReference` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclassparametersreference-v1-networking-k8s-io)
+/// `IngressClassParametersReference` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclassparametersreference-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressClassParametersReference {
     /// `apiGroup`: string or absent.
@@ -246,7 +246,7 @@ impl Message for IngressClassParametersReference {
 }
 message!(IngressClassParametersReference, INGRESS_CLASS_PARAMETERS_REFERENCE);
 
-/// `IngressClassSpec` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclassspec-v1-networking-k8s-io)
+/// `IngressClassSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclassspec-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressClassSpec {
     /// `controller`: string.
@@ -266,7 +266,7 @@ impl Message for IngressClassSpec {
 }
 message!(IngressClassSpec, INGRESS_CLASS_SPEC);
 
-/// `IngressList` of networking-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingresslist-v1-networking-k8s-io)
+/// `IngressList` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingresslist-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressList {
     /// `metadata`: ListMeta.
@@ -288,7 +288,7 @@ message!(IngressList, INGRESS_LIST);
 kind!(IngressList, INGRESS_LIST, "networking.k8s.io", "v1", "IngressList");
 list_kind!(IngressList, Ingress);
 
-/// `IngressLoadBalancerIngress` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressloadbalanceringress-v1-networking-k8s-io)
+/// `IngressLoadBalancerIngress` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressloadbalanceringress-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressLoadBalancerIngress {
     /// `ip`: string.
@@ -311,7 +311,7 @@ impl Message for IngressLoadBalancerIngress {
 }
 message!(IngressLoadBalancerIngress, INGRESS_LOAD_BALANCER_INGRESS);
 
-/// `IngressLoadBalancerStatus` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressloadbalancerstatus-v1-networking-k8s-io)
+/// `IngressLoadBalancerStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressloadbalancerstatus-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressLoadBalancerStatus {
     /// `ingress`: list of IngressLoadBalancerIngress.
@@ -328,7 +328,7 @@ impl Message for IngressLoadBalancerStatus {
 }
 message!(IngressLoadBalancerStatus, INGRESS_LOAD_BALANCER_STATUS);
 
-/// `IngressPortStatus` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressportstatus-v1-networking-k8s-io)
+/// `IngressPortStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressportstatus-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressPortStatus {
     /// `port`: integer, required.
@@ -351,7 +351,7 @@ impl Message for IngressPortStatus {
 }
 message!(IngressPortStatus, INGRESS_PORT_STATUS);
 
-/// `IngressRule` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressrule-v1-networking-k8s-io)
+/// `IngressRule` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressrule-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressRule {
     /// `host`: string.
@@ -371,7 +371,7 @@ impl Message for IngressRule {
 }
 message!(IngressRule, INGRESS_RULE);
 
-/// `IngressRuleValue` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressrulevalue-v1-networking-k8s-io)
+/// `IngressRuleValue` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressrulevalue-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressRuleValue {
     /// `http`: HTTPIngressRuleValue or absent.
@@ -388,7 +388,7 @@ impl Message for IngressRuleValue {
 }
 message!(IngressRuleValue, INGRESS_RULE_VALUE);
 
-/// `IngressServiceBackend` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressservicebackend-v1-networking-k8s-io)
+/// `IngressServiceBackend` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressservicebackend-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressServiceBackend {
     /// `name`: string, required.
@@ -408,7 +408,7 @@ impl Message for IngressServiceBackend {
 }
 message!(IngressServiceBackend, INGRESS_SERVICE_BACKEND);
 
-/// `IngressSpec` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressspec-v1-networking-k8s-io)
+/// `IngressSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressspec-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressSpec {
     /// `ingressClassName`: string or absent.
@@ -434,7 +434,7 @@ impl Message for IngressSpec {
 }
 message!(IngressSpec, INGRESS_SPEC);
 
-/// `IngressStatus` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressstatus-v1-networking-k8s-io)
+/// `IngressStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressstatus-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressStatus {
     /// `loadBalancer`: IngressLoadBalancerStatus.
@@ -451,7 +451,7 @@ impl Message for IngressStatus {
 }
 message!(IngressStatus, INGRESS_STATUS);
 
-/// `IngressTLS` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingresstls-v1-networking-k8s-io)
+/// `IngressTLS` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingresstls-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressTLS {
     /// `hosts`: list of string.
@@ -471,7 +471,7 @@ impl Message for IngressTLS {
 }
 message!(IngressTLS, INGRESS_TLS);
 
-/// `NetworkPolicy` of networking-k8s-io/v1, since 1.7. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicy-v1-networking-k8s-io)
+/// `NetworkPolicy` of networking.k8s.io/v1, since 1.7. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicy-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicy {
     /// `metadata`: ObjectMeta.
@@ -492,9 +492,9 @@ impl Message for NetworkPolicy {
 message!(NetworkPolicy, NETWORK_POLICY);
 kind!(NetworkPolicy, NETWORK_POLICY, "networking.k8s.io", "v1", "NetworkPolicy");
 object!(NetworkPolicy);
-resource!(NetworkPolicy, "networkpolicies", Namespaced, NetworkPolicyList);
+resource!(NetworkPolicy, "networkpolicies", Namespaced);
 
-/// `NetworkPolicyEgressRule` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyegressrule-v1-networking-k8s-io)
+/// `NetworkPolicyEgressRule` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyegressrule-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicyEgressRule {
     /// `ports`: list of NetworkPolicyPort.
@@ -514,7 +514,7 @@ impl Message for NetworkPolicyEgressRule {
 }
 message!(NetworkPolicyEgressRule, NETWORK_POLICY_EGRESS_RULE);
 
-/// `NetworkPolicyIngressRule` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyingressrule-v1-networking-k8s-io)
+/// `NetworkPolicyIngressRule` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyingressrule-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicyIngressRule {
     /// `ports`: list of NetworkPolicyPort.
@@ -534,7 +534,7 @@ impl Message for NetworkPolicyIngressRule {
 }
 message!(NetworkPolicyIngressRule, NETWORK_POLICY_INGRESS_RULE);
 
-/// `NetworkPolicyList` of networking-k8s-io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicylist-v1-networking-k8s-io)
+/// `NetworkPolicyList` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicylist-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicyList {
     /// `metadata`: ListMeta.
@@ -556,7 +556,7 @@ message!(NetworkPolicyList, NETWORK_POLICY_LIST);
 kind!(NetworkPolicyList, NETWORK_POLICY_LIST, "networking.k8s.io", "v1", "NetworkPolicyList");
 list_kind!(NetworkPolicyList, NetworkPolicy);
 
-/// `NetworkPolicyPeer` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicypeer-v1-networking-k8s-io)
+/// `NetworkPolicyPeer` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicypeer-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicyPeer {
     /// `podSelector`: LabelSelector or absent.
@@ -579,7 +579,7 @@ impl Message for NetworkPolicyPeer {
 }
 message!(NetworkPolicyPeer, NETWORK_POLICY_PEER);
 
-/// `NetworkPolicyPort` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyport-v1-networking-k8s-io)
+/// `NetworkPolicyPort` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyport-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicyPort {
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
@@ -602,7 +602,7 @@ impl Message for NetworkPolicyPort {
 }
 message!(NetworkPolicyPort, NETWORK_POLICY_PORT);
 
-/// `NetworkPolicySpec` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyspec-v1-networking-k8s-io)
+/// `NetworkPolicySpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyspec-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicySpec {
     /// `podSelector`: LabelSelector.
@@ -628,7 +628,7 @@ impl Message for NetworkPolicySpec {
 }
 message!(NetworkPolicySpec, NETWORK_POLICY_SPEC);
 
-/// `ParentReference` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#parentreference-v1-networking-k8s-io)
+/// `ParentReference` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#parentreference-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ParentReference {
     /// `group`: string.
@@ -654,7 +654,7 @@ impl Message for ParentReference {
 }
 message!(ParentReference, PARENT_REFERENCE);
 
-/// `ServiceBackendPort` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicebackendport-v1-networking-k8s-io)
+/// `ServiceBackendPort` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicebackendport-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceBackendPort {
     /// `name`: string.
@@ -674,7 +674,7 @@ impl Message for ServiceBackendPort {
 }
 message!(ServiceBackendPort, SERVICE_BACKEND_PORT);
 
-/// `ServiceCIDR` of networking-k8s-io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidr-v1-networking-k8s-io)
+/// `ServiceCIDR` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidr-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceCIDR {
     /// `metadata`: ObjectMeta.
@@ -698,9 +698,9 @@ impl Message for ServiceCIDR {
 message!(ServiceCIDR, SERVICE_CIDR);
 kind!(ServiceCIDR, SERVICE_CIDR, "networking.k8s.io", "v1", "ServiceCIDR");
 object!(ServiceCIDR);
-resource!(ServiceCIDR, "servicecidrs", ClusterScoped, ServiceCIDRList);
+resource!(ServiceCIDR, "servicecidrs", ClusterScoped);
 
-/// `ServiceCIDRList` of networking-k8s-io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrlist-v1-networking-k8s-io)
+/// `ServiceCIDRList` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrlist-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceCIDRList {
     /// `metadata`: ListMeta.
@@ -722,7 +722,7 @@ message!(ServiceCIDRList, SERVICE_CIDR_LIST);
 kind!(ServiceCIDRList, SERVICE_CIDR_LIST, "networking.k8s.io", "v1", "ServiceCIDRList");
 list_kind!(ServiceCIDRList, ServiceCIDR);
 
-/// `ServiceCIDRSpec` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrspec-v1-networking-k8s-io)
+/// `ServiceCIDRSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrspec-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceCIDRSpec {
     /// `cidrs`: list of string.
@@ -739,7 +739,7 @@ impl Message for ServiceCIDRSpec {
 }
 message!(ServiceCIDRSpec, SERVICE_CIDR_SPEC);
 
-/// `ServiceCIDRStatus` of networking-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrstatus-v1-networking-k8s-io)
+/// `ServiceCIDRStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrstatus-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceCIDRStatus {
     /// `conditions`: list of Condition, map by `type`.

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `HTTPIngressPath` of networking-k8s-io/v1beta1.
+/// `HTTPIngressPath` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct HTTPIngressPath {
     /// `path`: string.
@@ -27,7 +27,7 @@ impl Message for HTTPIngressPath {
 }
 message!(HTTPIngressPath, HTTP_INGRESS_PATH);
 
-/// `HTTPIngressRuleValue` of networking-k8s-io/v1beta1.
+/// `HTTPIngressRuleValue` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct HTTPIngressRuleValue {
     /// `paths`: list of HTTPIngressPath, required.
@@ -44,7 +44,7 @@ impl Message for HTTPIngressRuleValue {
 }
 message!(HTTPIngressRuleValue, HTTP_INGRESS_RULE_VALUE);
 
-/// `IPAddress` of networking-k8s-io/v1beta1, since 1.31.
+/// `IPAddress` of networking.k8s.io/v1beta1, since 1.31.
 #[derive(Clone, Default)]
 pub struct IPAddress {
     /// `metadata`: ObjectMeta.
@@ -65,9 +65,9 @@ impl Message for IPAddress {
 message!(IPAddress, IP_ADDRESS);
 kind!(IPAddress, IP_ADDRESS, "networking.k8s.io", "v1beta1", "IPAddress");
 object!(IPAddress);
-resource!(IPAddress, "ipaddresses", ClusterScoped, IPAddressList);
+resource!(IPAddress, "ipaddresses", ClusterScoped);
 
-/// `IPAddressList` of networking-k8s-io/v1beta1, since 1.31.
+/// `IPAddressList` of networking.k8s.io/v1beta1, since 1.31.
 #[derive(Clone, Default)]
 pub struct IPAddressList {
     /// `metadata`: ListMeta.
@@ -89,7 +89,7 @@ message!(IPAddressList, IP_ADDRESS_LIST);
 kind!(IPAddressList, IP_ADDRESS_LIST, "networking.k8s.io", "v1beta1", "IPAddressList");
 list_kind!(IPAddressList, IPAddress);
 
-/// `IPAddressSpec` of networking-k8s-io/v1beta1.
+/// `IPAddressSpec` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IPAddressSpec {
     /// `parentRef`: ParentReference or absent, required.
@@ -106,7 +106,7 @@ impl Message for IPAddressSpec {
 }
 message!(IPAddressSpec, IP_ADDRESS_SPEC);
 
-/// `Ingress` of networking-k8s-io/v1beta1, since 1.14, deprecated in 1.19, replaced by networking.k8s.io v1 Ingress.
+/// `Ingress` of networking.k8s.io/v1beta1, since 1.14, deprecated in 1.19, replaced by networking.k8s.io v1 Ingress.
 #[derive(Clone, Default)]
 pub struct Ingress {
     /// `metadata`: ObjectMeta.
@@ -130,9 +130,9 @@ impl Message for Ingress {
 message!(Ingress, INGRESS);
 kind!(Ingress, INGRESS, "networking.k8s.io", "v1beta1", "Ingress");
 object!(Ingress);
-resource!(Ingress, "ingresses", Namespaced, IngressList);
+resource!(Ingress, "ingresses", Namespaced);
 
-/// `IngressBackend` of networking-k8s-io/v1beta1.
+/// `IngressBackend` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressBackend {
     /// `serviceName`: string.
@@ -155,7 +155,7 @@ impl Message for IngressBackend {
 }
 message!(IngressBackend, INGRESS_BACKEND);
 
-/// `IngressClass` of networking-k8s-io/v1beta1, since 1.18, deprecated in 1.19, replaced by networking.k8s.io v1 IngressClassList.
+/// `IngressClass` of networking.k8s.io/v1beta1, since 1.18, deprecated in 1.19, replaced by networking.k8s.io v1 IngressClassList.
 #[derive(Clone, Default)]
 pub struct IngressClass {
     /// `metadata`: ObjectMeta.
@@ -176,9 +176,9 @@ impl Message for IngressClass {
 message!(IngressClass, INGRESS_CLASS);
 kind!(IngressClass, INGRESS_CLASS, "networking.k8s.io", "v1beta1", "IngressClass");
 object!(IngressClass);
-resource!(IngressClass, "ingressclasses", ClusterScoped, IngressClassList);
+resource!(IngressClass, "ingressclasses", ClusterScoped);
 
-/// `IngressClassList` of networking-k8s-io/v1beta1, since 1.18, deprecated in 1.19, replaced by networking.k8s.io v1 IngressClassList.
+/// `IngressClassList` of networking.k8s.io/v1beta1, since 1.18, deprecated in 1.19, replaced by networking.k8s.io v1 IngressClassList.
 #[derive(Clone, Default)]
 pub struct IngressClassList {
     /// `metadata`: ListMeta.
@@ -200,7 +200,7 @@ message!(IngressClassList, INGRESS_CLASS_LIST);
 kind!(IngressClassList, INGRESS_CLASS_LIST, "networking.k8s.io", "v1beta1", "IngressClassList");
 list_kind!(IngressClassList, IngressClass);
 
-/// `IngressClassParametersReference` of networking-k8s-io/v1beta1.
+/// `IngressClassParametersReference` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressClassParametersReference {
     /// `apiGroup`: string or absent.
@@ -229,7 +229,7 @@ impl Message for IngressClassParametersReference {
 }
 message!(IngressClassParametersReference, INGRESS_CLASS_PARAMETERS_REFERENCE);
 
-/// `IngressClassSpec` of networking-k8s-io/v1beta1.
+/// `IngressClassSpec` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressClassSpec {
     /// `controller`: string.
@@ -249,7 +249,7 @@ impl Message for IngressClassSpec {
 }
 message!(IngressClassSpec, INGRESS_CLASS_SPEC);
 
-/// `IngressList` of networking-k8s-io/v1beta1, since 1.14, deprecated in 1.19, replaced by networking.k8s.io v1 IngressList.
+/// `IngressList` of networking.k8s.io/v1beta1, since 1.14, deprecated in 1.19, replaced by networking.k8s.io v1 IngressList.
 #[derive(Clone, Default)]
 pub struct IngressList {
     /// `metadata`: ListMeta.
@@ -271,7 +271,7 @@ message!(IngressList, INGRESS_LIST);
 kind!(IngressList, INGRESS_LIST, "networking.k8s.io", "v1beta1", "IngressList");
 list_kind!(IngressList, Ingress);
 
-/// `IngressLoadBalancerIngress` of networking-k8s-io/v1beta1.
+/// `IngressLoadBalancerIngress` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressLoadBalancerIngress {
     /// `ip`: string.
@@ -294,7 +294,7 @@ impl Message for IngressLoadBalancerIngress {
 }
 message!(IngressLoadBalancerIngress, INGRESS_LOAD_BALANCER_INGRESS);
 
-/// `IngressLoadBalancerStatus` of networking-k8s-io/v1beta1.
+/// `IngressLoadBalancerStatus` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressLoadBalancerStatus {
     /// `ingress`: list of IngressLoadBalancerIngress.
@@ -311,7 +311,7 @@ impl Message for IngressLoadBalancerStatus {
 }
 message!(IngressLoadBalancerStatus, INGRESS_LOAD_BALANCER_STATUS);
 
-/// `IngressPortStatus` of networking-k8s-io/v1beta1.
+/// `IngressPortStatus` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressPortStatus {
     /// `port`: integer, required.
@@ -334,7 +334,7 @@ impl Message for IngressPortStatus {
 }
 message!(IngressPortStatus, INGRESS_PORT_STATUS);
 
-/// `IngressRule` of networking-k8s-io/v1beta1.
+/// `IngressRule` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressRule {
     /// `host`: string.
@@ -354,7 +354,7 @@ impl Message for IngressRule {
 }
 message!(IngressRule, INGRESS_RULE);
 
-/// `IngressRuleValue` of networking-k8s-io/v1beta1.
+/// `IngressRuleValue` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressRuleValue {
     /// `http`: HTTPIngressRuleValue or absent.
@@ -371,7 +371,7 @@ impl Message for IngressRuleValue {
 }
 message!(IngressRuleValue, INGRESS_RULE_VALUE);
 
-/// `IngressSpec` of networking-k8s-io/v1beta1.
+/// `IngressSpec` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressSpec {
     /// `ingressClassName`: string or absent.
@@ -397,7 +397,7 @@ impl Message for IngressSpec {
 }
 message!(IngressSpec, INGRESS_SPEC);
 
-/// `IngressStatus` of networking-k8s-io/v1beta1.
+/// `IngressStatus` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressStatus {
     /// `loadBalancer`: IngressLoadBalancerStatus.
@@ -414,7 +414,7 @@ impl Message for IngressStatus {
 }
 message!(IngressStatus, INGRESS_STATUS);
 
-/// `IngressTLS` of networking-k8s-io/v1beta1.
+/// `IngressTLS` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct IngressTLS {
     /// `hosts`: list of string.
@@ -434,7 +434,7 @@ impl Message for IngressTLS {
 }
 message!(IngressTLS, INGRESS_TLS);
 
-/// `ParentReference` of networking-k8s-io/v1beta1.
+/// `ParentReference` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ParentReference {
     /// `group`: string.
@@ -460,7 +460,7 @@ impl Message for ParentReference {
 }
 message!(ParentReference, PARENT_REFERENCE);
 
-/// `ServiceCIDR` of networking-k8s-io/v1beta1, since 1.31.
+/// `ServiceCIDR` of networking.k8s.io/v1beta1, since 1.31.
 #[derive(Clone, Default)]
 pub struct ServiceCIDR {
     /// `metadata`: ObjectMeta.
@@ -484,9 +484,9 @@ impl Message for ServiceCIDR {
 message!(ServiceCIDR, SERVICE_CIDR);
 kind!(ServiceCIDR, SERVICE_CIDR, "networking.k8s.io", "v1beta1", "ServiceCIDR");
 object!(ServiceCIDR);
-resource!(ServiceCIDR, "servicecidrs", ClusterScoped, ServiceCIDRList);
+resource!(ServiceCIDR, "servicecidrs", ClusterScoped);
 
-/// `ServiceCIDRList` of networking-k8s-io/v1beta1, since 1.31.
+/// `ServiceCIDRList` of networking.k8s.io/v1beta1, since 1.31.
 #[derive(Clone, Default)]
 pub struct ServiceCIDRList {
     /// `metadata`: ListMeta.
@@ -508,7 +508,7 @@ message!(ServiceCIDRList, SERVICE_CIDR_LIST);
 kind!(ServiceCIDRList, SERVICE_CIDR_LIST, "networking.k8s.io", "v1beta1", "ServiceCIDRList");
 list_kind!(ServiceCIDRList, ServiceCIDR);
 
-/// `ServiceCIDRSpec` of networking-k8s-io/v1beta1.
+/// `ServiceCIDRSpec` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ServiceCIDRSpec {
     /// `cidrs`: list of string.
@@ -525,7 +525,7 @@ impl Message for ServiceCIDRSpec {
 }
 message!(ServiceCIDRSpec, SERVICE_CIDR_SPEC);
 
-/// `ServiceCIDRStatus` of networking-k8s-io/v1beta1.
+/// `ServiceCIDRStatus` of networking.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ServiceCIDRStatus {
     /// `conditions`: list of Condition, map by `type`.

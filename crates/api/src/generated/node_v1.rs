@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Overhead` of node-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#overhead-v1-node-k8s-io)
+/// `Overhead` of node.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#overhead-v1-node-k8s-io)
 #[derive(Clone, Default)]
 pub struct Overhead {
     /// `podFixed`: map of quantity.
@@ -21,7 +21,7 @@ impl Message for Overhead {
 }
 message!(Overhead, OVERHEAD);
 
-/// `RuntimeClass` of node-k8s-io/v1, since 1.20. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#runtimeclass-v1-node-k8s-io)
+/// `RuntimeClass` of node.k8s.io/v1, since 1.20. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#runtimeclass-v1-node-k8s-io)
 #[derive(Clone, Default)]
 pub struct RuntimeClass {
     /// `metadata`: ObjectMeta.
@@ -48,9 +48,9 @@ impl Message for RuntimeClass {
 message!(RuntimeClass, RUNTIME_CLASS);
 kind!(RuntimeClass, RUNTIME_CLASS, "node.k8s.io", "v1", "RuntimeClass");
 object!(RuntimeClass);
-resource!(RuntimeClass, "runtimeclasses", ClusterScoped, RuntimeClassList);
+resource!(RuntimeClass, "runtimeclasses", ClusterScoped);
 
-/// `RuntimeClassList` of node-k8s-io/v1, since 1.20. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#runtimeclasslist-v1-node-k8s-io)
+/// `RuntimeClassList` of node.k8s.io/v1, since 1.20. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#runtimeclasslist-v1-node-k8s-io)
 #[derive(Clone, Default)]
 pub struct RuntimeClassList {
     /// `metadata`: ListMeta.
@@ -72,7 +72,7 @@ message!(RuntimeClassList, RUNTIME_CLASS_LIST);
 kind!(RuntimeClassList, RUNTIME_CLASS_LIST, "node.k8s.io", "v1", "RuntimeClassList");
 list_kind!(RuntimeClassList, RuntimeClass);
 
-/// `Scheduling` of node-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scheduling-v1-node-k8s-io)
+/// `Scheduling` of node.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scheduling-v1-node-k8s-io)
 #[derive(Clone, Default)]
 pub struct Scheduling {
     /// `nodeSelector`: map of string.

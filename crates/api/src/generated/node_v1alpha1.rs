@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `Overhead` of node-k8s-io/v1alpha1.
+/// `Overhead` of node.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct Overhead {
     /// `podFixed`: map of quantity.
@@ -21,7 +21,7 @@ impl Message for Overhead {
 }
 message!(Overhead, OVERHEAD);
 
-/// `RuntimeClass` of node-k8s-io/v1alpha1.
+/// `RuntimeClass` of node.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct RuntimeClass {
     /// `metadata`: ObjectMeta.
@@ -42,9 +42,9 @@ impl Message for RuntimeClass {
 message!(RuntimeClass, RUNTIME_CLASS);
 kind!(RuntimeClass, RUNTIME_CLASS, "node.k8s.io", "v1alpha1", "RuntimeClass");
 object!(RuntimeClass);
-resource!(RuntimeClass, "runtimeclasses", ClusterScoped, RuntimeClassList);
+resource!(RuntimeClass, "runtimeclasses", ClusterScoped);
 
-/// `RuntimeClassList` of node-k8s-io/v1alpha1.
+/// `RuntimeClassList` of node.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct RuntimeClassList {
     /// `metadata`: ListMeta.
@@ -66,7 +66,7 @@ message!(RuntimeClassList, RUNTIME_CLASS_LIST);
 kind!(RuntimeClassList, RUNTIME_CLASS_LIST, "node.k8s.io", "v1alpha1", "RuntimeClassList");
 list_kind!(RuntimeClassList, RuntimeClass);
 
-/// `RuntimeClassSpec` of node-k8s-io/v1alpha1.
+/// `RuntimeClassSpec` of node.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct RuntimeClassSpec {
     /// `runtimeHandler`: string, required.
@@ -89,7 +89,7 @@ impl Message for RuntimeClassSpec {
 }
 message!(RuntimeClassSpec, RUNTIME_CLASS_SPEC);
 
-/// `Scheduling` of node-k8s-io/v1alpha1.
+/// `Scheduling` of node.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct Scheduling {
     /// `nodeSelector`: map of string.

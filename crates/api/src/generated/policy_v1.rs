@@ -49,7 +49,7 @@ impl Message for PodDisruptionBudget {
 message!(PodDisruptionBudget, POD_DISRUPTION_BUDGET);
 kind!(PodDisruptionBudget, POD_DISRUPTION_BUDGET, "policy", "v1", "PodDisruptionBudget");
 object!(PodDisruptionBudget);
-resource!(PodDisruptionBudget, "poddisruptionbudgets", Namespaced, PodDisruptionBudgetList);
+resource!(PodDisruptionBudget, "poddisruptionbudgets", Namespaced);
 
 /// `PodDisruptionBudgetList` of policy/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poddisruptionbudgetlist-v1-policy)
 #[derive(Clone, Default)]

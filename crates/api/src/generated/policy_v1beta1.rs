@@ -49,7 +49,7 @@ impl Message for PodDisruptionBudget {
 message!(PodDisruptionBudget, POD_DISRUPTION_BUDGET);
 kind!(PodDisruptionBudget, POD_DISRUPTION_BUDGET, "policy", "v1beta1", "PodDisruptionBudget");
 object!(PodDisruptionBudget);
-resource!(PodDisruptionBudget, "poddisruptionbudgets", Namespaced, PodDisruptionBudgetList);
+resource!(PodDisruptionBudget, "poddisruptionbudgets", Namespaced);
 
 /// `PodDisruptionBudgetList` of policy/v1beta1, since 1.5, deprecated in 1.21, removed in 1.25, replaced by policy v1 PodDisruptionBudgetList.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `AggregationRule` of rbac-authorization-k8s-io/v1beta1.
+/// `AggregationRule` of rbac.authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct AggregationRule {
     /// `clusterRoleSelectors`: list of LabelSelector.
@@ -20,7 +20,7 @@ impl Message for AggregationRule {
 }
 message!(AggregationRule, AGGREGATION_RULE);
 
-/// `ClusterRole` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRole.
+/// `ClusterRole` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRole.
 #[derive(Clone, Default)]
 pub struct ClusterRole {
     /// `metadata`: ObjectMeta.
@@ -44,9 +44,9 @@ impl Message for ClusterRole {
 message!(ClusterRole, CLUSTER_ROLE);
 kind!(ClusterRole, CLUSTER_ROLE, "rbac.authorization.k8s.io", "v1beta1", "ClusterRole");
 object!(ClusterRole);
-resource!(ClusterRole, "clusterroles", ClusterScoped, ClusterRoleList);
+resource!(ClusterRole, "clusterroles", ClusterScoped);
 
-/// `ClusterRoleBinding` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRoleBinding.
+/// `ClusterRoleBinding` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRoleBinding.
 #[derive(Clone, Default)]
 pub struct ClusterRoleBinding {
     /// `metadata`: ObjectMeta.
@@ -70,9 +70,9 @@ impl Message for ClusterRoleBinding {
 message!(ClusterRoleBinding, CLUSTER_ROLE_BINDING);
 kind!(ClusterRoleBinding, CLUSTER_ROLE_BINDING, "rbac.authorization.k8s.io", "v1beta1", "ClusterRoleBinding");
 object!(ClusterRoleBinding);
-resource!(ClusterRoleBinding, "clusterrolebindings", ClusterScoped, ClusterRoleBindingList);
+resource!(ClusterRoleBinding, "clusterrolebindings", ClusterScoped);
 
-/// `ClusterRoleBindingList` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRoleBindingList.
+/// `ClusterRoleBindingList` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRoleBindingList.
 #[derive(Clone, Default)]
 pub struct ClusterRoleBindingList {
     /// `metadata`: ListMeta.
@@ -94,7 +94,7 @@ message!(ClusterRoleBindingList, CLUSTER_ROLE_BINDING_LIST);
 kind!(ClusterRoleBindingList, CLUSTER_ROLE_BINDING_LIST, "rbac.authorization.k8s.io", "v1beta1", "ClusterRoleBindingList");
 list_kind!(ClusterRoleBindingList, ClusterRoleBinding);
 
-/// `ClusterRoleList` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRoleList.
+/// `ClusterRoleList` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 ClusterRoleList.
 #[derive(Clone, Default)]
 pub struct ClusterRoleList {
     /// `metadata`: ListMeta.
@@ -116,7 +116,7 @@ message!(ClusterRoleList, CLUSTER_ROLE_LIST);
 kind!(ClusterRoleList, CLUSTER_ROLE_LIST, "rbac.authorization.k8s.io", "v1beta1", "ClusterRoleList");
 list_kind!(ClusterRoleList, ClusterRole);
 
-/// `PolicyRule` of rbac-authorization-k8s-io/v1beta1.
+/// `PolicyRule` of rbac.authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PolicyRule {
     /// `verbs`: list of string, required.
@@ -145,7 +145,7 @@ impl Message for PolicyRule {
 }
 message!(PolicyRule, POLICY_RULE);
 
-/// `Role` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 Role.
+/// `Role` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 Role.
 #[derive(Clone, Default)]
 pub struct Role {
     /// `metadata`: ObjectMeta.
@@ -166,9 +166,9 @@ impl Message for Role {
 message!(Role, ROLE);
 kind!(Role, ROLE, "rbac.authorization.k8s.io", "v1beta1", "Role");
 object!(Role);
-resource!(Role, "roles", Namespaced, RoleList);
+resource!(Role, "roles", Namespaced);
 
-/// `RoleBinding` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 RoleBinding.
+/// `RoleBinding` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 RoleBinding.
 #[derive(Clone, Default)]
 pub struct RoleBinding {
     /// `metadata`: ObjectMeta.
@@ -192,9 +192,9 @@ impl Message for RoleBinding {
 message!(RoleBinding, ROLE_BINDING);
 kind!(RoleBinding, ROLE_BINDING, "rbac.authorization.k8s.io", "v1beta1", "RoleBinding");
 object!(RoleBinding);
-resource!(RoleBinding, "rolebindings", Namespaced, RoleBindingList);
+resource!(RoleBinding, "rolebindings", Namespaced);
 
-/// `RoleBindingList` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 RoleBindingList.
+/// `RoleBindingList` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 RoleBindingList.
 #[derive(Clone, Default)]
 pub struct RoleBindingList {
     /// `metadata`: ListMeta.
@@ -216,7 +216,7 @@ message!(RoleBindingList, ROLE_BINDING_LIST);
 kind!(RoleBindingList, ROLE_BINDING_LIST, "rbac.authorization.k8s.io", "v1beta1", "RoleBindingList");
 list_kind!(RoleBindingList, RoleBinding);
 
-/// `RoleList` of rbac-authorization-k8s-io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 RoleList.
+/// `RoleList` of rbac.authorization.k8s.io/v1beta1, since 1.6, deprecated in 1.17, removed in 1.22, replaced by rbac.authorization.k8s.io v1 RoleList.
 #[derive(Clone, Default)]
 pub struct RoleList {
     /// `metadata`: ListMeta.
@@ -238,7 +238,7 @@ message!(RoleList, ROLE_LIST);
 kind!(RoleList, ROLE_LIST, "rbac.authorization.k8s.io", "v1beta1", "RoleList");
 list_kind!(RoleList, Role);
 
-/// `RoleRef` of rbac-authorization-k8s-io/v1beta1.
+/// `RoleRef` of rbac.authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct RoleRef {
     /// `apiGroup`: string.
@@ -261,7 +261,7 @@ impl Message for RoleRef {
 }
 message!(RoleRef, ROLE_REF);
 
-/// `Subject` of rbac-authorization-k8s-io/v1beta1.
+/// `Subject` of rbac.authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct Subject {
     /// `kind`: string, required.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `CELDeviceSelector` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1alpha3-resource-k8s-io)
+/// `CELDeviceSelector` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CELDeviceSelector {
     /// `expression`: string, required.
@@ -20,7 +20,7 @@ impl Message for CELDeviceSelector {
 }
 message!(CELDeviceSelector, CEL_DEVICE_SELECTOR);
 
-/// `DeviceSelector` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1alpha3-resource-k8s-io)
+/// `DeviceSelector` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceSelector {
     /// `cel`: CELDeviceSelector or absent.
@@ -37,7 +37,7 @@ impl Message for DeviceSelector {
 }
 message!(DeviceSelector, DEVICE_SELECTOR);
 
-/// `DeviceTaint` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1alpha3-resource-k8s-io)
+/// `DeviceTaint` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaint {
     /// `key`: string, required.
@@ -63,7 +63,7 @@ impl Message for DeviceTaint {
 }
 message!(DeviceTaint, DEVICE_TAINT);
 
-/// `DeviceTaintRule` of resource-k8s-io/v1alpha3, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrule-v1alpha3-resource-k8s-io)
+/// `DeviceTaintRule` of resource.k8s.io/v1alpha3, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrule-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRule {
     /// `metadata`: ObjectMeta.
@@ -87,9 +87,9 @@ impl Message for DeviceTaintRule {
 message!(DeviceTaintRule, DEVICE_TAINT_RULE);
 kind!(DeviceTaintRule, DEVICE_TAINT_RULE, "resource.k8s.io", "v1alpha3", "DeviceTaintRule");
 object!(DeviceTaintRule);
-resource!(DeviceTaintRule, "devicetaintrules", ClusterScoped, DeviceTaintRuleList);
+resource!(DeviceTaintRule, "devicetaintrules", ClusterScoped);
 
-/// `DeviceTaintRuleList` of resource-k8s-io/v1alpha3, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulelist-v1alpha3-resource-k8s-io)
+/// `DeviceTaintRuleList` of resource.k8s.io/v1alpha3, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulelist-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleList {
     /// `metadata`: ListMeta.
@@ -111,7 +111,7 @@ message!(DeviceTaintRuleList, DEVICE_TAINT_RULE_LIST);
 kind!(DeviceTaintRuleList, DEVICE_TAINT_RULE_LIST, "resource.k8s.io", "v1alpha3", "DeviceTaintRuleList");
 list_kind!(DeviceTaintRuleList, DeviceTaintRule);
 
-/// `DeviceTaintRuleSpec` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulespec-v1alpha3-resource-k8s-io)
+/// `DeviceTaintRuleSpec` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulespec-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleSpec {
     /// `deviceSelector`: DeviceTaintSelector or absent.
@@ -131,7 +131,7 @@ impl Message for DeviceTaintRuleSpec {
 }
 message!(DeviceTaintRuleSpec, DEVICE_TAINT_RULE_SPEC);
 
-/// `DeviceTaintRuleStatus` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulestatus-v1alpha3-resource-k8s-io)
+/// `DeviceTaintRuleStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulestatus-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -148,7 +148,7 @@ impl Message for DeviceTaintRuleStatus {
 }
 message!(DeviceTaintRuleStatus, DEVICE_TAINT_RULE_STATUS);
 
-/// `DeviceTaintSelector` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintselector-v1alpha3-resource-k8s-io)
+/// `DeviceTaintSelector` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintselector-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintSelector {
     /// `driver`: string or absent.
@@ -171,7 +171,7 @@ impl Message for DeviceTaintSelector {
 }
 message!(DeviceTaintSelector, DEVICE_TAINT_SELECTOR);
 
-/// `PartitionTypeStatus` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partitiontypestatus-v1alpha3-resource-k8s-io)
+/// `PartitionTypeStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partitiontypestatus-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct PartitionTypeStatus {
     /// `attribute`: string, required.
@@ -197,7 +197,7 @@ impl Message for PartitionTypeStatus {
 }
 message!(PartitionTypeStatus, PARTITION_TYPE_STATUS);
 
-/// `PoolStatus` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poolstatus-v1alpha3-resource-k8s-io)
+/// `PoolStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poolstatus-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct PoolStatus {
     /// `driver`: string, required.
@@ -247,7 +247,7 @@ impl Message for PoolStatus {
 }
 message!(PoolStatus, POOL_STATUS);
 
-/// `ResourcePoolStatusRequest` of resource-k8s-io/v1alpha3, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequest-v1alpha3-resource-k8s-io)
+/// `ResourcePoolStatusRequest` of resource.k8s.io/v1alpha3, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequest-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourcePoolStatusRequest {
     /// `metadata`: ObjectMeta, required.
@@ -271,9 +271,9 @@ impl Message for ResourcePoolStatusRequest {
 message!(ResourcePoolStatusRequest, RESOURCE_POOL_STATUS_REQUEST);
 kind!(ResourcePoolStatusRequest, RESOURCE_POOL_STATUS_REQUEST, "resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest");
 object!(ResourcePoolStatusRequest);
-resource!(ResourcePoolStatusRequest, "resourcepoolstatusrequests", ClusterScoped, ResourcePoolStatusRequestList);
+resource!(ResourcePoolStatusRequest, "resourcepoolstatusrequests", ClusterScoped);
 
-/// `ResourcePoolStatusRequestList` of resource-k8s-io/v1alpha3, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequestlist-v1alpha3-resource-k8s-io)
+/// `ResourcePoolStatusRequestList` of resource.k8s.io/v1alpha3, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequestlist-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourcePoolStatusRequestList {
     /// `metadata`: ListMeta.
@@ -295,7 +295,7 @@ message!(ResourcePoolStatusRequestList, RESOURCE_POOL_STATUS_REQUEST_LIST);
 kind!(ResourcePoolStatusRequestList, RESOURCE_POOL_STATUS_REQUEST_LIST, "resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequestList");
 list_kind!(ResourcePoolStatusRequestList, ResourcePoolStatusRequest);
 
-/// `ResourcePoolStatusRequestSpec` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequestspec-v1alpha3-resource-k8s-io)
+/// `ResourcePoolStatusRequestSpec` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequestspec-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourcePoolStatusRequestSpec {
     /// `driver`: string, required.
@@ -321,7 +321,7 @@ impl Message for ResourcePoolStatusRequestSpec {
 }
 message!(ResourcePoolStatusRequestSpec, RESOURCE_POOL_STATUS_REQUEST_SPEC);
 
-/// `ResourcePoolStatusRequestStatus` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequeststatus-v1alpha3-resource-k8s-io)
+/// `ResourcePoolStatusRequestStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequeststatus-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourcePoolStatusRequestStatus {
     /// `poolCount`: integer or absent, required.
@@ -344,7 +344,7 @@ impl Message for ResourcePoolStatusRequestStatus {
 }
 message!(ResourcePoolStatusRequestStatus, RESOURCE_POOL_STATUS_REQUEST_STATUS);
 
-/// `ShareableCapacityStatus` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shareablecapacitystatus-v1alpha3-resource-k8s-io)
+/// `ShareableCapacityStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shareablecapacitystatus-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ShareableCapacityStatus {
     /// `name`: string, required.
@@ -370,7 +370,7 @@ impl Message for ShareableCapacityStatus {
 }
 message!(ShareableCapacityStatus, SHAREABLE_CAPACITY_STATUS);
 
-/// `ShareableSummaryStatus` of resource-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shareablesummarystatus-v1alpha3-resource-k8s-io)
+/// `ShareableSummaryStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shareablesummarystatus-v1alpha3-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ShareableSummaryStatus {
     /// `fullyAvailableDevices`: integer or absent, required.

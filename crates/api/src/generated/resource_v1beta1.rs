@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `AllocatedDeviceStatus` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocateddevicestatus-v1beta1-resource-k8s-io)
+/// `AllocatedDeviceStatus` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocateddevicestatus-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllocatedDeviceStatus {
     /// `driver`: string, required.
@@ -39,7 +39,7 @@ impl Message for AllocatedDeviceStatus {
 }
 message!(AllocatedDeviceStatus, ALLOCATED_DEVICE_STATUS);
 
-/// `AllocationResult` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocationresult-v1beta1-resource-k8s-io)
+/// `AllocationResult` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocationresult-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllocationResult {
     /// `devices`: DeviceAllocationResult.
@@ -62,7 +62,7 @@ impl Message for AllocationResult {
 }
 message!(AllocationResult, ALLOCATION_RESULT);
 
-/// `BasicDevice` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicdevice-v1beta1-resource-k8s-io)
+/// `BasicDevice` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicdevice-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct BasicDevice {
     /// `attributes`: map of DeviceAttribute.
@@ -112,7 +112,7 @@ impl Message for BasicDevice {
 }
 message!(BasicDevice, BASIC_DEVICE);
 
-/// `CELDeviceSelector` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1beta1-resource-k8s-io)
+/// `CELDeviceSelector` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CELDeviceSelector {
     /// `expression`: string, required.
@@ -129,7 +129,7 @@ impl Message for CELDeviceSelector {
 }
 message!(CELDeviceSelector, CEL_DEVICE_SELECTOR);
 
-/// `CapacityRequestPolicy` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicy-v1beta1-resource-k8s-io)
+/// `CapacityRequestPolicy` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicy-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CapacityRequestPolicy {
     /// `default`: quantity or absent.
@@ -152,7 +152,7 @@ impl Message for CapacityRequestPolicy {
 }
 message!(CapacityRequestPolicy, CAPACITY_REQUEST_POLICY);
 
-/// `CapacityRequestPolicyRange` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicyrange-v1beta1-resource-k8s-io)
+/// `CapacityRequestPolicyRange` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicyrange-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CapacityRequestPolicyRange {
     /// `min`: quantity or absent, required.
@@ -175,7 +175,7 @@ impl Message for CapacityRequestPolicyRange {
 }
 message!(CapacityRequestPolicyRange, CAPACITY_REQUEST_POLICY_RANGE);
 
-/// `CapacityRequirements` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1beta1-resource-k8s-io)
+/// `CapacityRequirements` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CapacityRequirements {
     /// `requests`: map of quantity.
@@ -192,7 +192,7 @@ impl Message for CapacityRequirements {
 }
 message!(CapacityRequirements, CAPACITY_REQUIREMENTS);
 
-/// `Counter` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counter-v1beta1-resource-k8s-io)
+/// `Counter` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counter-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct Counter {
     /// `value`: quantity, required.
@@ -209,7 +209,7 @@ impl Message for Counter {
 }
 message!(Counter, COUNTER);
 
-/// `CounterSet` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counterset-v1beta1-resource-k8s-io)
+/// `CounterSet` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counterset-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CounterSet {
     /// `name`: string, required.
@@ -229,7 +229,7 @@ impl Message for CounterSet {
 }
 message!(CounterSet, COUNTER_SET);
 
-/// `Device` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#device-v1beta1-resource-k8s-io)
+/// `Device` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#device-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct Device {
     /// `name`: string, required.
@@ -249,7 +249,7 @@ impl Message for Device {
 }
 message!(Device, DEVICE);
 
-/// `DeviceAllocationConfiguration` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1beta1-resource-k8s-io)
+/// `DeviceAllocationConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceAllocationConfiguration {
     /// `source`: string, required, one of `FromClaim`, `FromClass`.
@@ -272,7 +272,7 @@ impl Message for DeviceAllocationConfiguration {
 }
 message!(DeviceAllocationConfiguration, DEVICE_ALLOCATION_CONFIGURATION);
 
-/// `DeviceAllocationResult` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationresult-v1beta1-resource-k8s-io)
+/// `DeviceAllocationResult` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationresult-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceAllocationResult {
     /// `results`: list of DeviceRequestAllocationResult.
@@ -292,7 +292,7 @@ impl Message for DeviceAllocationResult {
 }
 message!(DeviceAllocationResult, DEVICE_ALLOCATION_RESULT);
 
-/// `DeviceAttribute` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceattribute-v1beta1-resource-k8s-io)
+/// `DeviceAttribute` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceattribute-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceAttribute {
     /// `int`: integer or absent.
@@ -330,7 +330,7 @@ impl Message for DeviceAttribute {
 }
 message!(DeviceAttribute, DEVICE_ATTRIBUTE);
 
-/// `DeviceCapacity` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecapacity-v1beta1-resource-k8s-io)
+/// `DeviceCapacity` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecapacity-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceCapacity {
     /// `value`: quantity, required.
@@ -350,7 +350,7 @@ impl Message for DeviceCapacity {
 }
 message!(DeviceCapacity, DEVICE_CAPACITY);
 
-/// `DeviceClaim` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaim-v1beta1-resource-k8s-io)
+/// `DeviceClaim` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaim-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClaim {
     /// `requests`: list of DeviceRequest.
@@ -373,7 +373,7 @@ impl Message for DeviceClaim {
 }
 message!(DeviceClaim, DEVICE_CLAIM);
 
-/// `DeviceClaimConfiguration` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaimconfiguration-v1beta1-resource-k8s-io)
+/// `DeviceClaimConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaimconfiguration-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClaimConfiguration {
     /// `requests`: list of string.
@@ -393,7 +393,7 @@ impl Message for DeviceClaimConfiguration {
 }
 message!(DeviceClaimConfiguration, DEVICE_CLAIM_CONFIGURATION);
 
-/// `DeviceClass` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclass-v1beta1-resource-k8s-io)
+/// `DeviceClass` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclass-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClass {
     /// `metadata`: ObjectMeta.
@@ -414,9 +414,9 @@ impl Message for DeviceClass {
 message!(DeviceClass, DEVICE_CLASS);
 kind!(DeviceClass, DEVICE_CLASS, "resource.k8s.io", "v1beta1", "DeviceClass");
 object!(DeviceClass);
-resource!(DeviceClass, "deviceclasses", ClusterScoped, DeviceClassList);
+resource!(DeviceClass, "deviceclasses", ClusterScoped);
 
-/// `DeviceClassConfiguration` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassconfiguration-v1beta1-resource-k8s-io)
+/// `DeviceClassConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassconfiguration-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClassConfiguration {
     /// DeviceConfiguration, its members appear here.
@@ -433,7 +433,7 @@ impl Message for DeviceClassConfiguration {
 }
 message!(DeviceClassConfiguration, DEVICE_CLASS_CONFIGURATION);
 
-/// `DeviceClassList` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclasslist-v1beta1-resource-k8s-io)
+/// `DeviceClassList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclasslist-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClassList {
     /// `metadata`: ListMeta.
@@ -455,7 +455,7 @@ message!(DeviceClassList, DEVICE_CLASS_LIST);
 kind!(DeviceClassList, DEVICE_CLASS_LIST, "resource.k8s.io", "v1beta1", "DeviceClassList");
 list_kind!(DeviceClassList, DeviceClass);
 
-/// `DeviceClassSpec` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassspec-v1beta1-resource-k8s-io)
+/// `DeviceClassSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassspec-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClassSpec {
     /// `selectors`: list of DeviceSelector.
@@ -478,7 +478,7 @@ impl Message for DeviceClassSpec {
 }
 message!(DeviceClassSpec, DEVICE_CLASS_SPEC);
 
-/// `DeviceConfiguration` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconfiguration-v1beta1-resource-k8s-io)
+/// `DeviceConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconfiguration-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceConfiguration {
     /// `opaque`: OpaqueDeviceConfiguration or absent.
@@ -495,7 +495,7 @@ impl Message for DeviceConfiguration {
 }
 message!(DeviceConfiguration, DEVICE_CONFIGURATION);
 
-/// `DeviceConstraint` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconstraint-v1beta1-resource-k8s-io)
+/// `DeviceConstraint` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconstraint-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceConstraint {
     /// `requests`: list of string.
@@ -518,7 +518,7 @@ impl Message for DeviceConstraint {
 }
 message!(DeviceConstraint, DEVICE_CONSTRAINT);
 
-/// `DeviceCounterConsumption` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecounterconsumption-v1beta1-resource-k8s-io)
+/// `DeviceCounterConsumption` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecounterconsumption-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceCounterConsumption {
     /// `counterSet`: string, required.
@@ -541,7 +541,7 @@ impl Message for DeviceCounterConsumption {
 }
 message!(DeviceCounterConsumption, DEVICE_COUNTER_CONSUMPTION);
 
-/// `DeviceDerivedAttribute` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1beta1-resource-k8s-io)
+/// `DeviceDerivedAttribute` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceDerivedAttribute {
     /// `name`: string, required.
@@ -561,7 +561,7 @@ impl Message for DeviceDerivedAttribute {
 }
 message!(DeviceDerivedAttribute, DEVICE_DERIVED_ATTRIBUTE);
 
-/// `DeviceRequest` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequest-v1beta1-resource-k8s-io)
+/// `DeviceRequest` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequest-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceRequest {
     /// `name`: string, required.
@@ -605,7 +605,7 @@ impl Message for DeviceRequest {
 }
 message!(DeviceRequest, DEVICE_REQUEST);
 
-/// `DeviceRequestAllocationResult` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequestallocationresult-v1beta1-resource-k8s-io)
+/// `DeviceRequestAllocationResult` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequestallocationresult-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceRequestAllocationResult {
     /// `request`: string, required.
@@ -652,7 +652,7 @@ impl Message for DeviceRequestAllocationResult {
 }
 message!(DeviceRequestAllocationResult, DEVICE_REQUEST_ALLOCATION_RESULT);
 
-/// `DeviceSelector` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1beta1-resource-k8s-io)
+/// `DeviceSelector` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceSelector {
     /// `cel`: CELDeviceSelector or absent.
@@ -669,7 +669,7 @@ impl Message for DeviceSelector {
 }
 message!(DeviceSelector, DEVICE_SELECTOR);
 
-/// `DeviceSubRequest` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicesubrequest-v1beta1-resource-k8s-io)
+/// `DeviceSubRequest` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicesubrequest-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceSubRequest {
     /// `name`: string, required.
@@ -707,7 +707,7 @@ impl Message for DeviceSubRequest {
 }
 message!(DeviceSubRequest, DEVICE_SUB_REQUEST);
 
-/// `DeviceTaint` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1beta1-resource-k8s-io)
+/// `DeviceTaint` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaint {
     /// `key`: string, required.
@@ -733,7 +733,7 @@ impl Message for DeviceTaint {
 }
 message!(DeviceTaint, DEVICE_TAINT);
 
-/// `DeviceToleration` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetoleration-v1beta1-resource-k8s-io)
+/// `DeviceToleration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetoleration-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceToleration {
     /// `key`: string.
@@ -762,7 +762,7 @@ impl Message for DeviceToleration {
 }
 message!(DeviceToleration, DEVICE_TOLERATION);
 
-/// `NetworkDeviceData` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkdevicedata-v1beta1-resource-k8s-io)
+/// `NetworkDeviceData` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkdevicedata-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkDeviceData {
     /// `interfaceName`: string.
@@ -785,7 +785,7 @@ impl Message for NetworkDeviceData {
 }
 message!(NetworkDeviceData, NETWORK_DEVICE_DATA);
 
-/// `NodeAllocatableMapping` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1beta1-resource-k8s-io)
+/// `NodeAllocatableMapping` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NodeAllocatableMapping {
     /// `capacityKey`: string or absent.
@@ -808,7 +808,7 @@ impl Message for NodeAllocatableMapping {
 }
 message!(NodeAllocatableMapping, NODE_ALLOCATABLE_MAPPING);
 
-/// `NodeAllocatableOverhead` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverhead-v1beta1-resource-k8s-io)
+/// `NodeAllocatableOverhead` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverhead-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NodeAllocatableOverhead {
     /// `perPod`: quantity or absent.
@@ -828,7 +828,7 @@ impl Message for NodeAllocatableOverhead {
 }
 message!(NodeAllocatableOverhead, NODE_ALLOCATABLE_OVERHEAD);
 
-/// `NodeAllocatableResource` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableresource-v1beta1-resource-k8s-io)
+/// `NodeAllocatableResource` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableresource-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NodeAllocatableResource {
     /// `mapping`: NodeAllocatableMapping or absent.
@@ -848,7 +848,7 @@ impl Message for NodeAllocatableResource {
 }
 message!(NodeAllocatableResource, NODE_ALLOCATABLE_RESOURCE);
 
-/// `OpaqueDeviceConfiguration` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#opaquedeviceconfiguration-v1beta1-resource-k8s-io)
+/// `OpaqueDeviceConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#opaquedeviceconfiguration-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct OpaqueDeviceConfiguration {
     /// `driver`: string, required.
@@ -868,7 +868,7 @@ impl Message for OpaqueDeviceConfiguration {
 }
 message!(OpaqueDeviceConfiguration, OPAQUE_DEVICE_CONFIGURATION);
 
-/// `ResourceClaim` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1beta1-resource-k8s-io)
+/// `ResourceClaim` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaim {
     /// `metadata`: ObjectMeta.
@@ -892,9 +892,9 @@ impl Message for ResourceClaim {
 message!(ResourceClaim, RESOURCE_CLAIM);
 kind!(ResourceClaim, RESOURCE_CLAIM, "resource.k8s.io", "v1beta1", "ResourceClaim");
 object!(ResourceClaim);
-resource!(ResourceClaim, "resourceclaims", Namespaced, ResourceClaimList);
+resource!(ResourceClaim, "resourceclaims", Namespaced);
 
-/// `ResourceClaimConsumerReference` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimconsumerreference-v1beta1-resource-k8s-io)
+/// `ResourceClaimConsumerReference` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimconsumerreference-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimConsumerReference {
     /// `apiGroup`: string.
@@ -920,7 +920,7 @@ impl Message for ResourceClaimConsumerReference {
 }
 message!(ResourceClaimConsumerReference, RESOURCE_CLAIM_CONSUMER_REFERENCE);
 
-/// `ResourceClaimList` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimlist-v1beta1-resource-k8s-io)
+/// `ResourceClaimList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimlist-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimList {
     /// `metadata`: ListMeta.
@@ -942,7 +942,7 @@ message!(ResourceClaimList, RESOURCE_CLAIM_LIST);
 kind!(ResourceClaimList, RESOURCE_CLAIM_LIST, "resource.k8s.io", "v1beta1", "ResourceClaimList");
 list_kind!(ResourceClaimList, ResourceClaim);
 
-/// `ResourceClaimSpec` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimspec-v1beta1-resource-k8s-io)
+/// `ResourceClaimSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimspec-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimSpec {
     /// `devices`: DeviceClaim.
@@ -959,7 +959,7 @@ impl Message for ResourceClaimSpec {
 }
 message!(ResourceClaimSpec, RESOURCE_CLAIM_SPEC);
 
-/// `ResourceClaimStatus` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimstatus-v1beta1-resource-k8s-io)
+/// `ResourceClaimStatus` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimstatus-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimStatus {
     /// `allocation`: AllocationResult or absent.
@@ -982,7 +982,7 @@ impl Message for ResourceClaimStatus {
 }
 message!(ResourceClaimStatus, RESOURCE_CLAIM_STATUS);
 
-/// `ResourceClaimTemplate` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplate-v1beta1-resource-k8s-io)
+/// `ResourceClaimTemplate` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplate-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplate {
     /// `metadata`: ObjectMeta.
@@ -1003,9 +1003,9 @@ impl Message for ResourceClaimTemplate {
 message!(ResourceClaimTemplate, RESOURCE_CLAIM_TEMPLATE);
 kind!(ResourceClaimTemplate, RESOURCE_CLAIM_TEMPLATE, "resource.k8s.io", "v1beta1", "ResourceClaimTemplate");
 object!(ResourceClaimTemplate);
-resource!(ResourceClaimTemplate, "resourceclaimtemplates", Namespaced, ResourceClaimTemplateList);
+resource!(ResourceClaimTemplate, "resourceclaimtemplates", Namespaced);
 
-/// `ResourceClaimTemplateList` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatelist-v1beta1-resource-k8s-io)
+/// `ResourceClaimTemplateList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatelist-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplateList {
     /// `metadata`: ListMeta.
@@ -1027,7 +1027,7 @@ message!(ResourceClaimTemplateList, RESOURCE_CLAIM_TEMPLATE_LIST);
 kind!(ResourceClaimTemplateList, RESOURCE_CLAIM_TEMPLATE_LIST, "resource.k8s.io", "v1beta1", "ResourceClaimTemplateList");
 list_kind!(ResourceClaimTemplateList, ResourceClaimTemplate);
 
-/// `ResourceClaimTemplateSpec` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatespec-v1beta1-resource-k8s-io)
+/// `ResourceClaimTemplateSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatespec-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplateSpec {
     /// `metadata`: ObjectMeta.
@@ -1047,7 +1047,7 @@ impl Message for ResourceClaimTemplateSpec {
 }
 message!(ResourceClaimTemplateSpec, RESOURCE_CLAIM_TEMPLATE_SPEC);
 
-/// `ResourcePool` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepool-v1beta1-resource-k8s-io)
+/// `ResourcePool` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepool-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourcePool {
     /// `name`: string, required.
@@ -1070,7 +1070,7 @@ impl Message for ResourcePool {
 }
 message!(ResourcePool, RESOURCE_POOL);
 
-/// `ResourceSlice` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslice-v1beta1-resource-k8s-io)
+/// `ResourceSlice` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslice-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSlice {
     /// `metadata`: ObjectMeta.
@@ -1091,9 +1091,9 @@ impl Message for ResourceSlice {
 message!(ResourceSlice, RESOURCE_SLICE);
 kind!(ResourceSlice, RESOURCE_SLICE, "resource.k8s.io", "v1beta1", "ResourceSlice");
 object!(ResourceSlice);
-resource!(ResourceSlice, "resourceslices", ClusterScoped, ResourceSliceList);
+resource!(ResourceSlice, "resourceslices", ClusterScoped);
 
-/// `ResourceSliceList` of resource-k8s-io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicelist-v1beta1-resource-k8s-io)
+/// `ResourceSliceList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicelist-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSliceList {
     /// `metadata`: ListMeta.
@@ -1115,7 +1115,7 @@ message!(ResourceSliceList, RESOURCE_SLICE_LIST);
 kind!(ResourceSliceList, RESOURCE_SLICE_LIST, "resource.k8s.io", "v1beta1", "ResourceSliceList");
 list_kind!(ResourceSliceList, ResourceSlice);
 
-/// `ResourceSliceSpec` of resource-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicespec-v1beta1-resource-k8s-io)
+/// `ResourceSliceSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicespec-v1beta1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSliceSpec {
     /// `driver`: string, required.

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `AllocatedDeviceStatus` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocateddevicestatus-v1beta2-resource-k8s-io)
+/// `AllocatedDeviceStatus` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocateddevicestatus-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllocatedDeviceStatus {
     /// `driver`: string, required.
@@ -39,7 +39,7 @@ impl Message for AllocatedDeviceStatus {
 }
 message!(AllocatedDeviceStatus, ALLOCATED_DEVICE_STATUS);
 
-/// `AllocationResult` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocationresult-v1beta2-resource-k8s-io)
+/// `AllocationResult` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocationresult-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllocationResult {
     /// `devices`: DeviceAllocationResult.
@@ -62,7 +62,7 @@ impl Message for AllocationResult {
 }
 message!(AllocationResult, ALLOCATION_RESULT);
 
-/// `CELDeviceSelector` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1beta2-resource-k8s-io)
+/// `CELDeviceSelector` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CELDeviceSelector {
     /// `expression`: string, required.
@@ -79,7 +79,7 @@ impl Message for CELDeviceSelector {
 }
 message!(CELDeviceSelector, CEL_DEVICE_SELECTOR);
 
-/// `CapacityRequestPolicy` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicy-v1beta2-resource-k8s-io)
+/// `CapacityRequestPolicy` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicy-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CapacityRequestPolicy {
     /// `default`: quantity or absent.
@@ -102,7 +102,7 @@ impl Message for CapacityRequestPolicy {
 }
 message!(CapacityRequestPolicy, CAPACITY_REQUEST_POLICY);
 
-/// `CapacityRequestPolicyRange` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicyrange-v1beta2-resource-k8s-io)
+/// `CapacityRequestPolicyRange` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicyrange-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CapacityRequestPolicyRange {
     /// `min`: quantity or absent, required.
@@ -125,7 +125,7 @@ impl Message for CapacityRequestPolicyRange {
 }
 message!(CapacityRequestPolicyRange, CAPACITY_REQUEST_POLICY_RANGE);
 
-/// `CapacityRequirements` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1beta2-resource-k8s-io)
+/// `CapacityRequirements` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CapacityRequirements {
     /// `requests`: map of quantity.
@@ -142,7 +142,7 @@ impl Message for CapacityRequirements {
 }
 message!(CapacityRequirements, CAPACITY_REQUIREMENTS);
 
-/// `Counter` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counter-v1beta2-resource-k8s-io)
+/// `Counter` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counter-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct Counter {
     /// `value`: quantity, required.
@@ -159,7 +159,7 @@ impl Message for Counter {
 }
 message!(Counter, COUNTER);
 
-/// `CounterSet` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counterset-v1beta2-resource-k8s-io)
+/// `CounterSet` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counterset-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct CounterSet {
     /// `name`: string, required.
@@ -179,7 +179,7 @@ impl Message for CounterSet {
 }
 message!(CounterSet, COUNTER_SET);
 
-/// `Device` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#device-v1beta2-resource-k8s-io)
+/// `Device` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#device-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct Device {
     /// `name`: string, required.
@@ -232,7 +232,7 @@ impl Message for Device {
 }
 message!(Device, DEVICE);
 
-/// `DeviceAllocationConfiguration` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1beta2-resource-k8s-io)
+/// `DeviceAllocationConfiguration` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceAllocationConfiguration {
     /// `source`: string, required, one of `FromClaim`, `FromClass`.
@@ -255,7 +255,7 @@ impl Message for DeviceAllocationConfiguration {
 }
 message!(DeviceAllocationConfiguration, DEVICE_ALLOCATION_CONFIGURATION);
 
-/// `DeviceAllocationResult` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationresult-v1beta2-resource-k8s-io)
+/// `DeviceAllocationResult` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationresult-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceAllocationResult {
     /// `results`: list of DeviceRequestAllocationResult.
@@ -275,7 +275,7 @@ impl Message for DeviceAllocationResult {
 }
 message!(DeviceAllocationResult, DEVICE_ALLOCATION_RESULT);
 
-/// `DeviceAttribute` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceattribute-v1beta2-resource-k8s-io)
+/// `DeviceAttribute` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceattribute-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceAttribute {
     /// `int`: integer or absent.
@@ -313,7 +313,7 @@ impl Message for DeviceAttribute {
 }
 message!(DeviceAttribute, DEVICE_ATTRIBUTE);
 
-/// `DeviceCapacity` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecapacity-v1beta2-resource-k8s-io)
+/// `DeviceCapacity` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecapacity-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceCapacity {
     /// `value`: quantity, required.
@@ -333,7 +333,7 @@ impl Message for DeviceCapacity {
 }
 message!(DeviceCapacity, DEVICE_CAPACITY);
 
-/// `DeviceClaim` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaim-v1beta2-resource-k8s-io)
+/// `DeviceClaim` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaim-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClaim {
     /// `requests`: list of DeviceRequest.
@@ -356,7 +356,7 @@ impl Message for DeviceClaim {
 }
 message!(DeviceClaim, DEVICE_CLAIM);
 
-/// `DeviceClaimConfiguration` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaimconfiguration-v1beta2-resource-k8s-io)
+/// `DeviceClaimConfiguration` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaimconfiguration-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClaimConfiguration {
     /// `requests`: list of string.
@@ -376,7 +376,7 @@ impl Message for DeviceClaimConfiguration {
 }
 message!(DeviceClaimConfiguration, DEVICE_CLAIM_CONFIGURATION);
 
-/// `DeviceClass` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclass-v1beta2-resource-k8s-io)
+/// `DeviceClass` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclass-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClass {
     /// `metadata`: ObjectMeta.
@@ -397,9 +397,9 @@ impl Message for DeviceClass {
 message!(DeviceClass, DEVICE_CLASS);
 kind!(DeviceClass, DEVICE_CLASS, "resource.k8s.io", "v1beta2", "DeviceClass");
 object!(DeviceClass);
-resource!(DeviceClass, "deviceclasses", ClusterScoped, DeviceClassList);
+resource!(DeviceClass, "deviceclasses", ClusterScoped);
 
-/// `DeviceClassConfiguration` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassconfiguration-v1beta2-resource-k8s-io)
+/// `DeviceClassConfiguration` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassconfiguration-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClassConfiguration {
     /// DeviceConfiguration, its members appear here.
@@ -416,7 +416,7 @@ impl Message for DeviceClassConfiguration {
 }
 message!(DeviceClassConfiguration, DEVICE_CLASS_CONFIGURATION);
 
-/// `DeviceClassList` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclasslist-v1beta2-resource-k8s-io)
+/// `DeviceClassList` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclasslist-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClassList {
     /// `metadata`: ListMeta.
@@ -438,7 +438,7 @@ message!(DeviceClassList, DEVICE_CLASS_LIST);
 kind!(DeviceClassList, DEVICE_CLASS_LIST, "resource.k8s.io", "v1beta2", "DeviceClassList");
 list_kind!(DeviceClassList, DeviceClass);
 
-/// `DeviceClassSpec` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassspec-v1beta2-resource-k8s-io)
+/// `DeviceClassSpec` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassspec-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClassSpec {
     /// `selectors`: list of DeviceSelector.
@@ -461,7 +461,7 @@ impl Message for DeviceClassSpec {
 }
 message!(DeviceClassSpec, DEVICE_CLASS_SPEC);
 
-/// `DeviceConfiguration` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconfiguration-v1beta2-resource-k8s-io)
+/// `DeviceConfiguration` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconfiguration-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceConfiguration {
     /// `opaque`: OpaqueDeviceConfiguration or absent.
@@ -478,7 +478,7 @@ impl Message for DeviceConfiguration {
 }
 message!(DeviceConfiguration, DEVICE_CONFIGURATION);
 
-/// `DeviceConstraint` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconstraint-v1beta2-resource-k8s-io)
+/// `DeviceConstraint` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconstraint-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceConstraint {
     /// `requests`: list of string.
@@ -501,7 +501,7 @@ impl Message for DeviceConstraint {
 }
 message!(DeviceConstraint, DEVICE_CONSTRAINT);
 
-/// `DeviceCounterConsumption` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecounterconsumption-v1beta2-resource-k8s-io)
+/// `DeviceCounterConsumption` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecounterconsumption-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceCounterConsumption {
     /// `counterSet`: string, required.
@@ -524,7 +524,7 @@ impl Message for DeviceCounterConsumption {
 }
 message!(DeviceCounterConsumption, DEVICE_COUNTER_CONSUMPTION);
 
-/// `DeviceDerivedAttribute` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1beta2-resource-k8s-io)
+/// `DeviceDerivedAttribute` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceDerivedAttribute {
     /// `name`: string, required.
@@ -544,7 +544,7 @@ impl Message for DeviceDerivedAttribute {
 }
 message!(DeviceDerivedAttribute, DEVICE_DERIVED_ATTRIBUTE);
 
-/// `DeviceRequest` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequest-v1beta2-resource-k8s-io)
+/// `DeviceRequest` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequest-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceRequest {
     /// `name`: string, required.
@@ -567,7 +567,7 @@ impl Message for DeviceRequest {
 }
 message!(DeviceRequest, DEVICE_REQUEST);
 
-/// `DeviceRequestAllocationResult` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequestallocationresult-v1beta2-resource-k8s-io)
+/// `DeviceRequestAllocationResult` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequestallocationresult-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceRequestAllocationResult {
     /// `request`: string, required.
@@ -614,7 +614,7 @@ impl Message for DeviceRequestAllocationResult {
 }
 message!(DeviceRequestAllocationResult, DEVICE_REQUEST_ALLOCATION_RESULT);
 
-/// `DeviceSelector` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1beta2-resource-k8s-io)
+/// `DeviceSelector` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceSelector {
     /// `cel`: CELDeviceSelector or absent.
@@ -631,7 +631,7 @@ impl Message for DeviceSelector {
 }
 message!(DeviceSelector, DEVICE_SELECTOR);
 
-/// `DeviceSubRequest` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicesubrequest-v1beta2-resource-k8s-io)
+/// `DeviceSubRequest` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicesubrequest-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceSubRequest {
     /// `name`: string, required.
@@ -669,7 +669,7 @@ impl Message for DeviceSubRequest {
 }
 message!(DeviceSubRequest, DEVICE_SUB_REQUEST);
 
-/// `DeviceTaint` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1beta2-resource-k8s-io)
+/// `DeviceTaint` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaint {
     /// `key`: string, required.
@@ -695,7 +695,7 @@ impl Message for DeviceTaint {
 }
 message!(DeviceTaint, DEVICE_TAINT);
 
-/// `DeviceTaintRule` of resource-k8s-io/v1beta2, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrule-v1beta2-resource-k8s-io)
+/// `DeviceTaintRule` of resource.k8s.io/v1beta2, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrule-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRule {
     /// `metadata`: ObjectMeta.
@@ -719,9 +719,9 @@ impl Message for DeviceTaintRule {
 message!(DeviceTaintRule, DEVICE_TAINT_RULE);
 kind!(DeviceTaintRule, DEVICE_TAINT_RULE, "resource.k8s.io", "v1beta2", "DeviceTaintRule");
 object!(DeviceTaintRule);
-resource!(DeviceTaintRule, "devicetaintrules", ClusterScoped, DeviceTaintRuleList);
+resource!(DeviceTaintRule, "devicetaintrules", ClusterScoped);
 
-/// `DeviceTaintRuleList` of resource-k8s-io/v1beta2, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulelist-v1beta2-resource-k8s-io)
+/// `DeviceTaintRuleList` of resource.k8s.io/v1beta2, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulelist-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleList {
     /// `metadata`: ListMeta.
@@ -743,7 +743,7 @@ message!(DeviceTaintRuleList, DEVICE_TAINT_RULE_LIST);
 kind!(DeviceTaintRuleList, DEVICE_TAINT_RULE_LIST, "resource.k8s.io", "v1beta2", "DeviceTaintRuleList");
 list_kind!(DeviceTaintRuleList, DeviceTaintRule);
 
-/// `DeviceTaintRuleSpec` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulespec-v1beta2-resource-k8s-io)
+/// `DeviceTaintRuleSpec` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulespec-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleSpec {
     /// `deviceSelector`: DeviceTaintSelector or absent.
@@ -763,7 +763,7 @@ impl Message for DeviceTaintRuleSpec {
 }
 message!(DeviceTaintRuleSpec, DEVICE_TAINT_RULE_SPEC);
 
-/// `DeviceTaintRuleStatus` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulestatus-v1beta2-resource-k8s-io)
+/// `DeviceTaintRuleStatus` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulestatus-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -780,7 +780,7 @@ impl Message for DeviceTaintRuleStatus {
 }
 message!(DeviceTaintRuleStatus, DEVICE_TAINT_RULE_STATUS);
 
-/// `DeviceTaintSelector` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintselector-v1beta2-resource-k8s-io)
+/// `DeviceTaintSelector` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintselector-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintSelector {
     /// `driver`: string or absent.
@@ -803,7 +803,7 @@ impl Message for DeviceTaintSelector {
 }
 message!(DeviceTaintSelector, DEVICE_TAINT_SELECTOR);
 
-/// `DeviceToleration` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetoleration-v1beta2-resource-k8s-io)
+/// `DeviceToleration` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetoleration-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceToleration {
     /// `key`: string.
@@ -832,7 +832,7 @@ impl Message for DeviceToleration {
 }
 message!(DeviceToleration, DEVICE_TOLERATION);
 
-/// `ExactDeviceRequest` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#exactdevicerequest-v1beta2-resource-k8s-io)
+/// `ExactDeviceRequest` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#exactdevicerequest-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ExactDeviceRequest {
     /// `deviceClassName`: string, required.
@@ -870,7 +870,7 @@ impl Message for ExactDeviceRequest {
 }
 message!(ExactDeviceRequest, EXACT_DEVICE_REQUEST);
 
-/// `NetworkDeviceData` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkdevicedata-v1beta2-resource-k8s-io)
+/// `NetworkDeviceData` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkdevicedata-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkDeviceData {
     /// `interfaceName`: string.
@@ -893,7 +893,7 @@ impl Message for NetworkDeviceData {
 }
 message!(NetworkDeviceData, NETWORK_DEVICE_DATA);
 
-/// `NodeAllocatableMapping` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1beta2-resource-k8s-io)
+/// `NodeAllocatableMapping` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NodeAllocatableMapping {
     /// `capacityKey`: string or absent.
@@ -916,7 +916,7 @@ impl Message for NodeAllocatableMapping {
 }
 message!(NodeAllocatableMapping, NODE_ALLOCATABLE_MAPPING);
 
-/// `NodeAllocatableOverhead` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverhead-v1beta2-resource-k8s-io)
+/// `NodeAllocatableOverhead` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverhead-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NodeAllocatableOverhead {
     /// `perPod`: quantity or absent.
@@ -936,7 +936,7 @@ impl Message for NodeAllocatableOverhead {
 }
 message!(NodeAllocatableOverhead, NODE_ALLOCATABLE_OVERHEAD);
 
-/// `NodeAllocatableResource` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableresource-v1beta2-resource-k8s-io)
+/// `NodeAllocatableResource` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableresource-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct NodeAllocatableResource {
     /// `mapping`: NodeAllocatableMapping or absent.
@@ -956,7 +956,7 @@ impl Message for NodeAllocatableResource {
 }
 message!(NodeAllocatableResource, NODE_ALLOCATABLE_RESOURCE);
 
-/// `OpaqueDeviceConfiguration` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#opaquedeviceconfiguration-v1beta2-resource-k8s-io)
+/// `OpaqueDeviceConfiguration` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#opaquedeviceconfiguration-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct OpaqueDeviceConfiguration {
     /// `driver`: string, required.
@@ -976,7 +976,7 @@ impl Message for OpaqueDeviceConfiguration {
 }
 message!(OpaqueDeviceConfiguration, OPAQUE_DEVICE_CONFIGURATION);
 
-/// `ResourceClaim` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1beta2-resource-k8s-io)
+/// `ResourceClaim` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaim {
     /// `metadata`: ObjectMeta.
@@ -1000,9 +1000,9 @@ impl Message for ResourceClaim {
 message!(ResourceClaim, RESOURCE_CLAIM);
 kind!(ResourceClaim, RESOURCE_CLAIM, "resource.k8s.io", "v1beta2", "ResourceClaim");
 object!(ResourceClaim);
-resource!(ResourceClaim, "resourceclaims", Namespaced, ResourceClaimList);
+resource!(ResourceClaim, "resourceclaims", Namespaced);
 
-/// `ResourceClaimConsumerReference` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimconsumerreference-v1beta2-resource-k8s-io)
+/// `ResourceClaimConsumerReference` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimconsumerreference-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimConsumerReference {
     /// `apiGroup`: string.
@@ -1028,7 +1028,7 @@ impl Message for ResourceClaimConsumerReference {
 }
 message!(ResourceClaimConsumerReference, RESOURCE_CLAIM_CONSUMER_REFERENCE);
 
-/// `ResourceClaimList` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimlist-v1beta2-resource-k8s-io)
+/// `ResourceClaimList` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimlist-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimList {
     /// `metadata`: ListMeta.
@@ -1050,7 +1050,7 @@ message!(ResourceClaimList, RESOURCE_CLAIM_LIST);
 kind!(ResourceClaimList, RESOURCE_CLAIM_LIST, "resource.k8s.io", "v1beta2", "ResourceClaimList");
 list_kind!(ResourceClaimList, ResourceClaim);
 
-/// `ResourceClaimSpec` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimspec-v1beta2-resource-k8s-io)
+/// `ResourceClaimSpec` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimspec-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimSpec {
     /// `devices`: DeviceClaim.
@@ -1067,7 +1067,7 @@ impl Message for ResourceClaimSpec {
 }
 message!(ResourceClaimSpec, RESOURCE_CLAIM_SPEC);
 
-/// `ResourceClaimStatus` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimstatus-v1beta2-resource-k8s-io)
+/// `ResourceClaimStatus` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimstatus-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimStatus {
     /// `allocation`: AllocationResult or absent.
@@ -1090,7 +1090,7 @@ impl Message for ResourceClaimStatus {
 }
 message!(ResourceClaimStatus, RESOURCE_CLAIM_STATUS);
 
-/// `ResourceClaimTemplate` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplate-v1beta2-resource-k8s-io)
+/// `ResourceClaimTemplate` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplate-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplate {
     /// `metadata`: ObjectMeta.
@@ -1111,9 +1111,9 @@ impl Message for ResourceClaimTemplate {
 message!(ResourceClaimTemplate, RESOURCE_CLAIM_TEMPLATE);
 kind!(ResourceClaimTemplate, RESOURCE_CLAIM_TEMPLATE, "resource.k8s.io", "v1beta2", "ResourceClaimTemplate");
 object!(ResourceClaimTemplate);
-resource!(ResourceClaimTemplate, "resourceclaimtemplates", Namespaced, ResourceClaimTemplateList);
+resource!(ResourceClaimTemplate, "resourceclaimtemplates", Namespaced);
 
-/// `ResourceClaimTemplateList` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatelist-v1beta2-resource-k8s-io)
+/// `ResourceClaimTemplateList` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatelist-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplateList {
     /// `metadata`: ListMeta.
@@ -1135,7 +1135,7 @@ message!(ResourceClaimTemplateList, RESOURCE_CLAIM_TEMPLATE_LIST);
 kind!(ResourceClaimTemplateList, RESOURCE_CLAIM_TEMPLATE_LIST, "resource.k8s.io", "v1beta2", "ResourceClaimTemplateList");
 list_kind!(ResourceClaimTemplateList, ResourceClaimTemplate);
 
-/// `ResourceClaimTemplateSpec` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatespec-v1beta2-resource-k8s-io)
+/// `ResourceClaimTemplateSpec` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatespec-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplateSpec {
     /// `metadata`: ObjectMeta.
@@ -1155,7 +1155,7 @@ impl Message for ResourceClaimTemplateSpec {
 }
 message!(ResourceClaimTemplateSpec, RESOURCE_CLAIM_TEMPLATE_SPEC);
 
-/// `ResourcePool` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepool-v1beta2-resource-k8s-io)
+/// `ResourcePool` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepool-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourcePool {
     /// `name`: string, required.
@@ -1178,7 +1178,7 @@ impl Message for ResourcePool {
 }
 message!(ResourcePool, RESOURCE_POOL);
 
-/// `ResourceSlice` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslice-v1beta2-resource-k8s-io)
+/// `ResourceSlice` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslice-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSlice {
     /// `metadata`: ObjectMeta.
@@ -1199,9 +1199,9 @@ impl Message for ResourceSlice {
 message!(ResourceSlice, RESOURCE_SLICE);
 kind!(ResourceSlice, RESOURCE_SLICE, "resource.k8s.io", "v1beta2", "ResourceSlice");
 object!(ResourceSlice);
-resource!(ResourceSlice, "resourceslices", ClusterScoped, ResourceSliceList);
+resource!(ResourceSlice, "resourceslices", ClusterScoped);
 
-/// `ResourceSliceList` of resource-k8s-io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicelist-v1beta2-resource-k8s-io)
+/// `ResourceSliceList` of resource.k8s.io/v1beta2, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicelist-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSliceList {
     /// `metadata`: ListMeta.
@@ -1223,7 +1223,7 @@ message!(ResourceSliceList, RESOURCE_SLICE_LIST);
 kind!(ResourceSliceList, RESOURCE_SLICE_LIST, "resource.k8s.io", "v1beta2", "ResourceSliceList");
 list_kind!(ResourceSliceList, ResourceSlice);
 
-/// `ResourceSliceSpec` of resource-k8s-io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicespec-v1beta2-resource-k8s-io)
+/// `ResourceSliceSpec` of resource.k8s.io/v1beta2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicespec-v1beta2-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSliceSpec {
     /// `driver`: string, required.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `PriorityClass` of scheduling-k8s-io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1-scheduling-k8s-io)
+/// `PriorityClass` of scheduling.k8s.io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PriorityClass {
     /// `metadata`: ObjectMeta.
@@ -33,9 +33,9 @@ impl Message for PriorityClass {
 message!(PriorityClass, PRIORITY_CLASS);
 kind!(PriorityClass, PRIORITY_CLASS, "scheduling.k8s.io", "v1", "PriorityClass");
 object!(PriorityClass);
-resource!(PriorityClass, "priorityclasses", ClusterScoped, PriorityClassList);
+resource!(PriorityClass, "priorityclasses", ClusterScoped);
 
-/// `PriorityClassList` of scheduling-k8s-io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclasslist-v1-scheduling-k8s-io)
+/// `PriorityClassList` of scheduling.k8s.io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclasslist-v1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PriorityClassList {
     /// `metadata`: ListMeta.

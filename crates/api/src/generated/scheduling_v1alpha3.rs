@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `AllCompositeDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allcompositedisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `AllCompositeDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allcompositedisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllCompositeDisruptionMode {}
 #[doc(hidden)]
@@ -16,7 +16,7 @@ impl Message for AllCompositeDisruptionMode {
 }
 message!(AllCompositeDisruptionMode, ALL_COMPOSITE_DISRUPTION_MODE);
 
-/// `AllDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#alldisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `AllDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#alldisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllDisruptionMode {}
 #[doc(hidden)]
@@ -29,7 +29,7 @@ impl Message for AllDisruptionMode {
 }
 message!(AllDisruptionMode, ALL_DISRUPTION_MODE);
 
-/// `BasicSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `BasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct BasicSchedulingPolicy {}
 #[doc(hidden)]
@@ -42,7 +42,7 @@ impl Message for BasicSchedulingPolicy {
 }
 message!(BasicSchedulingPolicy, BASIC_SCHEDULING_POLICY);
 
-/// `CompositeBasicSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositebasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `CompositeBasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositebasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositeBasicSchedulingPolicy {}
 #[doc(hidden)]
@@ -55,7 +55,7 @@ impl Message for CompositeBasicSchedulingPolicy {
 }
 message!(CompositeBasicSchedulingPolicy, COMPOSITE_BASIC_SCHEDULING_POLICY);
 
-/// `CompositeDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositedisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `CompositeDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositedisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositeDisruptionMode {
     /// `single`: SingleCompositeDisruptionMode or absent.
@@ -75,7 +75,7 @@ impl Message for CompositeDisruptionMode {
 }
 message!(CompositeDisruptionMode, COMPOSITE_DISRUPTION_MODE);
 
-/// `CompositeGangSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositegangschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `CompositeGangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositegangschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositeGangSchedulingPolicy {
     /// `minGroupCount`: integer, required.
@@ -92,7 +92,7 @@ impl Message for CompositeGangSchedulingPolicy {
 }
 message!(CompositeGangSchedulingPolicy, COMPOSITE_GANG_SCHEDULING_POLICY);
 
-/// `CompositePodGroup` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroup-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroup` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroup-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroup {
     /// `metadata`: ObjectMeta.
@@ -116,9 +116,9 @@ impl Message for CompositePodGroup {
 message!(CompositePodGroup, COMPOSITE_POD_GROUP);
 kind!(CompositePodGroup, COMPOSITE_POD_GROUP, "scheduling.k8s.io", "v1alpha3", "CompositePodGroup");
 object!(CompositePodGroup);
-resource!(CompositePodGroup, "compositepodgroups", Namespaced, CompositePodGroupList);
+resource!(CompositePodGroup, "compositepodgroups", Namespaced);
 
-/// `CompositePodGroupList` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouplist-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroupList` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouplist-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupList {
     /// `metadata`: ListMeta.
@@ -140,7 +140,7 @@ message!(CompositePodGroupList, COMPOSITE_POD_GROUP_LIST);
 kind!(CompositePodGroupList, COMPOSITE_POD_GROUP_LIST, "scheduling.k8s.io", "v1alpha3", "CompositePodGroupList");
 list_kind!(CompositePodGroupList, CompositePodGroup);
 
-/// `CompositePodGroupSchedulingConstraints` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSchedulingConstraints {
     /// `topology`: list of TopologyConstraint.
@@ -157,7 +157,7 @@ impl Message for CompositePodGroupSchedulingConstraints {
 }
 message!(CompositePodGroupSchedulingConstraints, COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
-/// `CompositePodGroupSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSchedulingPolicy {
     /// `basic`: CompositeBasicSchedulingPolicy or absent.
@@ -177,7 +177,7 @@ impl Message for CompositePodGroupSchedulingPolicy {
 }
 message!(CompositePodGroupSchedulingPolicy, COMPOSITE_POD_GROUP_SCHEDULING_POLICY);
 
-/// `CompositePodGroupSpec` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupspec-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroupSpec` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupspec-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSpec {
     /// `parentCompositePodGroupName`: string or absent.
@@ -215,7 +215,7 @@ impl Message for CompositePodGroupSpec {
 }
 message!(CompositePodGroupSpec, COMPOSITE_POD_GROUP_SPEC);
 
-/// `CompositePodGroupStatus` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupstatus-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroupStatus` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupstatus-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -232,7 +232,7 @@ impl Message for CompositePodGroupStatus {
 }
 message!(CompositePodGroupStatus, COMPOSITE_POD_GROUP_STATUS);
 
-/// `CompositePodGroupTemplate` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouptemplate-v1alpha3-scheduling-k8s-io)
+/// `CompositePodGroupTemplate` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouptemplate-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupTemplate {
     /// `name`: string, required.
@@ -273,7 +273,7 @@ impl Message for CompositePodGroupTemplate {
 }
 message!(CompositePodGroupTemplate, COMPOSITE_POD_GROUP_TEMPLATE);
 
-/// `DisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#disruptionmode-v1alpha3-scheduling-k8s-io)
+/// `DisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#disruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct DisruptionMode {
     /// `single`: SingleDisruptionMode or absent.
@@ -293,7 +293,7 @@ impl Message for DisruptionMode {
 }
 message!(DisruptionMode, DISRUPTION_MODE);
 
-/// `GangSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gangschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `GangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gangschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct GangSchedulingPolicy {
     /// `minCount`: integer, required.
@@ -310,7 +310,7 @@ impl Message for GangSchedulingPolicy {
 }
 message!(GangSchedulingPolicy, GANG_SCHEDULING_POLICY);
 
-/// `PodGroup` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroup-v1alpha3-scheduling-k8s-io)
+/// `PodGroup` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroup-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroup {
     /// `metadata`: ObjectMeta.
@@ -334,9 +334,9 @@ impl Message for PodGroup {
 message!(PodGroup, POD_GROUP);
 kind!(PodGroup, POD_GROUP, "scheduling.k8s.io", "v1alpha3", "PodGroup");
 object!(PodGroup);
-resource!(PodGroup, "podgroups", Namespaced, PodGroupList);
+resource!(PodGroup, "podgroups", Namespaced);
 
-/// `PodGroupList` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouplist-v1alpha3-scheduling-k8s-io)
+/// `PodGroupList` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouplist-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupList {
     /// `metadata`: ListMeta.
@@ -358,7 +358,7 @@ message!(PodGroupList, POD_GROUP_LIST);
 kind!(PodGroupList, POD_GROUP_LIST, "scheduling.k8s.io", "v1alpha3", "PodGroupList");
 list_kind!(PodGroupList, PodGroup);
 
-/// `PodGroupResourceClaim` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaim-v1alpha3-scheduling-k8s-io)
+/// `PodGroupResourceClaim` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaim-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupResourceClaim {
     /// `name`: string, required.
@@ -381,7 +381,7 @@ impl Message for PodGroupResourceClaim {
 }
 message!(PodGroupResourceClaim, POD_GROUP_RESOURCE_CLAIM);
 
-/// `PodGroupResourceClaimStatus` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaimstatus-v1alpha3-scheduling-k8s-io)
+/// `PodGroupResourceClaimStatus` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaimstatus-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupResourceClaimStatus {
     /// `name`: string, required.
@@ -401,7 +401,7 @@ impl Message for PodGroupResourceClaimStatus {
 }
 message!(PodGroupResourceClaimStatus, POD_GROUP_RESOURCE_CLAIM_STATUS);
 
-/// `PodGroupSchedulingConstraints` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
+/// `PodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupSchedulingConstraints {
     /// `topology`: list of TopologyConstraint.
@@ -418,7 +418,7 @@ impl Message for PodGroupSchedulingConstraints {
 }
 message!(PodGroupSchedulingConstraints, POD_GROUP_SCHEDULING_CONSTRAINTS);
 
-/// `PodGroupSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `PodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupSchedulingPolicy {
     /// `basic`: BasicSchedulingPolicy or absent.
@@ -438,7 +438,7 @@ impl Message for PodGroupSchedulingPolicy {
 }
 message!(PodGroupSchedulingPolicy, POD_GROUP_SCHEDULING_POLICY);
 
-/// `PodGroupSpec` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupspec-v1alpha3-scheduling-k8s-io)
+/// `PodGroupSpec` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupspec-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupSpec {
     /// `parentCompositePodGroupName`: string or absent, feature gate `CompositePodGroup`.
@@ -479,7 +479,7 @@ impl Message for PodGroupSpec {
 }
 message!(PodGroupSpec, POD_GROUP_SPEC);
 
-/// `PodGroupStatus` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupstatus-v1alpha3-scheduling-k8s-io)
+/// `PodGroupStatus` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupstatus-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -499,7 +499,7 @@ impl Message for PodGroupStatus {
 }
 message!(PodGroupStatus, POD_GROUP_STATUS);
 
-/// `PodGroupTemplate` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouptemplate-v1alpha3-scheduling-k8s-io)
+/// `PodGroupTemplate` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouptemplate-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupTemplate {
     /// `name`: string, required.
@@ -537,7 +537,7 @@ impl Message for PodGroupTemplate {
 }
 message!(PodGroupTemplate, POD_GROUP_TEMPLATE);
 
-/// `SingleCompositeDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singlecompositedisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `SingleCompositeDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singlecompositedisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct SingleCompositeDisruptionMode {}
 #[doc(hidden)]
@@ -550,7 +550,7 @@ impl Message for SingleCompositeDisruptionMode {
 }
 message!(SingleCompositeDisruptionMode, SINGLE_COMPOSITE_DISRUPTION_MODE);
 
-/// `SingleDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singledisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `SingleDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singledisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct SingleDisruptionMode {}
 #[doc(hidden)]
@@ -563,7 +563,7 @@ impl Message for SingleDisruptionMode {
 }
 message!(SingleDisruptionMode, SINGLE_DISRUPTION_MODE);
 
-/// `TopologyConstraint` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyconstraint-v1alpha3-scheduling-k8s-io)
+/// `TopologyConstraint` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyconstraint-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct TopologyConstraint {
     /// `key`: string, required.
@@ -580,7 +580,7 @@ impl Message for TopologyConstraint {
 }
 message!(TopologyConstraint, TOPOLOGY_CONSTRAINT);
 
-/// `TypedLocalObjectReference` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1alpha3-scheduling-k8s-io)
+/// `TypedLocalObjectReference` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct TypedLocalObjectReference {
     /// `apiGroup`: string.
@@ -603,7 +603,7 @@ impl Message for TypedLocalObjectReference {
 }
 message!(TypedLocalObjectReference, TYPED_LOCAL_OBJECT_REFERENCE);
 
-/// `Workload` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workload-v1alpha3-scheduling-k8s-io)
+/// `Workload` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workload-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct Workload {
     /// `metadata`: ObjectMeta.
@@ -624,9 +624,9 @@ impl Message for Workload {
 message!(Workload, WORKLOAD);
 kind!(Workload, WORKLOAD, "scheduling.k8s.io", "v1alpha3", "Workload");
 object!(Workload);
-resource!(Workload, "workloads", Namespaced, WorkloadList);
+resource!(Workload, "workloads", Namespaced);
 
-/// `WorkloadCompositePodGroupAllDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupalldisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupAllDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupalldisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupAllDisruptionMode {}
 #[doc(hidden)]
@@ -639,7 +639,7 @@ impl Message for WorkloadCompositePodGroupAllDisruptionMode {
 }
 message!(WorkloadCompositePodGroupAllDisruptionMode, WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE);
 
-/// `WorkloadCompositePodGroupBasicSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupbasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupBasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupbasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupBasicSchedulingPolicy {}
 #[doc(hidden)]
@@ -652,7 +652,7 @@ impl Message for WorkloadCompositePodGroupBasicSchedulingPolicy {
 }
 message!(WorkloadCompositePodGroupBasicSchedulingPolicy, WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY);
 
-/// `WorkloadCompositePodGroupDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupdisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupdisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupDisruptionMode {
     /// `single`: WorkloadCompositePodGroupSingleDisruptionMode or absent.
@@ -672,7 +672,7 @@ impl Message for WorkloadCompositePodGroupDisruptionMode {
 }
 message!(WorkloadCompositePodGroupDisruptionMode, WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE);
 
-/// `WorkloadCompositePodGroupGangSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupgangschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupGangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupgangschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupGangSchedulingPolicy {
     /// `minGroupCount`: integer or absent.
@@ -689,7 +689,7 @@ impl Message for WorkloadCompositePodGroupGangSchedulingPolicy {
 }
 message!(WorkloadCompositePodGroupGangSchedulingPolicy, WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY);
 
-/// `WorkloadCompositePodGroupSchedulingConstraints` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupSchedulingConstraints {
     /// `topology`: list of TopologyConstraint.
@@ -706,7 +706,7 @@ impl Message for WorkloadCompositePodGroupSchedulingConstraints {
 }
 message!(WorkloadCompositePodGroupSchedulingConstraints, WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
-/// `WorkloadCompositePodGroupSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupSchedulingPolicy {
     /// `basic`: WorkloadCompositePodGroupBasicSchedulingPolicy or absent.
@@ -726,7 +726,7 @@ impl Message for WorkloadCompositePodGroupSchedulingPolicy {
 }
 message!(WorkloadCompositePodGroupSchedulingPolicy, WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY);
 
-/// `WorkloadCompositePodGroupSingleDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupsingledisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `WorkloadCompositePodGroupSingleDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupsingledisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupSingleDisruptionMode {}
 #[doc(hidden)]
@@ -739,7 +739,7 @@ impl Message for WorkloadCompositePodGroupSingleDisruptionMode {
 }
 message!(WorkloadCompositePodGroupSingleDisruptionMode, WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE);
 
-/// `WorkloadList` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadlist-v1alpha3-scheduling-k8s-io)
+/// `WorkloadList` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadlist-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadList {
     /// `metadata`: ListMeta.
@@ -761,7 +761,7 @@ message!(WorkloadList, WORKLOAD_LIST);
 kind!(WorkloadList, WORKLOAD_LIST, "scheduling.k8s.io", "v1alpha3", "WorkloadList");
 list_kind!(WorkloadList, Workload);
 
-/// `WorkloadPodGroupAllDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupalldisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupAllDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupalldisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupAllDisruptionMode {}
 #[doc(hidden)]
@@ -774,7 +774,7 @@ impl Message for WorkloadPodGroupAllDisruptionMode {
 }
 message!(WorkloadPodGroupAllDisruptionMode, WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE);
 
-/// `WorkloadPodGroupBasicSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupbasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupBasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupbasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupBasicSchedulingPolicy {}
 #[doc(hidden)]
@@ -787,7 +787,7 @@ impl Message for WorkloadPodGroupBasicSchedulingPolicy {
 }
 message!(WorkloadPodGroupBasicSchedulingPolicy, WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY);
 
-/// `WorkloadPodGroupDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupdisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupdisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupDisruptionMode {
     /// `single`: WorkloadPodGroupSingleDisruptionMode or absent.
@@ -807,7 +807,7 @@ impl Message for WorkloadPodGroupDisruptionMode {
 }
 message!(WorkloadPodGroupDisruptionMode, WORKLOAD_POD_GROUP_DISRUPTION_MODE);
 
-/// `WorkloadPodGroupGangSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupgangschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupGangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupgangschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupGangSchedulingPolicy {
     /// `minCount`: integer or absent.
@@ -824,7 +824,7 @@ impl Message for WorkloadPodGroupGangSchedulingPolicy {
 }
 message!(WorkloadPodGroupGangSchedulingPolicy, WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY);
 
-/// `WorkloadPodGroupResourceClaim` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupresourceclaim-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupResourceClaim` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupresourceclaim-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupResourceClaim {
     /// `name`: string, required.
@@ -847,7 +847,7 @@ impl Message for WorkloadPodGroupResourceClaim {
 }
 message!(WorkloadPodGroupResourceClaim, WORKLOAD_POD_GROUP_RESOURCE_CLAIM);
 
-/// `WorkloadPodGroupSchedulingConstraints` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupSchedulingConstraints {
     /// `topology`: list of TopologyConstraint.
@@ -864,7 +864,7 @@ impl Message for WorkloadPodGroupSchedulingConstraints {
 }
 message!(WorkloadPodGroupSchedulingConstraints, WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
-/// `WorkloadPodGroupSchedulingPolicy` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupSchedulingPolicy {
     /// `basic`: WorkloadPodGroupBasicSchedulingPolicy or absent.
@@ -884,7 +884,7 @@ impl Message for WorkloadPodGroupSchedulingPolicy {
 }
 message!(WorkloadPodGroupSchedulingPolicy, WORKLOAD_POD_GROUP_SCHEDULING_POLICY);
 
-/// `WorkloadPodGroupSingleDisruptionMode` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupsingledisruptionmode-v1alpha3-scheduling-k8s-io)
+/// `WorkloadPodGroupSingleDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupsingledisruptionmode-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupSingleDisruptionMode {}
 #[doc(hidden)]
@@ -897,7 +897,7 @@ impl Message for WorkloadPodGroupSingleDisruptionMode {
 }
 message!(WorkloadPodGroupSingleDisruptionMode, WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE);
 
-/// `WorkloadReference` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadreference-v1alpha3-scheduling-k8s-io)
+/// `WorkloadReference` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadreference-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadReference {
     /// `workloadName`: string, required.
@@ -917,7 +917,7 @@ impl Message for WorkloadReference {
 }
 message!(WorkloadReference, WORKLOAD_REFERENCE);
 
-/// `WorkloadSpec` of scheduling-k8s-io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadspec-v1alpha3-scheduling-k8s-io)
+/// `WorkloadSpec` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadspec-v1alpha3-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadSpec {
     /// `controllerRef`: TypedLocalObjectReference or absent.

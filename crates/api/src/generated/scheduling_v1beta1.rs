@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `AllCompositeDisruptionMode` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allcompositedisruptionmode-v1beta1-scheduling-k8s-io)
+/// `AllCompositeDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allcompositedisruptionmode-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllCompositeDisruptionMode {}
 #[doc(hidden)]
@@ -16,7 +16,7 @@ impl Message for AllCompositeDisruptionMode {
 }
 message!(AllCompositeDisruptionMode, ALL_COMPOSITE_DISRUPTION_MODE);
 
-/// `AllDisruptionMode` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#alldisruptionmode-v1beta1-scheduling-k8s-io)
+/// `AllDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#alldisruptionmode-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct AllDisruptionMode {}
 #[doc(hidden)]
@@ -29,7 +29,7 @@ impl Message for AllDisruptionMode {
 }
 message!(AllDisruptionMode, ALL_DISRUPTION_MODE);
 
-/// `BasicSchedulingPolicy` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicschedulingpolicy-v1beta1-scheduling-k8s-io)
+/// `BasicSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicschedulingpolicy-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct BasicSchedulingPolicy {}
 #[doc(hidden)]
@@ -42,7 +42,7 @@ impl Message for BasicSchedulingPolicy {
 }
 message!(BasicSchedulingPolicy, BASIC_SCHEDULING_POLICY);
 
-/// `CompositeBasicSchedulingPolicy` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositebasicschedulingpolicy-v1beta1-scheduling-k8s-io)
+/// `CompositeBasicSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositebasicschedulingpolicy-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositeBasicSchedulingPolicy {}
 #[doc(hidden)]
@@ -55,7 +55,7 @@ impl Message for CompositeBasicSchedulingPolicy {
 }
 message!(CompositeBasicSchedulingPolicy, COMPOSITE_BASIC_SCHEDULING_POLICY);
 
-/// `CompositeDisruptionMode` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositedisruptionmode-v1beta1-scheduling-k8s-io)
+/// `CompositeDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositedisruptionmode-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositeDisruptionMode {
     /// `single`: SingleCompositeDisruptionMode or absent.
@@ -75,7 +75,7 @@ impl Message for CompositeDisruptionMode {
 }
 message!(CompositeDisruptionMode, COMPOSITE_DISRUPTION_MODE);
 
-/// `CompositeGangSchedulingPolicy` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositegangschedulingpolicy-v1beta1-scheduling-k8s-io)
+/// `CompositeGangSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositegangschedulingpolicy-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositeGangSchedulingPolicy {
     /// `minGroupCount`: integer, required.
@@ -92,7 +92,7 @@ impl Message for CompositeGangSchedulingPolicy {
 }
 message!(CompositeGangSchedulingPolicy, COMPOSITE_GANG_SCHEDULING_POLICY);
 
-/// `CompositePodGroupSchedulingConstraints` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingconstraints-v1beta1-scheduling-k8s-io)
+/// `CompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingconstraints-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSchedulingConstraints {
     /// `topology`: list of TopologyConstraint.
@@ -109,7 +109,7 @@ impl Message for CompositePodGroupSchedulingConstraints {
 }
 message!(CompositePodGroupSchedulingConstraints, COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
-/// `CompositePodGroupSchedulingPolicy` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingpolicy-v1beta1-scheduling-k8s-io)
+/// `CompositePodGroupSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingpolicy-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSchedulingPolicy {
     /// `basic`: CompositeBasicSchedulingPolicy or absent.
@@ -129,7 +129,7 @@ impl Message for CompositePodGroupSchedulingPolicy {
 }
 message!(CompositePodGroupSchedulingPolicy, COMPOSITE_POD_GROUP_SCHEDULING_POLICY);
 
-/// `CompositePodGroupTemplate` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouptemplate-v1beta1-scheduling-k8s-io)
+/// `CompositePodGroupTemplate` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouptemplate-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct CompositePodGroupTemplate {
     /// `name`: string, required.
@@ -170,7 +170,7 @@ impl Message for CompositePodGroupTemplate {
 }
 message!(CompositePodGroupTemplate, COMPOSITE_POD_GROUP_TEMPLATE);
 
-/// `DisruptionMode` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#disruptionmode-v1beta1-scheduling-k8s-io)
+/// `DisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#disruptionmode-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct DisruptionMode {
     /// `single`: SingleDisruptionMode or absent.
@@ -190,7 +190,7 @@ impl Message for DisruptionMode {
 }
 message!(DisruptionMode, DISRUPTION_MODE);
 
-/// `GangSchedulingPolicy` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gangschedulingpolicy-v1beta1-scheduling-k8s-io)
+/// `GangSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gangschedulingpolicy-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct GangSchedulingPolicy {
     /// `minCount`: integer, required.
@@ -207,7 +207,7 @@ impl Message for GangSchedulingPolicy {
 }
 message!(GangSchedulingPolicy, GANG_SCHEDULING_POLICY);
 
-/// `PodGroup` of scheduling-k8s-io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroup-v1beta1-scheduling-k8s-io)
+/// `PodGroup` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroup-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroup {
     /// `metadata`: ObjectMeta.
@@ -231,9 +231,9 @@ impl Message for PodGroup {
 message!(PodGroup, POD_GROUP);
 kind!(PodGroup, POD_GROUP, "scheduling.k8s.io", "v1beta1", "PodGroup");
 object!(PodGroup);
-resource!(PodGroup, "podgroups", Namespaced, PodGroupList);
+resource!(PodGroup, "podgroups", Namespaced);
 
-/// `PodGroupList` of scheduling-k8s-io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouplist-v1beta1-scheduling-k8s-io)
+/// `PodGroupList` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouplist-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupList {
     /// `metadata`: ListMeta.
@@ -255,7 +255,7 @@ message!(PodGroupList, POD_GROUP_LIST);
 kind!(PodGroupList, POD_GROUP_LIST, "scheduling.k8s.io", "v1beta1", "PodGroupList");
 list_kind!(PodGroupList, PodGroup);
 
-/// `PodGroupResourceClaim` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaim-v1beta1-scheduling-k8s-io)
+/// `PodGroupResourceClaim` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaim-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupResourceClaim {
     /// `name`: string, required.
@@ -278,7 +278,7 @@ impl Message for PodGroupResourceClaim {
 }
 message!(PodGroupResourceClaim, POD_GROUP_RESOURCE_CLAIM);
 
-/// `PodGroupResourceClaimStatus` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaimstatus-v1beta1-scheduling-k8s-io)
+/// `PodGroupResourceClaimStatus` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaimstatus-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupResourceClaimStatus {
     /// `name`: string, required.
@@ -298,7 +298,7 @@ impl Message for PodGroupResourceClaimStatus {
 }
 message!(PodGroupResourceClaimStatus, POD_GROUP_RESOURCE_CLAIM_STATUS);
 
-/// `PodGroupSchedulingConstraints` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingconstraints-v1beta1-scheduling-k8s-io)
+/// `PodGroupSchedulingConstraints` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingconstraints-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupSchedulingConstraints {
     /// `topology`: list of TopologyConstraint.
@@ -315,7 +315,7 @@ impl Message for PodGroupSchedulingConstraints {
 }
 message!(PodGroupSchedulingConstraints, POD_GROUP_SCHEDULING_CONSTRAINTS);
 
-/// `PodGroupSchedulingPolicy` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingpolicy-v1beta1-scheduling-k8s-io)
+/// `PodGroupSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingpolicy-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupSchedulingPolicy {
     /// `basic`: BasicSchedulingPolicy or absent.
@@ -335,7 +335,7 @@ impl Message for PodGroupSchedulingPolicy {
 }
 message!(PodGroupSchedulingPolicy, POD_GROUP_SCHEDULING_POLICY);
 
-/// `PodGroupSpec` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupspec-v1beta1-scheduling-k8s-io)
+/// `PodGroupSpec` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupspec-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupSpec {
     /// `parentCompositePodGroupName`: string or absent, feature gate `CompositePodGroup`.
@@ -376,7 +376,7 @@ impl Message for PodGroupSpec {
 }
 message!(PodGroupSpec, POD_GROUP_SPEC);
 
-/// `PodGroupStatus` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupstatus-v1beta1-scheduling-k8s-io)
+/// `PodGroupStatus` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupstatus-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupStatus {
     /// `conditions`: list of Condition, map by `type`.
@@ -396,7 +396,7 @@ impl Message for PodGroupStatus {
 }
 message!(PodGroupStatus, POD_GROUP_STATUS);
 
-/// `PodGroupTemplate` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouptemplate-v1beta1-scheduling-k8s-io)
+/// `PodGroupTemplate` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouptemplate-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodGroupTemplate {
     /// `name`: string, required.
@@ -434,7 +434,7 @@ impl Message for PodGroupTemplate {
 }
 message!(PodGroupTemplate, POD_GROUP_TEMPLATE);
 
-/// `PriorityClass` of scheduling-k8s-io/v1beta1, since 1.11, deprecated in 1.14, removed in 1.22, replaced by scheduling.k8s.io v1 PriorityClass. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1beta1-scheduling-k8s-io)
+/// `PriorityClass` of scheduling.k8s.io/v1beta1, since 1.11, deprecated in 1.14, removed in 1.22, replaced by scheduling.k8s.io v1 PriorityClass. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PriorityClass {
     /// `metadata`: ObjectMeta.
@@ -464,9 +464,9 @@ impl Message for PriorityClass {
 message!(PriorityClass, PRIORITY_CLASS);
 kind!(PriorityClass, PRIORITY_CLASS, "scheduling.k8s.io", "v1beta1", "PriorityClass");
 object!(PriorityClass);
-resource!(PriorityClass, "priorityclasses", ClusterScoped, PriorityClassList);
+resource!(PriorityClass, "priorityclasses", ClusterScoped);
 
-/// `PriorityClassList` of scheduling-k8s-io/v1beta1, since 1.11, deprecated in 1.14, removed in 1.22, replaced by scheduling.k8s.io v1 PriorityClassList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclasslist-v1beta1-scheduling-k8s-io)
+/// `PriorityClassList` of scheduling.k8s.io/v1beta1, since 1.11, deprecated in 1.14, removed in 1.22, replaced by scheduling.k8s.io v1 PriorityClassList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclasslist-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PriorityClassList {
     /// `metadata`: ListMeta.
@@ -488,7 +488,7 @@ message!(PriorityClassList, PRIORITY_CLASS_LIST);
 kind!(PriorityClassList, PRIORITY_CLASS_LIST, "scheduling.k8s.io", "v1beta1", "PriorityClassList");
 list_kind!(PriorityClassList, PriorityClass);
 
-/// `SingleCompositeDisruptionMode` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singlecompositedisruptionmode-v1beta1-scheduling-k8s-io)
+/// `SingleCompositeDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singlecompositedisruptionmode-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct SingleCompositeDisruptionMode {}
 #[doc(hidden)]
@@ -501,7 +501,7 @@ impl Message for SingleCompositeDisruptionMode {
 }
 message!(SingleCompositeDisruptionMode, SINGLE_COMPOSITE_DISRUPTION_MODE);
 
-/// `SingleDisruptionMode` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singledisruptionmode-v1beta1-scheduling-k8s-io)
+/// `SingleDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singledisruptionmode-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct SingleDisruptionMode {}
 #[doc(hidden)]
@@ -514,7 +514,7 @@ impl Message for SingleDisruptionMode {
 }
 message!(SingleDisruptionMode, SINGLE_DISRUPTION_MODE);
 
-/// `TopologyConstraint` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyconstraint-v1beta1-scheduling-k8s-io)
+/// `TopologyConstraint` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyconstraint-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct TopologyConstraint {
     /// `key`: string, required.
@@ -531,7 +531,7 @@ impl Message for TopologyConstraint {
 }
 message!(TopologyConstraint, TOPOLOGY_CONSTRAINT);
 
-/// `TypedLocalObjectReference` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1beta1-scheduling-k8s-io)
+/// `TypedLocalObjectReference` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct TypedLocalObjectReference {
     /// `apiGroup`: string.
@@ -554,7 +554,7 @@ impl Message for TypedLocalObjectReference {
 }
 message!(TypedLocalObjectReference, TYPED_LOCAL_OBJECT_REFERENCE);
 
-/// `Workload` of scheduling-k8s-io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workload-v1beta1-scheduling-k8s-io)
+/// `Workload` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workload-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct Workload {
     /// `metadata`: ObjectMeta.
@@ -575,9 +575,9 @@ impl Message for Workload {
 message!(Workload, WORKLOAD);
 kind!(Workload, WORKLOAD, "scheduling.k8s.io", "v1beta1", "Workload");
 object!(Workload);
-resource!(Workload, "workloads", Namespaced, WorkloadList);
+resource!(Workload, "workloads", Namespaced);
 
-/// `WorkloadList` of scheduling-k8s-io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadlist-v1beta1-scheduling-k8s-io)
+/// `WorkloadList` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadlist-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadList {
     /// `metadata`: ListMeta.
@@ -599,7 +599,7 @@ message!(WorkloadList, WORKLOAD_LIST);
 kind!(WorkloadList, WORKLOAD_LIST, "scheduling.k8s.io", "v1beta1", "WorkloadList");
 list_kind!(WorkloadList, Workload);
 
-/// `WorkloadReference` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadreference-v1beta1-scheduling-k8s-io)
+/// `WorkloadReference` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadreference-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadReference {
     /// `workloadName`: string, required.
@@ -619,7 +619,7 @@ impl Message for WorkloadReference {
 }
 message!(WorkloadReference, WORKLOAD_REFERENCE);
 
-/// `WorkloadSpec` of scheduling-k8s-io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadspec-v1beta1-scheduling-k8s-io)
+/// `WorkloadSpec` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadspec-v1beta1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct WorkloadSpec {
     /// `controllerRef`: TypedLocalObjectReference or absent.

@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `CSIStorageCapacity` of storage-k8s-io/v1alpha1, since 1.19, deprecated in 1.21, replaced by storage.k8s.io v1beta1 CSIStorageCapacity.
+/// `CSIStorageCapacity` of storage.k8s.io/v1alpha1, since 1.19, deprecated in 1.21, replaced by storage.k8s.io v1beta1 CSIStorageCapacity.
 #[derive(Clone, Default)]
 pub struct CSIStorageCapacity {
     /// `metadata`: ObjectMeta.
@@ -34,9 +34,9 @@ impl Message for CSIStorageCapacity {
 message!(CSIStorageCapacity, CSI_STORAGE_CAPACITY);
 kind!(CSIStorageCapacity, CSI_STORAGE_CAPACITY, "storage.k8s.io", "v1alpha1", "CSIStorageCapacity");
 object!(CSIStorageCapacity);
-resource!(CSIStorageCapacity, "csistoragecapacities", Namespaced, CSIStorageCapacityList);
+resource!(CSIStorageCapacity, "csistoragecapacities", Namespaced);
 
-/// `CSIStorageCapacityList` of storage-k8s-io/v1alpha1, since 1.19, deprecated in 1.21, replaced by storage.k8s.io v1beta1 CSIStorageCapacityList.
+/// `CSIStorageCapacityList` of storage.k8s.io/v1alpha1, since 1.19, deprecated in 1.21, replaced by storage.k8s.io v1beta1 CSIStorageCapacityList.
 #[derive(Clone, Default)]
 pub struct CSIStorageCapacityList {
     /// `metadata`: ListMeta.
@@ -58,7 +58,7 @@ message!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST);
 kind!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST, "storage.k8s.io", "v1alpha1", "CSIStorageCapacityList");
 list_kind!(CSIStorageCapacityList, CSIStorageCapacity);
 
-/// `VolumeAttachment` of storage-k8s-io/v1alpha1, since 1.9, deprecated in 1.21, replaced by storage.k8s.io v1 VolumeAttachment.
+/// `VolumeAttachment` of storage.k8s.io/v1alpha1, since 1.9, deprecated in 1.21, replaced by storage.k8s.io v1 VolumeAttachment.
 #[derive(Clone, Default)]
 pub struct VolumeAttachment {
     /// `metadata`: ObjectMeta.
@@ -82,9 +82,9 @@ impl Message for VolumeAttachment {
 message!(VolumeAttachment, VOLUME_ATTACHMENT);
 kind!(VolumeAttachment, VOLUME_ATTACHMENT, "storage.k8s.io", "v1alpha1", "VolumeAttachment");
 object!(VolumeAttachment);
-resource!(VolumeAttachment, "volumeattachments", ClusterScoped, VolumeAttachmentList);
+resource!(VolumeAttachment, "volumeattachments", ClusterScoped);
 
-/// `VolumeAttachmentList` of storage-k8s-io/v1alpha1, since 1.9, deprecated in 1.21, replaced by storage.k8s.io v1 VolumeAttachmentList.
+/// `VolumeAttachmentList` of storage.k8s.io/v1alpha1, since 1.9, deprecated in 1.21, replaced by storage.k8s.io v1 VolumeAttachmentList.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentList {
     /// `metadata`: ListMeta.
@@ -106,7 +106,7 @@ message!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST);
 kind!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST, "storage.k8s.io", "v1alpha1", "VolumeAttachmentList");
 list_kind!(VolumeAttachmentList, VolumeAttachment);
 
-/// `VolumeAttachmentSource` of storage-k8s-io/v1alpha1.
+/// `VolumeAttachmentSource` of storage.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentSource {
     /// `persistentVolumeName`: string or absent.
@@ -126,7 +126,7 @@ impl Message for VolumeAttachmentSource {
 }
 message!(VolumeAttachmentSource, VOLUME_ATTACHMENT_SOURCE);
 
-/// `VolumeAttachmentSpec` of storage-k8s-io/v1alpha1.
+/// `VolumeAttachmentSpec` of storage.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentSpec {
     /// `attacher`: string, required.
@@ -149,7 +149,7 @@ impl Message for VolumeAttachmentSpec {
 }
 message!(VolumeAttachmentSpec, VOLUME_ATTACHMENT_SPEC);
 
-/// `VolumeAttachmentStatus` of storage-k8s-io/v1alpha1.
+/// `VolumeAttachmentStatus` of storage.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentStatus {
     /// `attached`: boolean, required.
@@ -175,7 +175,7 @@ impl Message for VolumeAttachmentStatus {
 }
 message!(VolumeAttachmentStatus, VOLUME_ATTACHMENT_STATUS);
 
-/// `VolumeAttributesClass` of storage-k8s-io/v1alpha1, since 1.29, deprecated in 1.32, replaced by storage.k8s.io v1 VolumeAttributesClass.
+/// `VolumeAttributesClass` of storage.k8s.io/v1alpha1, since 1.29, deprecated in 1.32, replaced by storage.k8s.io v1 VolumeAttributesClass.
 #[derive(Clone, Default)]
 pub struct VolumeAttributesClass {
     /// `metadata`: ObjectMeta.
@@ -199,9 +199,9 @@ impl Message for VolumeAttributesClass {
 message!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS);
 kind!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS, "storage.k8s.io", "v1alpha1", "VolumeAttributesClass");
 object!(VolumeAttributesClass);
-resource!(VolumeAttributesClass, "volumeattributesclasses", ClusterScoped, VolumeAttributesClassList);
+resource!(VolumeAttributesClass, "volumeattributesclasses", ClusterScoped);
 
-/// `VolumeAttributesClassList` of storage-k8s-io/v1alpha1, since 1.29, deprecated in 1.32, replaced by storage.k8s.io v1 VolumeAttributesClassList.
+/// `VolumeAttributesClassList` of storage.k8s.io/v1alpha1, since 1.29, deprecated in 1.32, replaced by storage.k8s.io v1 VolumeAttributesClassList.
 #[derive(Clone, Default)]
 pub struct VolumeAttributesClassList {
     /// `metadata`: ListMeta.
@@ -223,7 +223,7 @@ message!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST);
 kind!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST, "storage.k8s.io", "v1alpha1", "VolumeAttributesClassList");
 list_kind!(VolumeAttributesClassList, VolumeAttributesClass);
 
-/// `VolumeError` of storage-k8s-io/v1alpha1.
+/// `VolumeError` of storage.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct VolumeError {
     /// `time`: time.

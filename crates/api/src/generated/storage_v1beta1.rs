@@ -4,7 +4,7 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `CSIDriver` of storage-k8s-io/v1beta1, since 1.14, deprecated in 1.19, replaced by storage.k8s.io v1 CSIDriver.
+/// `CSIDriver` of storage.k8s.io/v1beta1, since 1.14, deprecated in 1.19, replaced by storage.k8s.io v1 CSIDriver.
 #[derive(Clone, Default)]
 pub struct CSIDriver {
     /// `metadata`: ObjectMeta.
@@ -25,9 +25,9 @@ impl Message for CSIDriver {
 message!(CSIDriver, CSI_DRIVER);
 kind!(CSIDriver, CSI_DRIVER, "storage.k8s.io", "v1beta1", "CSIDriver");
 object!(CSIDriver);
-resource!(CSIDriver, "csidrivers", ClusterScoped, CSIDriverList);
+resource!(CSIDriver, "csidrivers", ClusterScoped);
 
-/// `CSIDriverList` of storage-k8s-io/v1beta1, since 1.14, deprecated in 1.19, replaced by storage.k8s.io v1 CSIDriverList.
+/// `CSIDriverList` of storage.k8s.io/v1beta1, since 1.14, deprecated in 1.19, replaced by storage.k8s.io v1 CSIDriverList.
 #[derive(Clone, Default)]
 pub struct CSIDriverList {
     /// `metadata`: ListMeta.
@@ -49,7 +49,7 @@ message!(CSIDriverList, CSI_DRIVER_LIST);
 kind!(CSIDriverList, CSI_DRIVER_LIST, "storage.k8s.io", "v1beta1", "CSIDriverList");
 list_kind!(CSIDriverList, CSIDriver);
 
-/// `CSIDriverSpec` of storage-k8s-io/v1beta1.
+/// `CSIDriverSpec` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CSIDriverSpec {
     /// `attachRequired`: boolean or absent.
@@ -96,7 +96,7 @@ impl Message for CSIDriverSpec {
 }
 message!(CSIDriverSpec, CSI_DRIVER_SPEC);
 
-/// `CSINode` of storage-k8s-io/v1beta1, since 1.14, deprecated in 1.17, removed in 1.22, replaced by storage.k8s.io v1 CSINode.
+/// `CSINode` of storage.k8s.io/v1beta1, since 1.14, deprecated in 1.17, removed in 1.22, replaced by storage.k8s.io v1 CSINode.
 #[derive(Clone, Default)]
 pub struct CSINode {
     /// `metadata`: ObjectMeta.
@@ -120,9 +120,9 @@ impl Message for CSINode {
 message!(CSINode, CSI_NODE);
 kind!(CSINode, CSI_NODE, "storage.k8s.io", "v1beta1", "CSINode");
 object!(CSINode);
-resource!(CSINode, "csinodes", ClusterScoped, CSINodeList);
+resource!(CSINode, "csinodes", ClusterScoped);
 
-/// `CSINodeDriver` of storage-k8s-io/v1beta1.
+/// `CSINodeDriver` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CSINodeDriver {
     /// `name`: string, required.
@@ -148,7 +148,7 @@ impl Message for CSINodeDriver {
 }
 message!(CSINodeDriver, CSI_NODE_DRIVER);
 
-/// `CSINodeList` of storage-k8s-io/v1beta1, since 1.14, deprecated in 1.17, removed in 1.22, replaced by storage.k8s.io v1 CSINode.
+/// `CSINodeList` of storage.k8s.io/v1beta1, since 1.14, deprecated in 1.17, removed in 1.22, replaced by storage.k8s.io v1 CSINode.
 #[derive(Clone, Default)]
 pub struct CSINodeList {
     /// `metadata`: ListMeta.
@@ -170,7 +170,7 @@ message!(CSINodeList, CSI_NODE_LIST);
 kind!(CSINodeList, CSI_NODE_LIST, "storage.k8s.io", "v1beta1", "CSINodeList");
 list_kind!(CSINodeList, CSINode);
 
-/// `CSINodeSpec` of storage-k8s-io/v1beta1.
+/// `CSINodeSpec` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CSINodeSpec {
     /// `drivers`: list of CSINodeDriver, required, map by `name`.
@@ -187,7 +187,7 @@ impl Message for CSINodeSpec {
 }
 message!(CSINodeSpec, CSI_NODE_SPEC);
 
-/// `CSINodeStatus` of storage-k8s-io/v1beta1.
+/// `CSINodeStatus` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CSINodeStatus {
     /// `storageHealth`: list of StorageHealth, map by `name`, feature gate `CSIVolumeHealth`.
@@ -204,7 +204,7 @@ impl Message for CSINodeStatus {
 }
 message!(CSINodeStatus, CSI_NODE_STATUS);
 
-/// `CSIStorageCapacity` of storage-k8s-io/v1beta1, since 1.21, deprecated in 1.24, replaced by storage.k8s.io v1 CSIStorageCapacity.
+/// `CSIStorageCapacity` of storage.k8s.io/v1beta1, since 1.21, deprecated in 1.24, replaced by storage.k8s.io v1 CSIStorageCapacity.
 #[derive(Clone, Default)]
 pub struct CSIStorageCapacity {
     /// `metadata`: ObjectMeta.
@@ -234,9 +234,9 @@ impl Message for CSIStorageCapacity {
 message!(CSIStorageCapacity, CSI_STORAGE_CAPACITY);
 kind!(CSIStorageCapacity, CSI_STORAGE_CAPACITY, "storage.k8s.io", "v1beta1", "CSIStorageCapacity");
 object!(CSIStorageCapacity);
-resource!(CSIStorageCapacity, "csistoragecapacities", Namespaced, CSIStorageCapacityList);
+resource!(CSIStorageCapacity, "csistoragecapacities", Namespaced);
 
-/// `CSIStorageCapacityList` of storage-k8s-io/v1beta1, since 1.21, deprecated in 1.24, replaced by storage.k8s.io v1 CSIStorageCapacityList.
+/// `CSIStorageCapacityList` of storage.k8s.io/v1beta1, since 1.21, deprecated in 1.24, replaced by storage.k8s.io v1 CSIStorageCapacityList.
 #[derive(Clone, Default)]
 pub struct CSIStorageCapacityList {
     /// `metadata`: ListMeta.
@@ -258,7 +258,7 @@ message!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST);
 kind!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST, "storage.k8s.io", "v1beta1", "CSIStorageCapacityList");
 list_kind!(CSIStorageCapacityList, CSIStorageCapacity);
 
-/// `StorageClass` of storage-k8s-io/v1beta1, since 1.4, deprecated in 1.19, replaced by storage.k8s.io v1 StorageClass.
+/// `StorageClass` of storage.k8s.io/v1beta1, since 1.4, deprecated in 1.19, replaced by storage.k8s.io v1 StorageClass.
 #[derive(Clone, Default)]
 pub struct StorageClass {
     /// `metadata`: ObjectMeta.
@@ -297,9 +297,9 @@ impl Message for StorageClass {
 message!(StorageClass, STORAGE_CLASS);
 kind!(StorageClass, STORAGE_CLASS, "storage.k8s.io", "v1beta1", "StorageClass");
 object!(StorageClass);
-resource!(StorageClass, "storageclasses", ClusterScoped, StorageClassList);
+resource!(StorageClass, "storageclasses", ClusterScoped);
 
-/// `StorageClassList` of storage-k8s-io/v1beta1, since 1.4, deprecated in 1.19, replaced by storage.k8s.io v1 StorageClassList.
+/// `StorageClassList` of storage.k8s.io/v1beta1, since 1.4, deprecated in 1.19, replaced by storage.k8s.io v1 StorageClassList.
 #[derive(Clone, Default)]
 pub struct StorageClassList {
     /// `metadata`: ListMeta.
@@ -321,7 +321,7 @@ message!(StorageClassList, STORAGE_CLASS_LIST);
 kind!(StorageClassList, STORAGE_CLASS_LIST, "storage.k8s.io", "v1beta1", "StorageClassList");
 list_kind!(StorageClassList, StorageClass);
 
-/// `StorageHealth` of storage-k8s-io/v1beta1.
+/// `StorageHealth` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct StorageHealth {
     /// `name`: string, required.
@@ -341,7 +341,7 @@ impl Message for StorageHealth {
 }
 message!(StorageHealth, STORAGE_HEALTH);
 
-/// `StorageHealthCondition` of storage-k8s-io/v1beta1.
+/// `StorageHealthCondition` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct StorageHealthCondition {
     /// `status`: string, required, one of `StorageDegraded`, `StorageUnreachable`.
@@ -373,7 +373,7 @@ impl Message for StorageHealthCondition {
 }
 message!(StorageHealthCondition, STORAGE_HEALTH_CONDITION);
 
-/// `TokenRequest` of storage-k8s-io/v1beta1.
+/// `TokenRequest` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct TokenRequest {
     /// `audience`: string, required.
@@ -393,7 +393,7 @@ impl Message for TokenRequest {
 }
 message!(TokenRequest, TOKEN_REQUEST);
 
-/// `VolumeAttachment` of storage-k8s-io/v1beta1, since 1.10, deprecated in 1.19, replaced by storage.k8s.io v1 VolumeAttachment.
+/// `VolumeAttachment` of storage.k8s.io/v1beta1, since 1.10, deprecated in 1.19, replaced by storage.k8s.io v1 VolumeAttachment.
 #[derive(Clone, Default)]
 pub struct VolumeAttachment {
     /// `metadata`: ObjectMeta.
@@ -417,9 +417,9 @@ impl Message for VolumeAttachment {
 message!(VolumeAttachment, VOLUME_ATTACHMENT);
 kind!(VolumeAttachment, VOLUME_ATTACHMENT, "storage.k8s.io", "v1beta1", "VolumeAttachment");
 object!(VolumeAttachment);
-resource!(VolumeAttachment, "volumeattachments", ClusterScoped, VolumeAttachmentList);
+resource!(VolumeAttachment, "volumeattachments", ClusterScoped);
 
-/// `VolumeAttachmentList` of storage-k8s-io/v1beta1, since 1.10, deprecated in 1.19, replaced by storage.k8s.io v1 VolumeAttachmentList.
+/// `VolumeAttachmentList` of storage.k8s.io/v1beta1, since 1.10, deprecated in 1.19, replaced by storage.k8s.io v1 VolumeAttachmentList.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentList {
     /// `metadata`: ListMeta.
@@ -441,7 +441,7 @@ message!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST);
 kind!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST, "storage.k8s.io", "v1beta1", "VolumeAttachmentList");
 list_kind!(VolumeAttachmentList, VolumeAttachment);
 
-/// `VolumeAttachmentSource` of storage-k8s-io/v1beta1.
+/// `VolumeAttachmentSource` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentSource {
     /// `persistentVolumeName`: string or absent.
@@ -461,7 +461,7 @@ impl Message for VolumeAttachmentSource {
 }
 message!(VolumeAttachmentSource, VOLUME_ATTACHMENT_SOURCE);
 
-/// `VolumeAttachmentSpec` of storage-k8s-io/v1beta1.
+/// `VolumeAttachmentSpec` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentSpec {
     /// `attacher`: string, required.
@@ -484,7 +484,7 @@ impl Message for VolumeAttachmentSpec {
 }
 message!(VolumeAttachmentSpec, VOLUME_ATTACHMENT_SPEC);
 
-/// `VolumeAttachmentStatus` of storage-k8s-io/v1beta1.
+/// `VolumeAttachmentStatus` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct VolumeAttachmentStatus {
     /// `attached`: boolean, required.
@@ -510,7 +510,7 @@ impl Message for VolumeAttachmentStatus {
 }
 message!(VolumeAttachmentStatus, VOLUME_ATTACHMENT_STATUS);
 
-/// `VolumeAttributesClass` of storage-k8s-io/v1beta1, since 1.31, deprecated in 1.34, replaced by storage.k8s.io v1 VolumeAttributesClass.
+/// `VolumeAttributesClass` of storage.k8s.io/v1beta1, since 1.31, deprecated in 1.34, replaced by storage.k8s.io v1 VolumeAttributesClass.
 #[derive(Clone, Default)]
 pub struct VolumeAttributesClass {
     /// `metadata`: ObjectMeta.
@@ -534,9 +534,9 @@ impl Message for VolumeAttributesClass {
 message!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS);
 kind!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS, "storage.k8s.io", "v1beta1", "VolumeAttributesClass");
 object!(VolumeAttributesClass);
-resource!(VolumeAttributesClass, "volumeattributesclasses", ClusterScoped, VolumeAttributesClassList);
+resource!(VolumeAttributesClass, "volumeattributesclasses", ClusterScoped);
 
-/// `VolumeAttributesClassList` of storage-k8s-io/v1beta1, since 1.31, deprecated in 1.34, replaced by storage.k8s.io v1 VolumeAttributesClassList.
+/// `VolumeAttributesClassList` of storage.k8s.io/v1beta1, since 1.31, deprecated in 1.34, replaced by storage.k8s.io v1 VolumeAttributesClassList.
 #[derive(Clone, Default)]
 pub struct VolumeAttributesClassList {
     /// `metadata`: ListMeta.
@@ -558,7 +558,7 @@ message!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST);
 kind!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST, "storage.k8s.io", "v1beta1", "VolumeAttributesClassList");
 list_kind!(VolumeAttributesClassList, VolumeAttributesClass);
 
-/// `VolumeError` of storage-k8s-io/v1beta1.
+/// `VolumeError` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct VolumeError {
     /// `time`: time.
@@ -581,7 +581,7 @@ impl Message for VolumeError {
 }
 message!(VolumeError, VOLUME_ERROR);
 
-/// `VolumeNodeResources` of storage-k8s-io/v1beta1.
+/// `VolumeNodeResources` of storage.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct VolumeNodeResources {
     /// `count`: integer or absent.

@@ -3,7 +3,7 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `StorageVersionMigration` of storagemigration-k8s-io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigration-v1-storagemigration-k8s-io)
+/// `StorageVersionMigration` of storagemigration.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigration-v1-storagemigration-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionMigration {
     /// `metadata`: ObjectMeta.
@@ -27,9 +27,9 @@ impl Message for StorageVersionMigration {
 message!(StorageVersionMigration, STORAGE_VERSION_MIGRATION);
 kind!(StorageVersionMigration, STORAGE_VERSION_MIGRATION, "storagemigration.k8s.io", "v1", "StorageVersionMigration");
 object!(StorageVersionMigration);
-resource!(StorageVersionMigration, "storageversionmigrations", ClusterScoped, StorageVersionMigrationList);
+resource!(StorageVersionMigration, "storageversionmigrations", ClusterScoped);
 
-/// `StorageVersionMigrationList` of storagemigration-k8s-io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationlist-v1-storagemigration-k8s-io)
+/// `StorageVersionMigrationList` of storagemigration.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationlist-v1-storagemigration-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionMigrationList {
     /// `metadata`: ListMeta.
@@ -51,7 +51,7 @@ message!(StorageVersionMigrationList, STORAGE_VERSION_MIGRATION_LIST);
 kind!(StorageVersionMigrationList, STORAGE_VERSION_MIGRATION_LIST, "storagemigration.k8s.io", "v1", "StorageVersionMigrationList");
 list_kind!(StorageVersionMigrationList, StorageVersionMigration);
 
-/// `StorageVersionMigrationSpec` of storagemigration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationspec-v1-storagemigration-k8s-io)
+/// `StorageVersionMigrationSpec` of storagemigration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationspec-v1-storagemigration-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionMigrationSpec {
     /// `resource`: GroupResource, required.
@@ -68,7 +68,7 @@ impl Message for StorageVersionMigrationSpec {
 }
 message!(StorageVersionMigrationSpec, STORAGE_VERSION_MIGRATION_SPEC);
 
-/// `StorageVersionMigrationStatus` of storagemigration-k8s-io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationstatus-v1-storagemigration-k8s-io)
+/// `StorageVersionMigrationStatus` of storagemigration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationstatus-v1-storagemigration-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionMigrationStatus {
     /// `conditions`: list of Condition, map by `type`.

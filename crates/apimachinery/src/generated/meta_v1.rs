@@ -3,7 +3,7 @@
 use crate::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
-/// `APIGroup` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apigroup-v1-meta)
+/// `APIGroup` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apigroup-v1-meta)
 #[derive(Clone, Default)]
 pub struct APIGroup {
     /// `name`: string, required.
@@ -30,7 +30,7 @@ impl Message for APIGroup {
 message!(APIGroup, API_GROUP);
 kind!(APIGroup, API_GROUP, "", "v1", "APIGroup");
 
-/// `APIGroupList` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apigrouplist-v1-meta)
+/// `APIGroupList` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apigrouplist-v1-meta)
 #[derive(Clone, Default)]
 pub struct APIGroupList {
     /// `groups`: list of APIGroup, required.
@@ -48,7 +48,7 @@ impl Message for APIGroupList {
 message!(APIGroupList, API_GROUP_LIST);
 kind!(APIGroupList, API_GROUP_LIST, "", "v1", "APIGroupList");
 
-/// `APIResource` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiresource-v1-meta)
+/// `APIResource` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiresource-v1-meta)
 #[derive(Clone, Default)]
 pub struct APIResource {
     /// `name`: string, required.
@@ -92,7 +92,7 @@ impl Message for APIResource {
 }
 message!(APIResource, API_RESOURCE);
 
-/// `APIResourceList` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiresourcelist-v1-meta)
+/// `APIResourceList` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiresourcelist-v1-meta)
 #[derive(Clone, Default)]
 pub struct APIResourceList {
     /// `groupVersion`: string, required.
@@ -113,7 +113,7 @@ impl Message for APIResourceList {
 message!(APIResourceList, API_RESOURCE_LIST);
 kind!(APIResourceList, API_RESOURCE_LIST, "", "v1", "APIResourceList");
 
-/// `APIVersions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiversions-v1-meta)
+/// `APIVersions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiversions-v1-meta)
 #[derive(Clone, Default)]
 pub struct APIVersions {
     /// `versions`: list of string, required.
@@ -134,7 +134,7 @@ impl Message for APIVersions {
 message!(APIVersions, API_VERSIONS);
 kind!(APIVersions, API_VERSIONS, "", "v1", "APIVersions");
 
-/// `ApplyOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyoptions-v1-meta)
+/// `ApplyOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct ApplyOptions {
     /// `dryRun`: list of string.
@@ -157,7 +157,7 @@ impl Message for ApplyOptions {
 }
 message!(ApplyOptions, APPLY_OPTIONS);
 
-/// `Condition` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#condition-v1-meta)
+/// `Condition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#condition-v1-meta)
 #[derive(Clone, Default)]
 pub struct Condition {
     /// `type`: string, required.
@@ -189,7 +189,7 @@ impl Message for Condition {
 }
 message!(Condition, CONDITION);
 
-/// `CreateOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#createoptions-v1-meta)
+/// `CreateOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#createoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct CreateOptions {
     /// `dryRun`: list of string.
@@ -213,7 +213,7 @@ impl Message for CreateOptions {
 message!(CreateOptions, CREATE_OPTIONS);
 kind!(CreateOptions, CREATE_OPTIONS, "meta.k8s.io", "v1", "CreateOptions");
 
-/// `DeleteOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deleteoptions-v1-meta)
+/// `DeleteOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deleteoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct DeleteOptions {
     /// `gracePeriodSeconds`: integer or absent.
@@ -246,7 +246,7 @@ impl Message for DeleteOptions {
 message!(DeleteOptions, DELETE_OPTIONS);
 kind!(DeleteOptions, DELETE_OPTIONS, "meta.k8s.io", "v1", "DeleteOptions");
 
-/// `FieldSelectorRequirement` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fieldselectorrequirement-v1-meta)
+/// `FieldSelectorRequirement` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fieldselectorrequirement-v1-meta)
 #[derive(Clone, Default)]
 pub struct FieldSelectorRequirement {
     /// `key`: string, required.
@@ -269,7 +269,7 @@ impl Message for FieldSelectorRequirement {
 }
 message!(FieldSelectorRequirement, FIELD_SELECTOR_REQUIREMENT);
 
-/// `GetOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#getoptions-v1-meta)
+/// `GetOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#getoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct GetOptions {
     /// `resourceVersion`: string.
@@ -287,7 +287,7 @@ impl Message for GetOptions {
 message!(GetOptions, GET_OPTIONS);
 kind!(GetOptions, GET_OPTIONS, "meta.k8s.io", "v1", "GetOptions");
 
-/// `GroupKind` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupkind-v1-meta)
+/// `GroupKind` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupkind-v1-meta)
 #[derive(Clone, Default)]
 pub struct GroupKind {
     /// `group`: string, required.
@@ -307,7 +307,7 @@ impl Message for GroupKind {
 }
 message!(GroupKind, GROUP_KIND);
 
-/// `GroupResource` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupresource-v1-meta)
+/// `GroupResource` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupresource-v1-meta)
 #[derive(Clone, Default)]
 pub struct GroupResource {
     /// `group`: string, required.
@@ -327,7 +327,7 @@ impl Message for GroupResource {
 }
 message!(GroupResource, GROUP_RESOURCE);
 
-/// `GroupVersion` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversion-v1-meta)
+/// `GroupVersion` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversion-v1-meta)
 #[derive(Clone, Default)]
 pub struct GroupVersion {
     /// `group`: string, required.
@@ -347,7 +347,7 @@ impl Message for GroupVersion {
 }
 message!(GroupVersion, GROUP_VERSION);
 
-/// `GroupVersionForDiscovery` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionfordiscovery-v1-meta)
+/// `GroupVersionForDiscovery` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionfordiscovery-v1-meta)
 #[derive(Clone, Default)]
 pub struct GroupVersionForDiscovery {
     /// `groupVersion`: string, required.
@@ -367,7 +367,7 @@ impl Message for GroupVersionForDiscovery {
 }
 message!(GroupVersionForDiscovery, GROUP_VERSION_FOR_DISCOVERY);
 
-/// `GroupVersionKind` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionkind-v1-meta)
+/// `GroupVersionKind` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionkind-v1-meta)
 #[derive(Clone, Default)]
 pub struct GroupVersionKind {
     /// `group`: string, required.
@@ -390,7 +390,7 @@ impl Message for GroupVersionKind {
 }
 message!(GroupVersionKind, GROUP_VERSION_KIND);
 
-/// `GroupVersionResource` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionresource-v1-meta)
+/// `GroupVersionResource` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionresource-v1-meta)
 #[derive(Clone, Default)]
 pub struct GroupVersionResource {
     /// `group`: string, required.
@@ -413,7 +413,7 @@ impl Message for GroupVersionResource {
 }
 message!(GroupVersionResource, GROUP_VERSION_RESOURCE);
 
-/// `LabelSelector` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselector-v1-meta)
+/// `LabelSelector` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselector-v1-meta)
 #[derive(Clone, Default)]
 pub struct LabelSelector {
     /// `matchLabels`: map of string.
@@ -433,7 +433,7 @@ impl Message for LabelSelector {
 }
 message!(LabelSelector, LABEL_SELECTOR);
 
-/// `LabelSelectorRequirement` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselectorrequirement-v1-meta)
+/// `LabelSelectorRequirement` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselectorrequirement-v1-meta)
 #[derive(Clone, Default)]
 pub struct LabelSelectorRequirement {
     /// `key`: string, required.
@@ -456,7 +456,7 @@ impl Message for LabelSelectorRequirement {
 }
 message!(LabelSelectorRequirement, LABEL_SELECTOR_REQUIREMENT);
 
-/// `ListMeta` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#listmeta-v1-meta)
+/// `ListMeta` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#listmeta-v1-meta)
 #[derive(Clone, Default)]
 pub struct ListMeta {
     /// `selfLink`: string.
@@ -485,7 +485,7 @@ impl Message for ListMeta {
 }
 message!(ListMeta, LIST_META);
 
-/// `ListOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#listoptions-v1-meta)
+/// `ListOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#listoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct ListOptions {
     /// `labelSelector`: string.
@@ -533,7 +533,7 @@ impl Message for ListOptions {
 message!(ListOptions, LIST_OPTIONS);
 kind!(ListOptions, LIST_OPTIONS, "meta.k8s.io", "v1", "ListOptions");
 
-/// `ManagedFieldsEntry` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#managedfieldsentry-v1-meta)
+/// `ManagedFieldsEntry` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#managedfieldsentry-v1-meta)
 #[derive(Clone, Default)]
 pub struct ManagedFieldsEntry {
     /// `manager`: string.
@@ -568,7 +568,7 @@ impl Message for ManagedFieldsEntry {
 }
 message!(ManagedFieldsEntry, MANAGED_FIELDS_ENTRY);
 
-/// `ObjectMeta` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmeta-v1-meta)
+/// `ObjectMeta` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmeta-v1-meta)
 #[derive(Clone, Default)]
 pub struct ObjectMeta {
     /// `name`: string.
@@ -627,7 +627,7 @@ impl Message for ObjectMeta {
 }
 message!(ObjectMeta, OBJECT_META);
 
-/// `OwnerReference` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ownerreference-v1-meta)
+/// `OwnerReference` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ownerreference-v1-meta)
 #[derive(Clone, Default)]
 pub struct OwnerReference {
     /// `apiVersion`: string, required.
@@ -659,7 +659,7 @@ impl Message for OwnerReference {
 }
 message!(OwnerReference, OWNER_REFERENCE);
 
-/// `PartialObjectMetadata` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadata-v1-meta)
+/// `PartialObjectMetadata` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadata-v1-meta)
 #[derive(Clone, Default)]
 pub struct PartialObjectMetadata {
     /// `metadata`: ObjectMeta.
@@ -678,7 +678,7 @@ message!(PartialObjectMetadata, PARTIAL_OBJECT_METADATA);
 kind!(PartialObjectMetadata, PARTIAL_OBJECT_METADATA, "meta.k8s.io", "v1", "PartialObjectMetadata");
 object!(PartialObjectMetadata);
 
-/// `PartialObjectMetadataList` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadatalist-v1-meta)
+/// `PartialObjectMetadataList` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadatalist-v1-meta)
 #[derive(Clone, Default)]
 pub struct PartialObjectMetadataList {
     /// `metadata`: ListMeta.
@@ -700,7 +700,7 @@ message!(PartialObjectMetadataList, PARTIAL_OBJECT_METADATA_LIST);
 kind!(PartialObjectMetadataList, PARTIAL_OBJECT_METADATA_LIST, "meta.k8s.io", "v1", "PartialObjectMetadataList");
 list_kind!(PartialObjectMetadataList, PartialObjectMetadata);
 
-/// `PatchOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#patchoptions-v1-meta)
+/// `PatchOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#patchoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct PatchOptions {
     /// `dryRun`: list of string.
@@ -727,7 +727,7 @@ impl Message for PatchOptions {
 message!(PatchOptions, PATCH_OPTIONS);
 kind!(PatchOptions, PATCH_OPTIONS, "meta.k8s.io", "v1", "PatchOptions");
 
-/// `Preconditions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-meta)
+/// `Preconditions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-meta)
 #[derive(Clone, Default)]
 pub struct Preconditions {
     /// `uid`: string or absent.
@@ -747,7 +747,7 @@ impl Message for Preconditions {
 }
 message!(Preconditions, PRECONDITIONS);
 
-/// `RootPaths` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rootpaths-v1-meta)
+/// `RootPaths` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rootpaths-v1-meta)
 #[derive(Clone, Default)]
 pub struct RootPaths {
     /// `paths`: list of string, required.
@@ -764,7 +764,7 @@ impl Message for RootPaths {
 }
 message!(RootPaths, ROOT_PATHS);
 
-/// `ServerAddressByClientCIDR` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serveraddressbyclientcidr-v1-meta)
+/// `ServerAddressByClientCIDR` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serveraddressbyclientcidr-v1-meta)
 #[derive(Clone, Default)]
 pub struct ServerAddressByClientCIDR {
     /// `clientCIDR`: string, required.
@@ -784,7 +784,7 @@ impl Message for ServerAddressByClientCIDR {
 }
 message!(ServerAddressByClientCIDR, SERVER_ADDRESS_BY_CLIENT_CIDR);
 
-/// `ShardInfo` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shardinfo-v1-meta)
+/// `ShardInfo` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shardinfo-v1-meta)
 #[derive(Clone, Default)]
 pub struct ShardInfo {
     /// `selector`: string, required.
@@ -801,7 +801,7 @@ impl Message for ShardInfo {
 }
 message!(ShardInfo, SHARD_INFO);
 
-/// `Status` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#status-v1-meta)
+/// `Status` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#status-v1-meta)
 #[derive(Clone, Default)]
 pub struct Status {
     /// `metadata`: ListMeta.
@@ -834,7 +834,7 @@ impl Message for Status {
 message!(Status, STATUS);
 kind!(Status, STATUS, "", "v1", "Status");
 
-/// `StatusCause` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statuscause-v1-meta)
+/// `StatusCause` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statuscause-v1-meta)
 #[derive(Clone, Default)]
 pub struct StatusCause {
     /// `reason`: string.
@@ -857,7 +857,7 @@ impl Message for StatusCause {
 }
 message!(StatusCause, STATUS_CAUSE);
 
-/// `StatusDetails` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statusdetails-v1-meta)
+/// `StatusDetails` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statusdetails-v1-meta)
 #[derive(Clone, Default)]
 pub struct StatusDetails {
     /// `name`: string.
@@ -889,7 +889,7 @@ impl Message for StatusDetails {
 }
 message!(StatusDetails, STATUS_DETAILS);
 
-/// `Table` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#table-v1-meta)
+/// `Table` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#table-v1-meta)
 #[derive(Clone, Default)]
 pub struct Table {
     /// `metadata`: ListMeta.
@@ -913,7 +913,7 @@ impl Message for Table {
 message!(Table, TABLE);
 kind!(Table, TABLE, "meta.k8s.io", "v1", "Table");
 
-/// `TableColumnDefinition` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablecolumndefinition-v1-meta)
+/// `TableColumnDefinition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablecolumndefinition-v1-meta)
 #[derive(Clone, Default)]
 pub struct TableColumnDefinition {
     /// `name`: string, required.
@@ -942,7 +942,7 @@ impl Message for TableColumnDefinition {
 }
 message!(TableColumnDefinition, TABLE_COLUMN_DEFINITION);
 
-/// `TableOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tableoptions-v1-meta)
+/// `TableOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tableoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct TableOptions {
     /// boolean.
@@ -963,7 +963,7 @@ impl Message for TableOptions {
 message!(TableOptions, TABLE_OPTIONS);
 kind!(TableOptions, TABLE_OPTIONS, "meta.k8s.io", "v1", "TableOptions");
 
-/// `TableRow` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerow-v1-meta)
+/// `TableRow` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerow-v1-meta)
 #[derive(Clone, Default)]
 pub struct TableRow {
     /// `cells`: list of any JSON value, required.
@@ -986,7 +986,7 @@ impl Message for TableRow {
 }
 message!(TableRow, TABLE_ROW);
 
-/// `TableRowCondition` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerowcondition-v1-meta)
+/// `TableRowCondition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerowcondition-v1-meta)
 #[derive(Clone, Default)]
 pub struct TableRowCondition {
     /// `type`: string, required.
@@ -1012,7 +1012,7 @@ impl Message for TableRowCondition {
 }
 message!(TableRowCondition, TABLE_ROW_CONDITION);
 
-/// `UpdateOptions` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#updateoptions-v1-meta)
+/// `UpdateOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#updateoptions-v1-meta)
 #[derive(Clone, Default)]
 pub struct UpdateOptions {
     /// `dryRun`: list of string.
@@ -1036,7 +1036,7 @@ impl Message for UpdateOptions {
 message!(UpdateOptions, UPDATE_OPTIONS);
 kind!(UpdateOptions, UPDATE_OPTIONS, "meta.k8s.io", "v1", "UpdateOptions");
 
-/// `Verbs` of meta/v1.
+/// `Verbs` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Verbs {
     /// `items`: the elements.
@@ -1053,7 +1053,7 @@ impl Message for Verbs {
 }
 message!(Verbs, VERBS);
 
-/// `WatchEvent` of meta/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#watchevent-v1-meta)
+/// `WatchEvent` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#watchevent-v1-meta)
 #[derive(Clone, Default)]
 pub struct WatchEvent {
     /// `type`: string, required.

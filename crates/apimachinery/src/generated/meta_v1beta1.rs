@@ -22,7 +22,7 @@ pub type TableRow = meta_v1::TableRow;
 /// Another name of TableRowCondition.
 pub type TableRowCondition = meta_v1::TableRowCondition;
 
-/// `PartialObjectMetadataList` of meta/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadatalist-v1beta1-meta)
+/// `PartialObjectMetadataList` of meta.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadatalist-v1beta1-meta)
 #[derive(Clone, Default)]
 pub struct PartialObjectMetadataList {
     /// `metadata`: ListMeta.

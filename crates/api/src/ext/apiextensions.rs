@@ -1,0 +1,343 @@
+//! The three places of a JSON schema where one of two forms may stand: counterpart of
+//! `apiextensions/v1/marshal.go`. In protobuf they are ordinary messages with both forms as
+//! fields; in JSON the value tells which form it is.
+
+use pintle_apimachinery::generated_prelude::*;
+
+/// The protobuf form of a type: a message that borrows nothing and is only made for coding.
+macro_rules! form {
+    ($form:ident, $desc:ident, $of:ident, $name:literal,
+     $first:ident $first_ty:expr, $first_kind:ident $first_ref:ident;
+     $second:ident $second_ty:expr, $second_kind:ident $second_ref:ident) => {
+        static $desc: Desc = Desc::new(
+            $name,
+            &[
+                Field::new(stringify!($first), 1, 0, $first_ty),
+                Field::new(stringify!($second), 2, 0, $second_ty),
+            ],
+            &[NO_FIELD, 0, 1],
+        );
+        /// Both forms as protobuf has them.
+        struct $form($of);
+        impl Message for $form {
+            fn desc(&self) -> &'static Desc {
+                &$desc
+            }
+            fn refs<'a>(&'a self, v: &mut Stack<'a>) {
+                v.extend_from_slice(&[
+                    FieldRef::$first_kind($first_ref(&self.0.$first)),
+                    FieldRef::$second_kind($second_ref(&self.0.$second)),
+                ]);
+            }
+            fn field_mut(&mut self, i: usize) -> FieldMut<'_> {
+                match i {
+                    0 => FieldMut::$first_kind(&mut self.0.$first),
+                    1 => FieldMut::$second_kind(&mut self.0.$second),
+                    _ => oob(i),
+                }
+            }
+        }
+    };
+}
+
+/// A field as it is: the counterpart of `opt` where nothing has to be looked through.
+fn same<T: ?Sized>(value: &T) -> &T {
+    value
+}
+
+/// What the three have in common as leaves; `json_get` and `json_put` are their own.
+macro_rules! union_leaf {
+    ($type:ident, $form:ident, $desc:ident, $zero:expr) => {
+        fn leaf_desc(&self) -> &'static LeafDesc {
+            &$desc
+        }
+        fn pb_merge(
+            &mut self,
+            body: &[u8],
+            cx: &mut Decoder,
+            _: u32,
+        ) -> Result<(), Box<DecodeError>> {
+            let mut form = $form(std::mem::take(self));
+            let done = pb_merge(&mut form, body, cx);
+            *self = form.0;
+            done
+        }
+        fn pb_put(&self, w: &mut Writer) {
+            // Cloning counts two references.
+            pb_put(&$form(self.clone()), w);
+        }
+        fn is_zero(&self) -> bool {
+            let zero: fn(&$type) -> bool = $zero;
+            zero(self)
+        }
+        fn leaf_eq(&self, other: &dyn Leaf) -> bool {
+            leaf_eq_as(self, other)
+        }
+    };
+}
+
+macro_rules! union_rest {
+    ($($type:ident $desc:ident $schema:tt)*) => { $(
+        /// Descriptor of the leaf.
+        pub(crate) static $desc: LeafDesc = LeafDesc {
+            name: stringify!($type),
+            schema: |_| json_schema!($schema),
+        };
+        impl Reflect for $type {
+            fn reflect(&self) -> FieldRef<'_> {
+                FieldRef::Leaf(self)
+            }
+            fn reflect_mut(&mut self) -> FieldMut<'_> {
+                FieldMut::Leaf(self)
+            }
+        }
+        impl From<JSONSchemaProps> for $type {
+            fn from(schema: JSONSchemaProps) -> Self {
+                $type { schema: Some(Shared::new(schema)), ..Self::default() }
+            }
+        }
+    )* };
+}
+
+macro_rules! schema_unions {
+    ($module:ident, $feature:literal) => {
+        #[cfg(feature = $feature)]
+        pub(crate) mod $module {
+            use super::*;
+            use crate::generated::$module::{JSON_SCHEMA_PROPS, JSONSchemaProps};
+
+            /// A schema, or whether anything is allowed at all: `additionalProperties` and
+            /// `additionalItems`.
+            #[derive(Clone, Debug, Default, PartialEq)]
+            pub struct JSONSchemaPropsOrBool {
+                /// Whether anything is allowed; true as well when a schema was read.
+                pub allows: bool,
+                /// The schema, when that is the form.
+                pub schema: Option<Shared<JSONSchemaProps>>,
+            }
+
+            /// A schema, or one for each item: `items`.
+            #[derive(Clone, Debug, Default, PartialEq)]
+            pub struct JSONSchemaPropsOrArray {
+                /// The schema of every item, when that is the form.
+                pub schema: Option<Shared<JSONSchemaProps>>,
+                /// Schemas by position, when that is the form.
+                pub json_schemas: List<JSONSchemaProps>,
+            }
+
+            /// A schema, or the names of other properties: `dependencies`.
+            #[derive(Clone, Debug, Default, PartialEq)]
+            pub struct JSONSchemaPropsOrStringArray {
+                /// The schema, when that is the form.
+                pub schema: Option<Shared<JSONSchemaProps>>,
+                /// Names of properties, when that is the form.
+                pub property: List<Str>,
+            }
+
+            form!(
+                BoolForm, BOOL_FORM, JSONSchemaPropsOrBool, "JSONSchemaPropsOrBool",
+                allows Type::Bool, Bool same;
+                schema Type::OptMsg(&JSON_SCHEMA_PROPS), OptMsg opt
+            );
+            form!(
+                ArrayForm, ARRAY_FORM, JSONSchemaPropsOrArray, "JSONSchemaPropsOrArray",
+                schema Type::OptMsg(&JSON_SCHEMA_PROPS), OptMsg opt;
+                json_schemas Type::List(&Type::Msg(&JSON_SCHEMA_PROPS)), List same
+            );
+            form!(
+                NamesForm, NAMES_FORM, JSONSchemaPropsOrStringArray, "JSONSchemaPropsOrStringArray",
+                schema Type::OptMsg(&JSON_SCHEMA_PROPS), OptMsg opt;
+                property Type::List(&Type::Str), List same
+            );
+            union_rest! {
+                JSONSchemaPropsOrBool JSON_SCHEMA_PROPS_OR_BOOL
+                    ({"x-kubernetes-preserve-unknown-fields": true})
+                JSONSchemaPropsOrArray JSON_SCHEMA_PROPS_OR_ARRAY
+                    ({"x-kubernetes-preserve-unknown-fields": true})
+                JSONSchemaPropsOrStringArray JSON_SCHEMA_PROPS_OR_STRING_ARRAY
+                    ({"x-kubernetes-preserve-unknown-fields": true})
+            }
+
+            impl Leaf for JSONSchemaPropsOrBool {
+                union_leaf!(JSONSchemaPropsOrBool, BoolForm, JSON_SCHEMA_PROPS_OR_BOOL, |v| {
+                    !v.allows && v.schema.is_none()
+                });
+                fn json_get(
+                    &mut self,
+                    p: &mut Parser<'_>,
+                    cx: &mut Decoder,
+                    _: u32,
+                ) -> Result<(), Box<DecodeError>> {
+                    *self = Self::default();
+                    match p.peek()? {
+                        b'{' => {
+                            self.allows = true;
+                            json_merge(OptMessage::set(&mut self.schema), p, cx)
+                        }
+                        b'n' => p.null().map(|_| ()),
+                        _ => {
+                            self.allows = p.bool()?;
+                            Ok(())
+                        }
+                    }
+                }
+                fn json_put(&self, out: &mut Vec<u8>) {
+                    match &self.schema {
+                        Some(schema) => json_put(&**schema, out),
+                        None => put_bool(out, self.allows),
+                    }
+                }
+            }
+
+            impl Leaf for JSONSchemaPropsOrArray {
+                union_leaf!(JSONSchemaPropsOrArray, ArrayForm, JSON_SCHEMA_PROPS_OR_ARRAY, |v| {
+                    v.schema.is_none() && v.json_schemas.is_empty()
+                });
+                fn json_get(
+                    &mut self,
+                    p: &mut Parser<'_>,
+                    cx: &mut Decoder,
+                    _: u32,
+                ) -> Result<(), Box<DecodeError>> {
+                    *self = Self::default();
+                    if p.peek()? == b'[' {
+                        let mut more = p.open(b'[', b']')?;
+                        while more {
+                            let mut schema = JSONSchemaProps::default();
+                            json_merge(&mut schema, p, cx)?;
+                            self.json_schemas.push(schema);
+                            more = p.next(b']')?;
+                        }
+                        return Ok(());
+                    }
+                    if p.null()? {
+                        return Ok(());
+                    }
+                    json_merge(OptMessage::set(&mut self.schema), p, cx)
+                }
+                fn json_put(&self, out: &mut Vec<u8>) {
+                    match &self.schema {
+                        _ if !self.json_schemas.is_empty() => {
+                            put_array(out, self.json_schemas.iter(), |out, s| json_put(s, out));
+                        }
+                        Some(schema) => json_put(&**schema, out),
+                        None => out.extend_from_slice(b"null"),
+                    }
+                }
+            }
+
+            impl Leaf for JSONSchemaPropsOrStringArray {
+                union_leaf!(
+                    JSONSchemaPropsOrStringArray,
+                    NamesForm,
+                    JSON_SCHEMA_PROPS_OR_STRING_ARRAY,
+                    |v| v.schema.is_none() && v.property.is_empty()
+                );
+                fn json_get(
+                    &mut self,
+                    p: &mut Parser<'_>,
+                    cx: &mut Decoder,
+                    _: u32,
+                ) -> Result<(), Box<DecodeError>> {
+                    *self = Self::default();
+                    if p.peek()? == b'[' {
+                        let mut more = p.open(b'[', b']')?;
+                        while more {
+                            // As in Go, null is the empty name.
+                            let name = if p.null()? { Str::default() } else { p.string()?.into() };
+                            self.property.push(name);
+                            more = p.next(b']')?;
+                        }
+                        return Ok(());
+                    }
+                    if p.null()? {
+                        return Ok(());
+                    }
+                    json_merge(OptMessage::set(&mut self.schema), p, cx)
+                }
+                fn json_put(&self, out: &mut Vec<u8>) {
+                    match &self.schema {
+                        _ if !self.property.is_empty() => {
+                            put_array(out, self.property.iter(), |out, s| put_str(out, s));
+                        }
+                        Some(schema) => json_put(&**schema, out),
+                        None => out.extend_from_slice(b"null"),
+                    }
+                }
+            }
+        }
+    };
+}
+
+schema_unions!(apiextensions_v1, "apiextensions");
+schema_unions!(apiextensions_v1beta1, "apiextensions-v1beta1");
+
+/// Writes `items` as a JSON array.
+fn put_array<'a, T: 'a>(
+    out: &mut Vec<u8>,
+    items: impl Iterator<Item = &'a T>,
+    put: impl Fn(&mut Vec<u8>, &T),
+) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        put(out, item);
+    }
+    out.push(b']');
+}
+
+#[cfg(all(test, feature = "apiextensions"))]
+mod tests {
+    use crate::apiextensions_v1::JSONSchemaProps;
+    use pintle_apimachinery::{Codec, Decoder, Format};
+
+    /// JSON that comes back as it went in, directly and by way of protobuf.
+    #[track_caller]
+    fn check(text: &str) {
+        check_to(text, text);
+    }
+
+    #[track_caller]
+    fn check_to(text: &str, expect: &str) {
+        use pintle_apimachinery::generated_prelude::*;
+        let cx = &mut Decoder::new();
+        let read: JSONSchemaProps = json_decode(text, cx).unwrap();
+        let mut out = Vec::new();
+        json_put(&read, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), expect);
+        let mut w = Writer::new();
+        pb_put(&read, &mut w);
+        let again: JSONSchemaProps = pb_decode(w.as_slice(), cx).unwrap();
+        assert_eq!(again, read);
+    }
+
+    #[test]
+    fn either_form() {
+        check(r#"{"additionalProperties":true}"#);
+        check(r#"{"additionalProperties":false}"#);
+        check(r#"{"additionalProperties":{"type":"string"}}"#);
+        check(r#"{"items":{"type":"string"}}"#);
+        check(r#"{"items":[{"type":"string"},{"items":{"type":"integer"}}]}"#);
+        check(r#"{"dependencies":{"a":["b","c"],"d":{"type":"object"}}}"#);
+        check_to(r#"{"items":null}"#, "{}");
+    }
+
+    #[test]
+    fn wrong_types_are_errors() {
+        for text in [
+            r#"{"additionalProperties":"yes"}"#,
+            r#"{"items":7}"#,
+            r#"{"dependencies":{"a":[7]}}"#,
+        ] {
+            let crd = format!(r#"{{"spec":{{"versions":[{{"schema":{{"openAPIV3Schema":{text}}}}}]}}}}"#);
+            let kind = crate::apiextensions_v1::CustomResourceDefinition::decode(
+                crd.as_bytes(),
+                Format::Json,
+                &mut Decoder::new(),
+            );
+            assert!(kind.is_err(), "{text}");
+        }
+    }
+}
