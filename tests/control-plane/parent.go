@@ -28,7 +28,7 @@ func exitWithParent() {
 	go func() {
 		_, _ = io.Copy(io.Discard, pipe)
 		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
-		time.Sleep(5 * time.Second)
+		time.Sleep(2 * time.Second)
 		os.Exit(1)
 	}()
 }
