@@ -1,0 +1,515 @@
+//! Lists of objects, and decoding them as they arrive.
+use crate::codec::{PROTOBUF_MAGIC, text};
+use crate::reflect::{Decoder, Parser, Reader, json_merge, json_put, pb_merge, pb_put};
+use crate::{Codec, Envelope, Error, Format, Kind, ListMeta, Status};
+
+/// A list of objects as a client holds it: items and the list's metadata.
+///
+/// Generated list kinds (`PodList`) exist as well, for schemes; clients use this one for every
+/// type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectList<T> {
+    /// Resource version, continue token, number of remaining items.
+    pub metadata: ListMeta,
+    /// The objects.
+    pub items: Vec<T>,
+}
+
+impl<T> Default for ObjectList<T> {
+    fn default() -> Self {
+        ObjectList { metadata: ListMeta::default(), items: Vec::new() }
+    }
+}
+impl<T> IntoIterator for ObjectList<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+impl<'a, T> IntoIterator for &'a ObjectList<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+impl<T> ObjectList<T> {
+    /// Iterates over the items.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+    /// The token for the next page; empty on the last.
+    pub fn continue_token(&self) -> &str {
+        &self.metadata.continue_
+    }
+    /// The resource version of the list.
+    pub fn resource_version(&self) -> &str {
+        &self.metadata.resource_version
+    }
+}
+impl<T: Codec> ObjectList<T> {
+    /// Decodes a whole list.
+    ///
+    /// # Errors
+    /// The bytes are not a list of `T`, or a Status.
+    pub fn decode(bytes: &[u8], format: Format, cx: &mut Decoder) -> Result<Self, Error> {
+        let mut d = ListDecoder::new(format);
+        d.feed(bytes, cx)?;
+        d.finish()
+    }
+}
+impl<T: Kind> ObjectList<T> {
+    /// Appends the list as kind `{T}List`.
+    ///
+    /// # Errors
+    /// An item cannot be written in `format`.
+    pub fn encode(&self, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
+        let gvk = T::gvk_of();
+        let kind = format!("{}List", gvk.kind);
+        match format {
+            Format::Json => {
+                out.extend_from_slice(b"{\"kind\":");
+                crate::reflect::put_str(out, &kind);
+                out.extend_from_slice(b",\"apiVersion\":");
+                crate::reflect::put_str(out, &gvk.api_version());
+                out.extend_from_slice(b",\"metadata\":");
+                json_put(&self.metadata, out);
+                out.extend_from_slice(b",\"items\":[");
+                for (i, item) in self.items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    item.encode(Format::Json, out)?;
+                }
+                out.extend_from_slice(b"]}");
+            }
+            Format::Yaml => {
+                let mut json = Vec::new();
+                self.encode(Format::Json, &mut json)?;
+                out.extend_from_slice(crate::codec::json_to_yaml(&json)?.as_bytes());
+            }
+            Format::Protobuf => {
+                let mut w = crate::reflect::Writer::new();
+                for item in self.items.iter().rev() {
+                    let mark = w.mark();
+                    let m = item.as_message().ok_or_else(|| {
+                        Error::encode(format!("{} has no protobuf form", gvk.kind))
+                    })?;
+                    pb_put(m, &mut w);
+                    w.close(2, mark);
+                }
+                let mark = w.mark();
+                pb_put(&self.metadata, &mut w);
+                w.close(1, mark);
+                let api_version = gvk.api_version();
+                let raw = w.as_slice();
+                Envelope { api_version: &api_version, kind: &kind, raw, ..Default::default() }
+                    .write(out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decodes a list as its body arrives, item by item: the body is never held as a whole.
+///
+/// Feed it chunks of any size, then [`ListDecoder::finish`]. YAML cannot be decoded in parts and
+/// is collected.
+///
+/// ```
+/// use pintle_apimachinery::{Decoder, Format, ListDecoder, PartialObjectMetadata};
+/// let body = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7"},
+///                 "items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}]}"#;
+/// let mut cx = Decoder::interning();
+/// let mut list = ListDecoder::<PartialObjectMetadata>::new(Format::Json);
+/// for chunk in body.chunks(10) {
+///     list.feed(chunk, &mut cx)?;
+/// }
+/// let list = list.finish()?;
+/// assert_eq!(list.resource_version(), "7");
+/// assert_eq!(list.items[1].metadata.name, "b");
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ListDecoder<T> {
+    format: Format,
+    buf: Vec<u8>,
+    /// Bytes of `buf` that are done with.
+    at: usize,
+    state: State,
+    scan: Scan,
+    kind: String,
+    list: ObjectList<T>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    /// Nothing read.
+    Start,
+    /// JSON: before a member of the list.
+    Member,
+    /// JSON: inside `items`, before an element or the end.
+    Element,
+    /// JSON: behind an element.
+    AfterElement,
+    /// JSON: behind a member's value.
+    AfterMember,
+    /// Protobuf: before a record of the envelope.
+    Envelope,
+    /// Protobuf: inside the list, with this many bytes left.
+    Body(u64),
+    /// The list is complete.
+    Done,
+}
+
+/// Largest single item, in bytes: beyond it a body is refused rather than buffered. etcd's limit
+/// on an object is 1.5 MB by default.
+const MAX_ITEM: usize = 64 << 20;
+
+impl<T: Codec> ListDecoder<T> {
+    /// For a body in `format`.
+    pub fn new(format: Format) -> Self {
+        ListDecoder {
+            format,
+            buf: Vec::new(),
+            at: 0,
+            state: State::Start,
+            scan: Scan::default(),
+            kind: String::new(),
+            list: ObjectList::default(),
+        }
+    }
+    /// Takes the next part of the body.
+    ///
+    /// # Errors
+    /// What came so far cannot be the start of a list of `T`. The decoder is of no use afterwards.
+    pub fn feed(&mut self, chunk: &[u8], cx: &mut Decoder) -> Result<(), Error> {
+        // The part that is done with is dropped before the buffer grows.
+        if self.at > 0 {
+            self.buf.drain(..self.at);
+            self.at = 0;
+        }
+        self.buf.extend_from_slice(chunk);
+        if self.format == Format::Yaml {
+            return Ok(());
+        }
+        loop {
+            let before = (self.at, self.state);
+            let more = if self.format == Format::Json {
+                self.step_json(cx)?
+            } else {
+                self.step_protobuf(cx)?
+            };
+            debug_assert!(!more || before != (self.at, self.state), "a step makes progress");
+            if !more {
+                break;
+            }
+        }
+        if self.buf.len() - self.at > MAX_ITEM {
+            return Err(Error::decode(format!("an item of the list is larger than {MAX_ITEM} bytes")));
+        }
+        Ok(())
+    }
+    /// Items decoded so far and not yet taken.
+    pub fn take_items(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.list.items)
+    }
+    /// The list, with all items that were not taken.
+    ///
+    /// # Errors
+    /// The body ended too early.
+    pub fn finish(mut self) -> Result<ObjectList<T>, Error> {
+        if self.format == Format::Yaml {
+            let json = crate::codec::yaml_to_json(&self.buf)?;
+            return ObjectList::decode(json.as_bytes(), Format::Json, &mut Decoder::new());
+        }
+        if self.state != State::Done {
+            return Err(Error::decode("the list ended before it was complete"));
+        }
+        if !self.kind.is_empty() && !self.kind.ends_with("List") {
+            return Err(Error::decode(format!("the body is a {}, not a list", self.kind)));
+        }
+        Ok(std::mem::take(&mut self.list))
+    }
+
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
+        while let Some(&c) = self.buf.get(self.at) {
+            if !matches!(c, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(c);
+            }
+            self.at += 1;
+        }
+        None
+    }
+    fn unexpected(&self, c: u8, wanted: &str) -> Error {
+        Error::decode(format!("list: unexpected {:?} where {wanted} is expected", c as char))
+    }
+    /// One step of the JSON machine; `false` when more input is needed or all is done.
+    fn step_json(&mut self, cx: &mut Decoder) -> Result<bool, Error> {
+        match self.state {
+            State::Start => match self.peek() {
+                Some(b'{') => {
+                    self.at += 1;
+                    self.state = State::Member;
+                    Ok(true)
+                }
+                Some(c) => Err(self.unexpected(c, "a list object")),
+                None => Ok(false),
+            },
+            State::Member => {
+                if self.peek() == Some(b'}') {
+                    self.at += 1;
+                    self.state = State::Done;
+                    return Ok(true);
+                }
+                self.member(cx)
+            }
+            State::Element => match self.peek() {
+                Some(b']') => {
+                    self.at += 1;
+                    self.state = State::AfterMember;
+                    Ok(true)
+                }
+                Some(_) => {
+                    let Some(end) = self.scan.value(&self.buf, self.at)? else { return Ok(false) };
+                    let index = self.list.items.len();
+                    let item = T::decode_item(&self.buf[self.at..end], Format::Json, cx)
+                        .map_err(|e| e.context(format!("items[{index}]")))?;
+                    self.list.items.push(item);
+                    self.at = end;
+                    self.state = State::AfterElement;
+                    Ok(true)
+                }
+                None => Ok(false),
+            },
+            State::AfterElement | State::AfterMember => {
+                let in_items = self.state == State::AfterElement;
+                match self.peek() {
+                    Some(b',') => {
+                        self.state = if in_items { State::Element } else { State::Member };
+                    }
+                    Some(b']') if in_items => self.state = State::AfterMember,
+                    Some(b'}') if !in_items => self.state = State::Done,
+                    Some(c) => return Err(self.unexpected(c, "',' or the end")),
+                    None => return Ok(false),
+                }
+                self.at += 1;
+                Ok(true)
+            }
+            State::Done => match self.peek() {
+                Some(c) => Err(self.unexpected(c, "the end")),
+                None => Ok(false),
+            },
+            State::Envelope | State::Body(_) => unreachable!("protobuf states"),
+        }
+    }
+    /// A member of the list object, once it is there as a whole (`items`: once it begins).
+    fn member(&mut self, cx: &mut Decoder) -> Result<bool, Error> {
+        let from = self.at;
+        let Some(key_end) = Scan::default().value(&self.buf, from)? else { return Ok(false) };
+        let rest = &self.buf[key_end..];
+        let Some(colon) = rest.iter().position(|c| !c.is_ascii_whitespace()) else {
+            return Ok(false);
+        };
+        if rest[colon] != b':' {
+            return Err(self.unexpected(rest[colon], "':'"));
+        }
+        let Some(gap) = rest[colon + 1..].iter().position(|c| !c.is_ascii_whitespace()) else {
+            return Ok(false);
+        };
+        let value = key_end + colon + 1 + gap;
+        let key = &self.buf[from..key_end];
+        if key == b"\"items\"" && self.buf[value] == b'[' {
+            self.at = value + 1;
+            self.state = State::Element;
+            return Ok(true);
+        }
+        let Some(end) = Scan::default().value(&self.buf, value)? else { return Ok(false) };
+        let raw = text(&self.buf[value..end])?;
+        let mut p = Parser::new(raw);
+        match key {
+            b"\"metadata\"" => json_merge(&mut self.list.metadata, &mut p, cx)
+                .map_err(|e| Error::decode(format!("list metadata: {e}")))?,
+            b"\"kind\"" => self.kind = p.string()?.to_owned(),
+            _ => p.skip()?,
+        }
+        if self.kind == "Status" {
+            // Served where a list was asked for: kind comes first, so the body is still whole.
+            return Err(Error::decode("the body is a Status, not a list"));
+        }
+        self.at = end;
+        self.state = State::AfterMember;
+        Ok(true)
+    }
+    /// One step of the protobuf machine; `false` when more input is needed or all is done.
+    fn step_protobuf(&mut self, cx: &mut Decoder) -> Result<bool, Error> {
+        if self.state == State::Start {
+            if self.buf.len() < 4 {
+                return Ok(false);
+            }
+            if self.buf[..4] != PROTOBUF_MAGIC {
+                return Err(Error::decode(
+                    "not Kubernetes protobuf: the body does not begin with \"k8s\\0\"",
+                ));
+            }
+            self.at = 4;
+            self.state = State::Envelope;
+            return Ok(true);
+        }
+        let left = match self.state {
+            State::Body(0) => {
+                self.state = State::Envelope;
+                return Ok(true);
+            }
+            State::Body(n) => n,
+            _ => u64::MAX,
+        };
+        let in_body = left != u64::MAX;
+        let mut r = Reader::new(&self.buf[self.at..]);
+        if !r.more() {
+            if !in_body {
+                // Behind the last record of the envelope, as far as one can know.
+                self.state = if self.kind.is_empty() { State::Envelope } else { State::Done };
+            }
+            return Ok(false);
+        }
+        let short = |e: Box<crate::reflect::DecodeError>| {
+            if e.is_unexpected_end() { Ok(false) } else { Err(Error::from(e)) }
+        };
+        self.state = if in_body { self.state } else { State::Envelope };
+        let (num, wire) = match r.tag() {
+            Ok(t) => t,
+            Err(e) => return short(e),
+        };
+        if !in_body && (num, wire) == (2, 2) {
+            return match r.varint() {
+                Ok(n) => {
+                    self.at += r.position();
+                    self.state = State::Body(n);
+                    Ok(true)
+                }
+                Err(e) => short(e),
+            };
+        }
+        if wire != 2 {
+            if let Err(e) = r.skip(wire) {
+                return short(e);
+            }
+            let used = r.position();
+            return self.consumed(used, left).map(|()| true);
+        }
+        let raw = match r.bytes() {
+            Ok(b) => b,
+            Err(e) => return short(e),
+        };
+        match (in_body, num) {
+            (false, 1) => {
+                let mut head = PROTOBUF_MAGIC.to_vec();
+                head.extend_from_slice(&self.buf[self.at..self.at + r.position()]);
+                self.kind = Envelope::parse(&head)?.kind.to_owned();
+                if self.kind == "Status" {
+                    return Err(Error::decode("the body is a Status, not a list"));
+                }
+            }
+            (true, 1) => pb_merge(&mut self.list.metadata, raw, cx)
+                .map_err(|e| Error::decode(format!("list metadata: {e}")))?,
+            (true, 2) => {
+                let index = self.list.items.len();
+                let item = T::decode_item(raw, Format::Protobuf, cx)
+                    .map_err(|e| e.context(format!("items[{index}]")))?;
+                self.list.items.push(item);
+            }
+            _ => {}
+        }
+        let used = r.position();
+        self.consumed(used, left)?;
+        Ok(true)
+    }
+    fn consumed(&mut self, n: usize, left: u64) -> Result<(), Error> {
+        self.at += n;
+        if left != u64::MAX {
+            let left = left.checked_sub(n as u64).ok_or_else(|| {
+                Error::decode("a record of the list is longer than the list itself")
+            })?;
+            self.state = State::Body(left);
+        }
+        Ok(())
+    }
+}
+
+/// Finds where a JSON value ends while it is still arriving; remembers how far it looked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scan {
+    /// Bytes of the value looked at.
+    done: usize,
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// The end of the value that begins at `from`, when it is there as a whole. A scalar ends at a
+    /// delimiter, which must be there too.
+    pub(crate) fn value(&mut self, buf: &[u8], from: usize) -> Result<Option<usize>, Error> {
+        let mut i = from + self.done;
+        while let Some(&c) = buf.get(i) {
+            if self.in_string {
+                if self.escaped {
+                    self.escaped = false;
+                } else if c == b'\\' {
+                    self.escaped = true;
+                } else if c == b'"' {
+                    self.in_string = false;
+                    if self.depth == 0 {
+                        return Ok(self.found(i + 1));
+                    }
+                }
+            } else {
+                match c {
+                    b'"' => self.in_string = true,
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' if self.depth == 0 => return Ok(self.found(i)),
+                    b'}' | b']' => {
+                        self.depth -= 1;
+                        if self.depth == 0 {
+                            return Ok(self.found(i + 1));
+                        }
+                    }
+                    b',' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => {
+                        return Ok(self.found(i));
+                    }
+                    _ => {}
+                }
+            }
+            i += 1;
+        }
+        self.done = i - from;
+        Ok(None)
+    }
+    fn found(&mut self, end: usize) -> Option<usize> {
+        *self = Scan::default();
+        Some(end)
+    }
+}
+
+impl Status {
+    /// The Status in `bytes`, when that is what they are.
+    pub fn decode_if(bytes: &[u8], format: Format) -> Option<Status> {
+        match format {
+            Format::Json | Format::Yaml => {
+                let (_, kind) = crate::codec::peek_json_kind(text(bytes).ok()?).ok()?;
+                if kind != "Status" {
+                    return None;
+                }
+            }
+            Format::Protobuf => {
+                if Envelope::parse(bytes).ok()?.kind != "Status" {
+                    return None;
+                }
+            }
+        }
+        <Status as Codec>::decode(bytes, format, &mut Decoder::new()).ok()
+    }
+}

@@ -1,0 +1,135 @@
+//! Equality, and grafting what did not change from the previous version of an object.
+use super::{FieldMut, FieldRef, Message, Stack};
+
+/// Whether two messages are equal. Shared parts are not looked into; nil and empty are equal.
+pub fn eq(a: &dyn Message, b: &dyn Message) -> bool {
+    messages(a, b, &mut Vec::with_capacity(256))
+}
+
+fn messages<'a>(a: &'a dyn Message, b: &'a dyn Message, stack: &mut Stack<'a>) -> bool {
+    if std::ptr::addr_eq(a, b) {
+        return true;
+    }
+    let d = a.desc();
+    if !std::ptr::eq(d, b.desc()) {
+        return false;
+    }
+    let (base, n) = (stack.len(), d.fields.len());
+    a.refs(stack);
+    b.refs(stack);
+    let same = (0..n).all(|i| {
+        let (x, y) = (stack[base + i], stack[base + n + i]);
+        values(x, y, stack)
+    });
+    stack.truncate(base);
+    same
+}
+
+fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, stack: &mut Stack<'a>) -> bool {
+    use FieldRef as F;
+    match (a, b) {
+        (F::Str(a), F::Str(b)) => a == b,
+        (F::I32(a), F::I32(b)) => a == b,
+        (F::I64(a), F::I64(b)) => a == b,
+        (F::Bool(a), F::Bool(b)) => a == b,
+        (F::F64(a), F::F64(b)) => a == b,
+        (F::Bytes(a), F::Bytes(b)) => a == b,
+        (F::OptStr(a), F::OptStr(b)) => a == b,
+        (F::OptI32(a), F::OptI32(b)) => a == b,
+        (F::OptI64(a), F::OptI64(b)) => a == b,
+        (F::OptBool(a), F::OptBool(b)) => a == b,
+        (F::OptF64(a), F::OptF64(b)) => a == b,
+        (F::Msg(a), F::Msg(b)) | (F::OptMsg(Some(a)), F::OptMsg(Some(b))) => messages(a, b, stack),
+        (F::Leaf(a), F::Leaf(b)) | (F::OptLeaf(Some(a)), F::OptLeaf(Some(b))) => a.leaf_eq(b),
+        (F::OptMsg(None), F::OptMsg(None)) | (F::OptLeaf(None), F::OptLeaf(None)) => true,
+        (F::List(a), F::List(b)) => {
+            std::ptr::eq(a.address(), b.address())
+                || (a.len() == b.len() && (0..a.len()).all(|i| values(a.at(i), b.at(i), stack)))
+        }
+        (F::Map(a), F::Map(b)) => {
+            std::ptr::eq(a.address(), b.address())
+                || (a.len() == b.len()
+                    && (0..a.len()).all(|i| {
+                        let ((ka, va), (kb, vb)) = (a.at(i), b.at(i));
+                        ka == kb && values(va, vb, stack)
+                    }))
+        }
+        _ => false,
+    }
+}
+
+/// Makes `new` share every part that equals the same part of `old`, so that keeping many versions
+/// of an object, or replacing one, costs only what changed.
+pub fn reuse(new: &mut dyn Message, old: &dyn Message) {
+    let d = new.desc();
+    if std::ptr::addr_eq(std::ptr::from_mut(new).cast_const(), old) || !std::ptr::eq(d, old.desc()) {
+        return;
+    }
+    let mut fields = Vec::with_capacity(d.fields.len());
+    old.refs(&mut fields);
+    for (i, f) in fields.into_iter().enumerate() {
+        graft(new.field_mut(i), f);
+    }
+}
+
+fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
+    use FieldMut as M;
+    use FieldRef as F;
+    match (new, old) {
+        (M::Str(a), F::Str(b)) => {
+            if !a.ptr_eq(b) && a == b {
+                *a = b.clone();
+            }
+        }
+        (M::OptStr(Some(a)), F::OptStr(Some(b))) => {
+            if !a.ptr_eq(b) && a == b {
+                *a = b.clone();
+            }
+        }
+        (M::Bytes(a), F::Bytes(b)) => {
+            if a == b && a.is_nil() == b.is_nil() {
+                *a = b.clone();
+            }
+        }
+        (M::Leaf(a), F::Leaf(b)) => a.leaf_reuse(b),
+        (M::OptLeaf(a), F::OptLeaf(Some(b))) => {
+            if let Some(a) = a.get_mut() {
+                a.leaf_reuse(b);
+            }
+        }
+        (M::Msg(a), F::Msg(b)) => reuse(a, b),
+        (M::OptMsg(a), F::Msg(b)) => {
+            // An embedded struct: its old side has no pointer of its own to share.
+            if a.get().is_some() && a.slot().is_unique() {
+                reuse(a.set(), b);
+            }
+        }
+        (M::OptMsg(a), F::OptMsg(Some(b))) => {
+            if a.get().is_some_and(|x| !std::ptr::addr_eq(x, b)) && a.slot().is_unique() {
+                reuse(a.set(), b);
+            }
+        }
+        (M::List(a), F::List(b)) => {
+            if std::ptr::eq(a.address(), b.address()) {
+                return;
+            }
+            let same = values(F::List(&*a), F::List(b), &mut Vec::new());
+            if same && let Some(shared) = b.share() {
+                a.slot().adopt(&shared);
+            } else if !same && a.slot().is_unique() {
+                for i in 0..a.len().min(b.len()) {
+                    graft(a.at_mut(i), b.at(i));
+                }
+            }
+        }
+        (M::Map(a), F::Map(b)) => {
+            if !std::ptr::eq(a.address(), b.address())
+                && values(F::Map(&*a), F::Map(b), &mut Vec::new())
+                && let Some(shared) = b.share()
+            {
+                a.slot().adopt(&shared);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,445 @@
+//! The JSON codec over the reflective surface.
+use super::decoder::{Place, hash};
+use super::error::{DecodeError, R, Seg};
+use super::writer::{put_bool, put_f64, put_i64, put_str};
+use super::{
+    Decoder, Described, Desc, FieldMut, FieldRef, INLINE, KindFacts, Message, NOJSON, OMITEMPTY,
+    OMITZERO, OptMessage, Parser, Stack,
+};
+use crate::rep::{Bytes, SlotMut, Str};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Decodes a value from the whole of `text`.
+///
+/// # Errors
+/// The text is not JSON, or a value has the wrong type; unknown members are passed over.
+pub fn json_decode<T: Described>(text: &str, cx: &mut Decoder) -> R<T> {
+    let mut t = T::default();
+    let mut p = Parser::new(text);
+    json_merge(&mut t, &mut p, cx)?;
+    p.finish()?;
+    Ok(t)
+}
+
+/// Decodes one value into `m`.
+///
+/// # Errors
+/// As [`json_decode`].
+pub fn json_merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder) -> R<()> {
+    let d = m.desc();
+    if p.null()? {
+        return Ok(());
+    }
+    let base = cx.sites(d.slot(), d.fields.len());
+    if d.transparent {
+        return field(m.field_mut(0), p, cx, base);
+    }
+    let mut hint = 0;
+    let mut more = p.open(b'{', b'}')?;
+    while more {
+        let key = p.key()?;
+        if let Some(i) = d.find(&key, hint) {
+            hint = i + 1;
+            field(m.field_mut(i), p, cx, base + i as u32).map_err(|e| in_field(e, d, i))?;
+        } else if !inlined(m, &key, p, cx)? {
+            let is_type_meta = d.kind.is_some() && (key == "kind" || key == "apiVersion");
+            p.skip().map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
+            if !is_type_meta {
+                cx.count_unknown();
+            }
+        }
+        more = p.next(b'}')?;
+    }
+    Ok(())
+}
+
+#[cold]
+fn in_field(e: Box<DecodeError>, d: &'static Desc, i: usize) -> Box<DecodeError> {
+    e.inside(Seg::Field(d.fields[i].name))
+}
+
+/// Whether `desc`, or a struct inlined in it, has a member `key`.
+fn has_member(desc: &Desc, key: &str) -> bool {
+    desc.find(key, 0).is_some()
+        || desc.fields.iter().any(|f| {
+            f.flags & INLINE != 0
+                && match f.ty {
+                    super::Type::Msg(d) | super::Type::Emb(d) | super::Type::OptMsg(d) => {
+                        has_member(d, key)
+                    }
+                    _ => false,
+                }
+        })
+}
+
+/// A member that belongs to an inlined struct; `false` when there is none of that name.
+fn inlined(m: &mut dyn Message, key: &str, p: &mut Parser<'_>, cx: &mut Decoder) -> R<bool> {
+    let d = m.desc();
+    for (i, f) in d.fields.iter().enumerate() {
+        if f.flags & INLINE == 0 {
+            continue;
+        }
+        let (super::Type::Msg(sd) | super::Type::Emb(sd) | super::Type::OptMsg(sd)) = f.ty else {
+            continue;
+        };
+        if !has_member(sd, key) {
+            continue;
+        }
+        let sub = match m.field_mut(i) {
+            FieldMut::Msg(s) => s,
+            FieldMut::OptMsg(s) => s.set(),
+            _ => continue,
+        };
+        let base = cx.sites(sd.slot(), sd.fields.len());
+        return match sd.find(key, 0) {
+            Some(j) => field(sub.field_mut(j), p, cx, base + j as u32)
+                .map(|()| true)
+                .map_err(|e| in_field(e, sd, j)),
+            None => inlined(sub, key, p, cx),
+        };
+    }
+    Ok(false)
+}
+
+/// Text of the next value when it may be shared, with its hash.
+fn shareable<'a>(p: &mut Parser<'a>, cx: &mut Decoder, site: u32) -> R<Option<(&'a str, u64)>> {
+    if !cx.is_interning() || !cx.wants(site, 2) {
+        return Ok(None);
+    }
+    p.peek()?;
+    let start = p.position();
+    let raw = p.raw()?;
+    if !cx.wants(site, raw.len()) {
+        p.seek(start);
+        return Ok(None);
+    }
+    Ok(Some((raw, hash(raw.as_bytes(), site))))
+}
+
+/// A field of a message: lists, maps and pointers may be shared as a whole.
+fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
+    match f {
+        FieldMut::OptMsg(o) => opt_message(o, p, cx, site),
+        FieldMut::List(l) => {
+            if p.null()? {
+                return Ok(());
+            }
+            l.slot().set_empty();
+            let Some((raw, h)) = shareable(p, cx, site)? else {
+                return value(FieldMut::List(l), p, cx, site);
+            };
+            let place = Place { site, json: true };
+            if cx.find(place, h, raw.as_bytes()).is_some_and(|v| l.slot().adopt(v)) {
+                return Ok(());
+            }
+            p.seek(p.position() - raw.len());
+            value(FieldMut::List(l), p, cx, site)?;
+            seal(l.slot(), cx);
+            cx.remember(place, h, raw.as_bytes(), l.share());
+            Ok(())
+        }
+        FieldMut::Map(m) => {
+            if p.null()? {
+                return Ok(());
+            }
+            if !m.is_empty() {
+                return value(FieldMut::Map(m), p, cx, site);
+            }
+            m.slot().set_empty();
+            let Some((raw, h)) = shareable(p, cx, site)? else {
+                return value(FieldMut::Map(m), p, cx, site);
+            };
+            let place = Place { site, json: true };
+            if cx.find(place, h, raw.as_bytes()).is_some_and(|v| m.slot().adopt(v)) {
+                return Ok(());
+            }
+            p.seek(p.position() - raw.len());
+            value(FieldMut::Map(m), p, cx, site)?;
+            seal(m.slot(), cx);
+            cx.remember(place, h, raw.as_bytes(), m.share());
+            Ok(())
+        }
+        f => value(f, p, cx, site),
+    }
+}
+
+fn opt_message(
+    o: &mut dyn OptMessage,
+    p: &mut Parser<'_>,
+    cx: &mut Decoder,
+    site: u32,
+) -> R<()> {
+    if p.null()? {
+        o.clear();
+        return Ok(());
+    }
+    if o.get().is_none()
+        && let Some((raw, h)) = shareable(p, cx, site)?
+    {
+        let place = Place { site, json: true };
+        if cx.find(place, h, raw.as_bytes()).is_some_and(|v| o.slot().adopt(v)) {
+            return Ok(());
+        }
+        p.seek(p.position() - raw.len());
+        json_merge(o.set(), p, cx)?;
+        cx.remember(place, h, raw.as_bytes(), o.slot().share());
+        return Ok(());
+    }
+    json_merge(o.set(), p, cx)
+}
+
+fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
+    if cx.is_interning() {
+        slot.shrink();
+    }
+}
+
+fn decode_base64(p: &mut Parser<'_>) -> R<Bytes> {
+    let at = p.position();
+    let text = p.string()?;
+    // Go ignores line breaks inside base64.
+    let decoded = if text.contains(['\n', '\r']) {
+        STANDARD.decode(text.replace(['\n', '\r'], ""))
+    } else {
+        STANDARD.decode(text)
+    };
+    decoded.map(Bytes::from).map_err(|e| DecodeError::at(format!("illegal base64 data: {e}"), at))
+}
+
+fn value(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
+    use FieldMut as F;
+    match f {
+        F::Msg(m) => return json_merge(m, p, cx),
+        F::Leaf(l) => return l.json_get(p, cx, site),
+        F::OptMsg(o) => {
+            if p.null()? {
+                o.clear();
+                return Ok(());
+            }
+            return json_merge(o.set(), p, cx);
+        }
+        F::OptLeaf(o) => {
+            if p.null()? {
+                o.clear();
+                return Ok(());
+            }
+            return o.set().json_get(p, cx, site);
+        }
+        _ => {}
+    }
+    if p.null()? {
+        match f {
+            F::OptStr(v) => *v = None,
+            F::OptI32(v) => *v = None,
+            F::OptI64(v) => *v = None,
+            F::OptBool(v) => *v = None,
+            F::OptF64(v) => *v = None,
+            F::Bytes(v) => *v = Bytes::new(),
+            // As in Go, null leaves other values as they are.
+            _ => {}
+        }
+        return Ok(());
+    }
+    match f {
+        F::Str(v) => *v = text(p, cx, site)?,
+        F::I32(v) => *v = p.int32()?,
+        F::I64(v) => *v = p.int()?,
+        F::Bool(v) => *v = p.bool()?,
+        F::F64(v) => *v = p.f64()?,
+        F::Bytes(v) => *v = decode_base64(p)?,
+        F::OptStr(v) => *v = Some(text(p, cx, site)?),
+        F::OptI32(v) => *v = Some(p.int32()?),
+        F::OptI64(v) => *v = Some(p.int()?),
+        F::OptBool(v) => *v = Some(p.bool()?),
+        F::OptF64(v) => *v = Some(p.f64()?),
+        F::List(l) => {
+            l.slot().set_empty();
+            let mut i = 0;
+            let mut more = p.open(b'[', b']')?;
+            while more {
+                value(l.push(), p, cx, site).map_err(|e| e.inside(Seg::Index(i)))?;
+                i += 1;
+                more = p.next(b']')?;
+            }
+        }
+        F::Map(m) => {
+            if m.is_nil() {
+                m.slot().set_empty();
+            }
+            let mut more = p.open(b'{', b'}')?;
+            while more {
+                let key = p.key()?;
+                let slot = m.entry(cx.str(site, &key));
+                value(slot, p, cx, site).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
+                more = p.next(b'}')?;
+            }
+        }
+        F::Msg(_) | F::Leaf(_) | F::OptMsg(_) | F::OptLeaf(_) => unreachable!("handled above"),
+    }
+    Ok(())
+}
+
+fn text(p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<Str> {
+    Ok(cx.str(site, p.string()?))
+}
+
+/// Writes `m` as JSON, without kind and apiVersion.
+pub fn json_put(m: &dyn Message, out: &mut Vec<u8>) {
+    put(m, out, None, &mut Vec::with_capacity(256));
+}
+
+/// Writes `m` as JSON, with kind and apiVersion first when it is a kind.
+pub fn json_put_kind(m: &dyn Message, out: &mut Vec<u8>) {
+    put(m, out, m.desc().kind, &mut Vec::with_capacity(256));
+}
+
+fn put<'a>(
+    m: &'a dyn Message,
+    out: &mut Vec<u8>,
+    kind: Option<&KindFacts>,
+    stack: &mut Stack<'a>,
+) {
+    let d = m.desc();
+    if d.transparent {
+        m.refs(stack);
+        if let Some(f) = stack.pop() {
+            put_value(f, out, stack);
+        }
+        return;
+    }
+    out.push(b'{');
+    let mut first = true;
+    if let Some(k) = kind {
+        out.extend_from_slice(b"\"kind\":");
+        put_str(out, k.kind);
+        out.extend_from_slice(b",\"apiVersion\":\"");
+        if !k.group.is_empty() {
+            out.extend_from_slice(k.group.as_bytes());
+            out.push(b'/');
+        }
+        out.extend_from_slice(k.version.as_bytes());
+        out.push(b'"');
+        first = false;
+    }
+    put_fields(m, out, &mut first, stack);
+    out.push(b'}');
+}
+
+fn put_fields<'a>(
+    m: &'a dyn Message,
+    out: &mut Vec<u8>,
+    first: &mut bool,
+    stack: &mut Stack<'a>,
+) {
+    let base = stack.len();
+    m.refs(stack);
+    for (i, f) in m.desc().fields.iter().enumerate() {
+        let v = stack[base + i];
+        if f.flags & INLINE != 0 {
+            if let FieldRef::Msg(s) | FieldRef::OptMsg(Some(s)) = v {
+                put_fields(s, out, first, stack);
+            }
+            continue;
+        }
+        if f.flags & NOJSON != 0
+            || (f.flags & OMITEMPTY != 0 && is_empty(v))
+            || (f.flags & OMITZERO != 0 && is_zero(v))
+        {
+            continue;
+        }
+        if *first {
+            *first = false;
+        } else {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(f.name.as_bytes());
+        out.extend_from_slice(b"\":");
+        put_value(v, out, stack);
+    }
+    stack.truncate(base);
+}
+
+/// Go's notion of empty for `omitempty`: structs never are.
+pub(super) fn is_empty(v: FieldRef<'_>) -> bool {
+    use FieldRef as F;
+    match v {
+        F::Str(v) => v.is_empty(),
+        F::I32(v) => *v == 0,
+        F::I64(v) => *v == 0,
+        F::Bool(v) => !*v,
+        F::F64(v) => *v == 0.0,
+        F::Bytes(v) => v.is_empty(),
+        F::OptStr(v) => v.is_none(),
+        F::OptI32(v) => v.is_none(),
+        F::OptI64(v) => v.is_none(),
+        F::OptBool(v) => v.is_none(),
+        F::OptF64(v) => v.is_none(),
+        F::OptMsg(v) => v.is_none(),
+        F::OptLeaf(v) => v.is_none(),
+        F::Msg(_) | F::Leaf(_) => false,
+        F::List(v) => v.is_empty(),
+        F::Map(v) => v.is_empty(),
+    }
+}
+
+/// Go's notion of zero for `omitzero`: leaves ask themselves (`IsZero`), lists and maps are zero
+/// when nil, structs when all fields are.
+pub(super) fn is_zero(v: FieldRef<'_>) -> bool {
+    use FieldRef as F;
+    match v {
+        F::Leaf(v) => v.is_zero(),
+        F::Bytes(v) => v.is_nil(),
+        F::List(v) => v.is_nil(),
+        F::Map(v) => v.is_nil(),
+        F::Msg(m) => {
+            let mut fields = Vec::new();
+            m.refs(&mut fields);
+            fields.into_iter().all(is_zero)
+        }
+        v => is_empty(v),
+    }
+}
+
+fn put_value<'a>(v: FieldRef<'a>, out: &mut Vec<u8>, stack: &mut Stack<'a>) {
+    use FieldRef as F;
+    match v {
+        F::Str(v) | F::OptStr(Some(v)) => put_str(out, v),
+        F::I32(v) | F::OptI32(Some(v)) => put_i64(out, i64::from(*v)),
+        F::I64(v) | F::OptI64(Some(v)) => put_i64(out, *v),
+        F::Bool(v) | F::OptBool(Some(v)) => put_bool(out, *v),
+        F::F64(v) | F::OptF64(Some(v)) => put_f64(out, *v),
+        F::Bytes(v) if !v.is_nil() => {
+            out.push(b'"');
+            out.extend_from_slice(STANDARD.encode(v).as_bytes());
+            out.push(b'"');
+        }
+        F::Msg(m) | F::OptMsg(Some(m)) => put(m, out, None, stack),
+        F::Leaf(l) | F::OptLeaf(Some(l)) => l.json_put(out),
+        F::List(l) if !l.is_nil() => {
+            out.push(b'[');
+            for i in 0..l.len() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                put_value(l.at(i), out, stack);
+            }
+            out.push(b']');
+        }
+        F::Map(m) if !m.is_nil() => {
+            out.push(b'{');
+            for i in 0..m.len() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                let (key, v) = m.at(i);
+                put_str(out, key);
+                out.push(b':');
+                put_value(v, out, stack);
+            }
+            out.push(b'}');
+        }
+        _ => out.extend_from_slice(b"null"),
+    }
+}

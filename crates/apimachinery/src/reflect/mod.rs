@@ -1,0 +1,47 @@
+//! The reflective surface: what a generated API type tells about itself, so that every codec and
+//! every comparison is written once.
+//!
+//! A type has a static [`Desc`] (a table of [`Field`]s with JSON name, protobuf number, kind and
+//! the facts that merging and defaulting need) and two generated functions: [`Message::refs`]
+//! hands out all fields as references, [`Message::field_mut`] one field for writing. Nothing here
+//! is unsafe, and nothing is generated per codec.
+mod compare;
+mod debug;
+mod decoder;
+mod error;
+mod json;
+mod leaf;
+mod macros;
+mod parser;
+mod protobuf;
+mod schema;
+mod serde_impls;
+mod surface;
+mod wire;
+mod writer;
+
+pub use compare::{eq, reuse};
+pub use debug::debug;
+pub use decoder::Decoder;
+pub(crate) use decoder::hash_bytes;
+pub use error::DecodeError;
+pub(crate) use error::{R, Seg};
+pub use json::{json_decode, json_merge, json_put, json_put_kind};
+pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};
+pub use parser::Parser;
+pub use protobuf::{pb_decode, pb_merge, pb_put};
+pub use schema::json_schema;
+pub use serde_impls::{deserialize, serialize};
+pub use surface::*;
+pub use wire::{Reader, Writer};
+pub use writer::{put_bool, put_f64, put_i64, put_str};
+
+/// Leaf descriptors, for generated tables.
+pub mod leaves {
+    pub use super::leaf::{
+        DURATION, FIELDS_V1, INT_OR_STRING, JSON, MICRO_TIME, QUANTITY, RAW_EXTENSION, TIME,
+    };
+}
+
+#[cfg(test)]
+mod tests;

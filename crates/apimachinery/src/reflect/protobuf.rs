@@ -1,0 +1,312 @@
+//! The protobuf codec over the reflective surface.
+use super::decoder::{Place, hash};
+use super::error::{DecodeError, R, Seg};
+use super::wire::{self, Reader, Writer, expect_wire};
+use super::{Decoder, Described, Desc, FieldMut, FieldRef, Message, NO_FIELD, Stack};
+use crate::rep::{Bytes, SlotMut, Str};
+
+/// Deepest nesting of messages.
+const MAX_DEPTH: u32 = super::parser::MAX_DEPTH;
+
+/// Decodes a message.
+///
+/// # Errors
+/// The bytes are not a message of this type; unknown fields are passed over.
+pub fn pb_decode<T: Described>(b: &[u8], cx: &mut Decoder) -> R<T> {
+    let mut t = T::default();
+    pb_merge(&mut t, b, cx)?;
+    Ok(t)
+}
+
+/// Decodes into `m`: lists grow, other fields are replaced, messages are merged.
+///
+/// # Errors
+/// As [`pb_decode`].
+pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
+    merge(m, b, cx, 0)
+}
+
+fn merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder, depth: u32) -> R<()> {
+    if depth > MAX_DEPTH {
+        return Err(DecodeError::new(format!("nested more than {MAX_DEPTH} levels deep")));
+    }
+    let d = m.desc();
+    let base = cx.sites(d.slot(), d.fields.len());
+    let mut r = Reader::new(b);
+    while r.more() {
+        let start = r.position();
+        let (num, wire) = r.tag()?;
+        match d.by_num.get(num as usize) {
+            Some(&i) if i != NO_FIELD => {
+                let site = base + u32::from(i);
+                let from = Record { start, num, wire };
+                field(m.field_mut(i as usize), from, &mut r, cx, site, depth)
+                    .map_err(|e| in_field(e, d, i as usize))?;
+            }
+            _ => {
+                r.skip(wire)?;
+                cx.count_unknown();
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn in_field(e: Box<DecodeError>, d: &'static Desc, i: usize) -> Box<DecodeError> {
+    e.inside(Seg::Field(d.fields[i].name))
+}
+
+/// Where a record began, and its tag.
+#[derive(Clone, Copy)]
+struct Record {
+    start: usize,
+    num: u32,
+    wire: u32,
+}
+
+/// A field of a message: lists, maps and pointers may be shared as a whole.
+fn field(
+    f: FieldMut<'_>,
+    rec: Record,
+    r: &mut Reader<'_>,
+    cx: &mut Decoder,
+    site: u32,
+    depth: u32,
+) -> R<()> {
+    match f {
+        FieldMut::OptMsg(o) => {
+            expect_wire(rec.wire, wire::BYTES)?;
+            let b = r.bytes()?;
+            if o.get().is_none() && cx.wants(site, b.len()) {
+                let place = Place { site, json: false };
+                let h = hash(b, site);
+                if cx.find(place, h, b).is_some_and(|v| o.slot().adopt(v)) {
+                    return Ok(());
+                }
+                merge(o.set(), b, cx, depth + 1)?;
+                cx.remember(place, h, b, o.slot().share());
+                return Ok(());
+            }
+            merge(o.set(), b, cx, depth + 1)
+        }
+        FieldMut::List(l) if rec.wire == wire::BYTES => {
+            let raw = run(r, rec)?;
+            let fresh = l.is_empty();
+            let place = Place { site, json: false };
+            let h = if fresh && cx.wants(site, raw.len()) {
+                let h = hash(raw, site);
+                if cx.find(place, h, raw).is_some_and(|v| l.slot().adopt(v)) {
+                    return Ok(());
+                }
+                Some(h)
+            } else {
+                None
+            };
+            let mut q = Reader::new(raw);
+            while q.more() {
+                let (_, wire) = q.tag()?;
+                let i = l.len();
+                let at = q.position();
+                value(l.push(), wire, &mut q, cx, site, depth)
+                    .map_err(|e| e.inside(Seg::Index(i)))?;
+                debug_assert!(q.position() > at, "a value takes at least its length");
+            }
+            seal(l.slot(), cx);
+            if let Some(h) = h {
+                cx.remember(place, h, raw, l.share());
+            }
+            Ok(())
+        }
+        FieldMut::List(l) => value(l.push(), rec.wire, r, cx, site, depth),
+        FieldMut::Map(m) => {
+            expect_wire(rec.wire, wire::BYTES)?;
+            let raw = run(r, rec)?;
+            let place = Place { site, json: false };
+            let h = if m.is_empty() && cx.wants(site, raw.len()) {
+                let h = hash(raw, site);
+                if cx.find(place, h, raw).is_some_and(|v| m.slot().adopt(v)) {
+                    return Ok(());
+                }
+                Some(h)
+            } else {
+                None
+            };
+            let mut q = Reader::new(raw);
+            while q.more() {
+                q.tag()?;
+                let (key, wire, mut v) = wire::map_entry(q.bytes()?)?;
+                let key = cx.str(site, wire::utf8(key)?);
+                let slot = m.entry(key.clone());
+                if let Some(w) = wire {
+                    value(slot, w, &mut v, cx, site, depth)
+                        .map_err(|e| e.inside(Seg::Key(key.to_string())))?;
+                }
+            }
+            seal(m.slot(), cx);
+            if let Some(h) = h {
+                cx.remember(place, h, raw, m.share());
+            }
+            Ok(())
+        }
+        f => value(f, rec.wire, r, cx, site, depth),
+    }
+}
+
+/// Long-lived objects give back the room that growing left over.
+fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
+    if cx.is_interning() {
+        slot.shrink();
+    }
+}
+
+/// All consecutive records with the tag of `rec`, whose tag was just read.
+fn run<'a>(r: &mut Reader<'a>, rec: Record) -> R<&'a [u8]> {
+    loop {
+        r.skip(rec.wire)?;
+        let end = r.position();
+        if !r.more() {
+            break;
+        }
+        if r.tag()? != (rec.num, rec.wire) {
+            r.rewind(end);
+            break;
+        }
+    }
+    Ok(r.since(rec.start))
+}
+
+/// A single value.
+fn value(
+    f: FieldMut<'_>,
+    wire: u32,
+    r: &mut Reader<'_>,
+    cx: &mut Decoder,
+    site: u32,
+    depth: u32,
+) -> R<()> {
+    use FieldMut as F;
+    let int = |r: &mut Reader<'_>| {
+        expect_wire(wire, wire::VARINT)?;
+        r.varint()
+    };
+    let double = |r: &mut Reader<'_>| {
+        expect_wire(wire, wire::FIXED64)?;
+        r.f64()
+    };
+    let text = |r: &mut Reader<'_>, cx: &mut Decoder| -> R<Str> {
+        expect_wire(wire, wire::BYTES)?;
+        Ok(cx.str(site, r.str()?))
+    };
+    match f {
+        F::Str(v) => *v = text(r, cx)?,
+        F::I32(v) => *v = int(r)? as i32,
+        F::I64(v) => *v = int(r)? as i64,
+        F::Bool(v) => *v = int(r)? != 0,
+        F::F64(v) => *v = double(r)?,
+        F::OptStr(v) => *v = Some(text(r, cx)?),
+        F::OptI32(v) => *v = Some(int(r)? as i32),
+        F::OptI64(v) => *v = Some(int(r)? as i64),
+        F::OptBool(v) => *v = Some(int(r)? != 0),
+        F::OptF64(v) => *v = Some(double(r)?),
+        F::List(l) => return value(l.push(), wire, r, cx, site, depth),
+        other => {
+            expect_wire(wire, wire::BYTES)?;
+            let b = r.bytes()?;
+            match other {
+                F::Bytes(v) => *v = Bytes::from(b),
+                F::Msg(m) => return merge(m, b, cx, depth + 1),
+                F::OptMsg(o) => return merge(o.set(), b, cx, depth + 1),
+                F::Leaf(l) => return l.pb_merge(b, cx, site),
+                F::OptLeaf(o) => return o.set().pb_merge(b, cx, site),
+                _ => return Err(DecodeError::new("maps cannot be nested in protobuf")),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the body of `m`.
+pub fn pb_put(m: &dyn Message, w: &mut Writer) {
+    put(m, w, &mut Vec::with_capacity(256));
+}
+
+fn put<'a>(m: &'a dyn Message, w: &mut Writer, stack: &mut Stack<'a>) {
+    let d = m.desc();
+    let base = stack.len();
+    m.refs(stack);
+    for num in (1..d.by_num.len()).rev() {
+        let i = d.by_num[num];
+        if i != NO_FIELD {
+            let f = stack[base + usize::from(i)];
+            put_value(num as u32, f, w, stack);
+        }
+    }
+    stack.truncate(base);
+}
+
+fn put_value<'a>(num: u32, f: FieldRef<'a>, w: &mut Writer, stack: &mut Stack<'a>) {
+    use FieldRef as F;
+    match f {
+        F::Str(v) => w.bytes(num, v.as_bytes()),
+        F::I32(v) => w.int(num, i64::from(*v) as u64),
+        F::I64(v) => w.int(num, *v as u64),
+        F::Bool(v) => w.int(num, u64::from(*v)),
+        F::F64(v) => w.f64(num, *v),
+        F::Bytes(v) => {
+            if !v.is_nil() {
+                w.bytes(num, v);
+            }
+        }
+        F::OptStr(v) => {
+            if let Some(v) = v {
+                w.bytes(num, v.as_bytes());
+            }
+        }
+        F::OptI32(v) => {
+            if let Some(v) = v {
+                w.int(num, i64::from(*v) as u64);
+            }
+        }
+        F::OptI64(v) => {
+            if let Some(v) = v {
+                w.int(num, *v as u64);
+            }
+        }
+        F::OptBool(v) => {
+            if let Some(v) = v {
+                w.int(num, u64::from(*v));
+            }
+        }
+        F::OptF64(v) => {
+            if let Some(v) = v {
+                w.f64(num, *v);
+            }
+        }
+        F::Msg(m) | F::OptMsg(Some(m)) => {
+            let mark = w.mark();
+            put(m, w, stack);
+            w.close(num, mark);
+        }
+        F::Leaf(l) | F::OptLeaf(Some(l)) => {
+            let mark = w.mark();
+            l.pb_put(w);
+            w.close(num, mark);
+        }
+        F::OptMsg(None) | F::OptLeaf(None) => {}
+        F::List(l) => {
+            for i in (0..l.len()).rev() {
+                put_value(num, l.at(i), w, stack);
+            }
+        }
+        F::Map(m) => {
+            for i in (0..m.len()).rev() {
+                let mark = w.mark();
+                let (key, v) = m.at(i);
+                put_value(2, v, w, stack);
+                w.bytes(1, key.as_bytes());
+                w.close(num, mark);
+            }
+        }
+    }
+}

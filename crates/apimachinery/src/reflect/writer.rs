@@ -1,0 +1,126 @@
+//! JSON text as Go's `encoding/json` writes it, HTML escaping included.
+
+/// Bytes that cannot stand in a string as they are.
+static ESCAPED: [bool; 256] = {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 0x20 {
+        t[i] = true;
+        i += 1;
+    }
+    t[b'"' as usize] = true;
+    t[b'\\' as usize] = true;
+    t[b'<' as usize] = true;
+    t[b'>' as usize] = true;
+    t[b'&' as usize] = true;
+    // First byte of U+2028 and U+2029.
+    t[0xe2] = true;
+    t
+};
+
+/// A string.
+#[inline]
+pub fn put_str(out: &mut Vec<u8>, s: &str) {
+    out.reserve(s.len() + 2);
+    out.push(b'"');
+    if s.bytes().any(|c| ESCAPED[c as usize]) {
+        put_escaped(out, s);
+    } else {
+        out.extend_from_slice(s.as_bytes());
+    }
+    out.push(b'"');
+}
+
+#[inline(never)]
+fn put_escaped(out: &mut Vec<u8>, s: &str) {
+    let b = s.as_bytes();
+    let mut done = 0;
+    let mut i = 0;
+    while i < b.len() {
+        let c = b[i];
+        if !ESCAPED[c as usize] {
+            i += 1;
+            continue;
+        }
+        let mut width = 1;
+        let mut unicode = [b'\\', b'u', b'0', b'0', 0, 0];
+        let escape: &[u8] = match c {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0x08 => b"\\b",
+            0x0c => b"\\f",
+            0xe2 => match &b[i..] {
+                [_, 0x80, 0xa8, ..] => {
+                    width = 3;
+                    b"\\u2028"
+                }
+                [_, 0x80, 0xa9, ..] => {
+                    width = 3;
+                    b"\\u2029"
+                }
+                _ => {
+                    i += 1;
+                    continue;
+                }
+            },
+            _ => {
+                unicode[4] = b"0123456789abcdef"[(c >> 4) as usize];
+                unicode[5] = b"0123456789abcdef"[(c & 15) as usize];
+                &unicode
+            }
+        };
+        out.extend_from_slice(&b[done..i]);
+        out.extend_from_slice(escape);
+        i += width;
+        done = i;
+    }
+    out.extend_from_slice(&b[done..]);
+}
+
+/// An integer.
+pub fn put_i64(out: &mut Vec<u8>, v: i64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = v.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if v < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// A boolean.
+pub fn put_bool(out: &mut Vec<u8>, v: bool) {
+    out.extend_from_slice(if v { b"true" } else { b"false" });
+}
+
+/// A floating-point number as Go prints it: shortest form, exponent outside 1e-6..1e21.
+///
+/// JSON has no form for infinities and NaN; they become `null`.
+pub fn put_f64(out: &mut Vec<u8>, v: f64) {
+    use std::io::Write;
+    if !v.is_finite() {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    let abs = v.abs();
+    let written = if abs != 0.0 && !(1e-6..1e21).contains(&abs) {
+        // Go writes a sign and, for large exponents, no leading zero: 1e+21, 1e-7.
+        let s = format!("{v:e}");
+        let s = if s.contains("e-") { s } else { s.replace('e', "e+") };
+        out.write_all(s.as_bytes())
+    } else {
+        write!(out, "{v}")
+    };
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+}

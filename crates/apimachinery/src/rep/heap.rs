@@ -1,0 +1,367 @@
+//! Reference-counted allocations, type-erased: one header, then the values.
+//!
+//! [`List`](super::List) and [`Shared`](super::Shared) both point at a [`Header`]; a `Shared` is an
+//! allocation with exactly one value. Everything here is generic over nothing but a table of
+//! [`Ops`], so that 1,300 API types do not each compile their own copy.
+//!
+//! # Safety argument
+//! * A header is created by [`alloc`] with a count of one and freed by whoever takes the count to
+//!   zero (`Release` decrement, `Acquire` fence: the protocol of `std::sync::Arc`).
+//! * Values are written only through a pointer whose count was seen as one with `Acquire`, by an
+//!   owner that holds `&mut` to that pointer. No weak references exist, so a count of one cannot
+//!   grow behind the owner's back.
+//! * `Ops` always belongs to the element type: it is made in one place, [`OpsOf`], and travels
+//!   with the pointer. [`SlotMut::adopt`] compares the `TypeId` before it lets a pointer in.
+use std::alloc::{Layout, alloc as std_alloc, dealloc, handle_alloc_error, realloc};
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+/// Start of every allocation: 8 bytes, values follow directly (their alignment is at most 8).
+#[repr(C)]
+pub(super) struct Header {
+    count: AtomicU32,
+    /// Number of values; the top bit says that the capacity equals it.
+    len: u32,
+}
+
+/// Set in `Header::len` when the allocation has room for exactly the values it holds.
+const EXACT: u32 = 1 << 31;
+/// Counts beyond this abort, as in `std::sync::Arc`: a leak of that size is a bug, not a load.
+const MAX_COUNT: u32 = i32::MAX as u32;
+
+/// The list that is empty but not nil (`[]` as opposed to `null`). Never counted, never freed.
+pub(super) static EMPTY: Header = Header { count: AtomicU32::new(1), len: 0 };
+
+pub(super) fn empty() -> *mut Header {
+    std::ptr::from_ref(&EMPTY).cast_mut()
+}
+
+#[inline]
+pub(super) fn is_unowned(h: *mut Header) -> bool {
+    h.is_null() || std::ptr::eq(h, &EMPTY)
+}
+
+/// What the type-erased code must know of the values.
+pub(super) struct Ops {
+    /// Type of the handle (`List<T>` or `Shared<T>`), so that erased handles cannot mix.
+    id: TypeId,
+    size: usize,
+    drop: Option<unsafe fn(*mut u8, usize)>,
+}
+
+/// [`Ops`] and how to clone, for copy on write.
+pub(super) struct CloneOps {
+    ops: &'static Ops,
+    clone: unsafe fn(*const u8, *mut u8, usize),
+}
+
+pub(super) struct OpsOf<H, T>(PhantomData<(H, T)>);
+
+impl<H: 'static, T> OpsOf<H, T> {
+    pub(super) const OPS: &'static Ops = {
+        assert!(align_of::<T>() <= 8, "values of a List or Shared are aligned to 8 bytes at most");
+        &Ops {
+            id: TypeId::of::<H>(),
+            size: size_of::<T>(),
+            drop: if std::mem::needs_drop::<T>() { Some(drop_values::<T>) } else { None },
+        }
+    };
+}
+
+impl<H: 'static, T: Clone> OpsOf<H, T> {
+    pub(super) const CLONE: &'static CloneOps =
+        &CloneOps { ops: Self::OPS, clone: clone_values::<T> };
+}
+
+/// # Safety
+/// `p` points at `n` initialised values of `T` that nobody uses afterwards.
+unsafe fn drop_values<T>(p: *mut u8, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::drop_in_place(std::ptr::slice_from_raw_parts_mut(p.cast::<T>(), n)) }
+}
+
+/// # Safety
+/// `from` points at `n` initialised values of `T`, `to` at room for as many.
+unsafe fn clone_values<T: Clone>(from: *const u8, to: *mut u8, n: usize) {
+    let (from, to) = (from.cast::<T>(), to.cast::<T>());
+    for i in 0..n {
+        // SAFETY: i < n. A panicking clone leaks what was written, which is safe.
+        unsafe { to.add(i).write((*from.add(i)).clone()) }
+    }
+}
+
+fn layout(cap: usize, size: usize) -> Layout {
+    cap.checked_mul(size)
+        .and_then(|n| n.checked_add(size_of::<Header>()))
+        .and_then(|n| Layout::from_size_align(n, 8).ok())
+        .expect("a list larger than the address space")
+}
+
+fn grown(len: usize) -> usize {
+    len.next_power_of_two()
+}
+
+/// # Safety
+/// `h` is a live header.
+unsafe fn capacity(h: *mut Header) -> usize {
+    // SAFETY: live.
+    let len = unsafe { (*h).len };
+    if len & EXACT != 0 { (len & !EXACT) as usize } else { grown(len as usize) }
+}
+
+#[inline]
+fn values(h: *mut Header) -> *mut u8 {
+    h.cast::<u8>().wrapping_add(size_of::<Header>())
+}
+
+fn checked_len(n: usize) -> u32 {
+    assert!(n < EXACT as usize, "a list holds at most 2^31 - 1 values");
+    n as u32
+}
+
+/// A fresh allocation with exact room for `n` values, which the caller must write.
+pub(super) fn alloc(n: usize, size: usize) -> *mut Header {
+    let len = checked_len(n) | EXACT;
+    let l = layout(n, size);
+    // SAFETY: the layout is never empty (the header has 8 bytes).
+    let h = unsafe { std_alloc(l) }.cast::<Header>();
+    if h.is_null() {
+        handle_alloc_error(l)
+    }
+    // SAFETY: freshly allocated, large enough and aligned.
+    unsafe { h.write(Header { count: AtomicU32::new(1), len }) }
+    h
+}
+
+/// Pointer to the values behind a header.
+#[inline]
+pub(super) fn data<T>(h: *mut Header) -> *mut T {
+    values(h).cast()
+}
+
+/// # Safety
+/// `h` is a live header or [`empty()`].
+#[inline]
+pub(super) unsafe fn len(h: *mut Header) -> usize {
+    // SAFETY: the caller's promise.
+    (unsafe { (*h).len } & !EXACT) as usize
+}
+
+/// # Safety
+/// `h` is null, [`empty()`] or a live header of which the caller holds a count.
+#[inline]
+pub(super) unsafe fn retain(h: *mut Header) {
+    if !is_unowned(h) {
+        // SAFETY: live, and kept alive by the caller's count.
+        let old = unsafe { (*h).count.fetch_add(1, Ordering::Relaxed) };
+        if old > MAX_COUNT {
+            std::process::abort()
+        }
+    }
+}
+
+/// # Safety
+/// `h` is null, [`empty()`] or a live header of which the caller gives up a count; `ops` is of its
+/// element type.
+#[inline(never)]
+pub(super) unsafe fn release(h: *mut Header, ops: &Ops) {
+    if is_unowned(h) {
+        return;
+    }
+    // SAFETY: live until the last count is given up; after the fence this thread sees all writes.
+    unsafe {
+        if (*h).count.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            if let Some(drop) = ops.drop {
+                drop(values(h), len(h));
+            }
+            dealloc(h.cast(), layout(capacity(h), ops.size));
+        }
+    }
+}
+
+/// # Safety
+/// As for [`len`], and the caller holds `&mut` to the only pointer through which it will write.
+#[inline]
+pub(super) unsafe fn is_unique(h: *mut Header) -> bool {
+    // SAFETY: live. Acquire pairs with the Release of whoever dropped the second last count.
+    unsafe { (*h).count.load(Ordering::Acquire) == 1 }
+}
+
+/// Makes `*h` the only owner of its values, copying them when it is not.
+///
+/// # Safety
+/// `*h` is null, [`empty()`] or a live header; `ops` is of its element type.
+#[inline(never)]
+pub(super) unsafe fn own(h: &mut *mut Header, ops: &CloneOps) {
+    // SAFETY: live; the copy is complete before the old count is given up.
+    unsafe {
+        if !is_unowned(*h) && !is_unique(*h) {
+            let n = len(*h);
+            let copy = alloc(n, ops.ops.size);
+            (ops.clone)(values(*h), values(copy), n);
+            release(*h, ops.ops);
+            *h = copy;
+        }
+    }
+}
+
+/// Room for one more value at the end, already counted: the caller writes it before anything else.
+///
+/// # Safety
+/// As for [`own`].
+#[inline(never)]
+pub(super) unsafe fn push_slot(h: &mut *mut Header, ops: &CloneOps) -> *mut u8 {
+    let size = ops.ops.size;
+    if is_unowned(*h) {
+        *h = alloc(1, size);
+        return values(*h);
+    }
+    // SAFETY: owned after `own`, so the block may be moved and its length changed.
+    unsafe {
+        own(h, ops);
+        let (n, cap) = (len(*h), capacity(*h));
+        let next = checked_len(n + 1);
+        if cap != grown(n + 1) {
+            let l = layout(grown(n + 1), size);
+            let p = realloc((*h).cast(), layout(cap, size), l.size());
+            if p.is_null() {
+                handle_alloc_error(l)
+            }
+            *h = p.cast();
+        }
+        (**h).len = next;
+        values(*h).add(n * size)
+    }
+}
+
+/// Gives back unused room of a list that nobody else holds.
+///
+/// # Safety
+/// As for [`own`].
+pub(super) unsafe fn shrink(h: &mut *mut Header, ops: &Ops) {
+    // SAFETY: unique, so the block may be moved.
+    unsafe {
+        if is_unowned(*h) || !is_unique(*h) {
+            return;
+        }
+        let (n, cap) = (len(*h), capacity(*h));
+        if n != cap {
+            let l = layout(n, ops.size);
+            let p = realloc((*h).cast(), layout(cap, ops.size), l.size());
+            if p.is_null() {
+                handle_alloc_error(l)
+            }
+            *h = p.cast();
+        }
+        (**h).len = n as u32 | EXACT;
+    }
+}
+
+/// Sets the length of a unique list whose tail was moved out or dropped.
+///
+/// # Safety
+/// `h` is live and unique, its capacity does not change, and exactly the first `n` values are
+/// initialised. `n` is not zero.
+pub(super) unsafe fn truncate_to(h: &mut *mut Header, ops: &Ops, n: usize) {
+    // SAFETY: the caller's promise; the block is brought to the size that `n` implies.
+    unsafe {
+        let cap = capacity(*h);
+        let l = layout(n, ops.size);
+        if cap != n {
+            let p = realloc((*h).cast(), layout(cap, ops.size), l.size());
+            if p.is_null() {
+                handle_alloc_error(l)
+            }
+            *h = p.cast();
+        }
+        (**h).len = n as u32 | EXACT;
+    }
+}
+
+/// Frees the block of a unique header without dropping its values (they were moved out).
+///
+/// # Safety
+/// `h` is live and unique, and its values are not used afterwards.
+pub(super) unsafe fn free_block(h: *mut Header, ops: &Ops) {
+    // SAFETY: the caller's promise.
+    unsafe { dealloc(h.cast(), layout(capacity(h), ops.size)) }
+}
+
+/// A counted, type-erased share of a [`List`](super::List), [`Map`](super::Map) or
+/// [`Shared`](super::Shared): what an interning table holds.
+pub struct Handle {
+    ptr: *mut Header,
+    ops: &'static Ops,
+}
+
+// SAFETY: handles are made only from lists and boxes of `Send + Sync` values (see the bounds on
+// `SlotMut::new`), and the count is atomic.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the handle owns one count of a live header of this element type.
+        unsafe { release(self.ptr, self.ops) }
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Handle({:p})", self.ptr)
+    }
+}
+
+/// Exclusive access to the pointer inside a list, map or optional box, type-erased.
+pub struct SlotMut<'a> {
+    ptr: &'a mut *mut Header,
+    ops: &'static Ops,
+}
+
+impl<'a> SlotMut<'a> {
+    /// The slot of a handle type `H` over values of `T`; `ptr` must be the pointer inside an `H`.
+    pub(super) fn new<H: 'static, T: Send + Sync>(ptr: &'a mut *mut Header) -> Self {
+        SlotMut { ptr, ops: OpsOf::<H, T>::OPS }
+    }
+    /// A share of what the slot holds; `None` when it holds nothing worth sharing.
+    pub fn share(&self) -> Option<Handle> {
+        if is_unowned(*self.ptr) {
+            return None;
+        }
+        // SAFETY: live, counted by the slot.
+        unsafe { retain(*self.ptr) };
+        Some(Handle { ptr: *self.ptr, ops: self.ops })
+    }
+    /// Replaces what the slot holds by `h`'s values; `false` (and no change) for another type.
+    pub fn adopt(&mut self, h: &Handle) -> bool {
+        if self.ops.id != h.ops.id {
+            return false;
+        }
+        // SAFETY: same type; the new count is taken before the old one is given up.
+        unsafe {
+            retain(h.ptr);
+            release(*self.ptr, self.ops);
+        }
+        *self.ptr = h.ptr;
+        true
+    }
+    /// Makes a list or map empty but not nil.
+    pub(crate) fn set_empty(&mut self) {
+        // SAFETY: the slot's count is given up once.
+        unsafe { release(*self.ptr, self.ops) };
+        *self.ptr = empty();
+    }
+    /// Gives back unused room.
+    pub(crate) fn shrink(&mut self) {
+        // SAFETY: exclusive access to the pointer, ops of its type.
+        unsafe { shrink(self.ptr, self.ops) }
+    }
+    /// Whether nobody else shares the values.
+    pub(crate) fn is_unique(&self) -> bool {
+        // SAFETY: live when owned.
+        is_unowned(*self.ptr) || unsafe { is_unique(*self.ptr) }
+    }
+}

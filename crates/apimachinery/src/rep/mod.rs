@@ -1,0 +1,31 @@
+//! The primitives that API objects are made of: [`Str`], [`List`], [`Shared`], [`Emb`], [`Map`], [`Bytes`].
+//!
+//! Every one of them is eight bytes and copy on write: a clone is a reference count, and writing
+//! to one copy never changes another. That is what makes a cached object cheap to hand out, and
+//! DeepCopy the same thing as `clone()`.
+//!
+//! All `unsafe` code of the project lives in this folder. `heap` has the one allocation layout
+//! (a count, a length, then the values), type-erased so that the compiler sees it once; `str`,
+//! `list` and `shared` are typed faces over it.
+#![allow(unsafe_code)]
+
+mod bytes;
+mod emb;
+mod heap;
+mod list;
+mod map;
+mod serde_impls;
+mod shared;
+mod str;
+
+pub use self::bytes::Bytes;
+pub use self::emb::{Emb, StaticDefault};
+pub use self::heap::{Handle, SlotMut};
+pub use self::list::{IntoIter, List};
+pub use self::map::Map;
+pub use self::shared::Shared;
+pub(crate) use self::shared::slot as shared_slot;
+pub use self::str::Str;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! [`Str`]: an immutable string of eight bytes.
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+#[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
+compile_error!("pintle's strings keep up to seven bytes inside a pointer: a 64-bit little-endian target is needed");
+
+#[repr(C)]
+struct Header {
+    count: AtomicU32,
+    len: u32,
+}
+
+const HEADER: usize = size_of::<Header>();
+/// Longest string kept inside the eight bytes.
+const INLINE: usize = 7;
+
+/// An immutable UTF-8 string of eight bytes: up to seven bytes inline, longer ones shared by count.
+///
+/// Cloning never copies text. It derefs to `str`, compares with `str` and `&str`, and is made with
+/// `.into()`.
+///
+/// ```
+/// use pintle_apimachinery::Str;
+/// let image: Str = "registry.k8s.io/pause:3.10".into();
+/// let copy = image.clone();
+/// assert_eq!(copy, "registry.k8s.io/pause:3.10");
+/// assert!(copy.starts_with("registry"));
+/// assert_eq!(size_of::<Option<Str>>(), 8);
+/// ```
+///
+/// # Panics
+/// Making a string longer than 4 GiB panics.
+// Representation: a pointer to a Header (aligned to 8, so its lowest bit is 0), or, with the
+// lowest bit set, `length << 1 | 1` in the first byte and the text in the other seven.
+pub struct Str(NonNull<u8>);
+
+// SAFETY: the text is immutable and the count atomic.
+unsafe impl Send for Str {}
+// SAFETY: as above.
+unsafe impl Sync for Str {}
+
+impl Str {
+    /// The empty string.
+    #[inline]
+    pub const fn empty() -> Str {
+        // SAFETY: 1 is not null.
+        Str(unsafe { NonNull::new_unchecked(std::ptr::without_provenance_mut(1)) })
+    }
+
+    /// Copies `s`.
+    #[inline]
+    pub fn new(s: &str) -> Str {
+        let n = s.len();
+        if n <= INLINE {
+            let mut word = [0u8; 8];
+            word[0] = (n as u8) << 1 | 1;
+            word[1..=n].copy_from_slice(s.as_bytes());
+            let addr = u64::from_le_bytes(word) as usize;
+            // SAFETY: the lowest bit is set, so it is not null.
+            return Str(unsafe { NonNull::new_unchecked(std::ptr::without_provenance_mut(addr)) });
+        }
+        Self::on_heap(s)
+    }
+
+    #[inline(never)]
+    fn on_heap(s: &str) -> Str {
+        let len = u32::try_from(s.len()).expect("a string of at most 4 GiB");
+        let layout = Self::layout(s.len());
+        // SAFETY: the layout is not empty; the block has room for the header and the text.
+        unsafe {
+            let p = alloc(layout);
+            if p.is_null() {
+                handle_alloc_error(layout)
+            }
+            p.cast::<Header>().write(Header { count: AtomicU32::new(1), len });
+            std::ptr::copy_nonoverlapping(s.as_ptr(), p.add(HEADER), s.len());
+            Str(NonNull::new_unchecked(p))
+        }
+    }
+
+    fn layout(len: usize) -> Layout {
+        Layout::from_size_align(HEADER + len, 8).expect("a string of at most 4 GiB")
+    }
+
+    #[inline]
+    fn is_inline(&self) -> bool {
+        self.0.as_ptr().addr() & 1 == 1
+    }
+
+    /// # Safety
+    /// The string is not inline.
+    #[inline]
+    unsafe fn header(&self) -> &Header {
+        // SAFETY: a heap string points at a live header for as long as `self` lives.
+        unsafe { &*self.0.as_ptr().cast::<Header>() }
+    }
+
+    /// The text as bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        let addr = self.0.as_ptr().addr();
+        // SAFETY: inline text lies in the bytes of `self` itself (little endian: after the tag
+        // byte, at most seven); heap text lies behind its header.
+        unsafe {
+            if addr & 1 == 1 {
+                std::slice::from_raw_parts(
+                    std::ptr::from_ref(self).cast::<u8>().add(1),
+                    (addr & 0xff) >> 1,
+                )
+            } else {
+                std::slice::from_raw_parts(self.0.as_ptr().add(HEADER), self.header().len as usize)
+            }
+        }
+    }
+
+    /// The text.
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        // SAFETY: only made from `&str` and never changed.
+        unsafe { std::str::from_utf8_unchecked(self.as_bytes()) }
+    }
+
+    /// Whether both are the same text in the same place (or equal inline text).
+    #[inline]
+    pub fn ptr_eq(&self, other: &Str) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Clone for Str {
+    #[inline]
+    fn clone(&self) -> Str {
+        if !self.is_inline() {
+            // SAFETY: a heap string.
+            let old = unsafe { self.header() }.count.fetch_add(1, Ordering::Relaxed);
+            if old > i32::MAX as u32 {
+                std::process::abort()
+            }
+        }
+        Str(self.0)
+    }
+}
+
+impl Drop for Str {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.is_inline() {
+            // SAFETY: a heap string whose count is given up once.
+            unsafe { release(self.0) }
+        }
+    }
+}
+
+/// # Safety
+/// `p` is a heap string's block, and the caller gives up one count.
+#[inline(never)]
+unsafe fn release(p: NonNull<u8>) {
+    let h = p.as_ptr().cast::<Header>();
+    // SAFETY: live until the last count is given up.
+    unsafe {
+        if (*h).count.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            dealloc(p.as_ptr(), Str::layout((*h).len as usize));
+        }
+    }
+}
+
+impl Default for Str {
+    #[inline]
+    fn default() -> Str {
+        Str::empty()
+    }
+}
+impl Deref for Str {
+    type Target = str;
+    #[inline]
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+impl AsRef<str> for Str {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+impl std::borrow::Borrow<str> for Str {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+impl From<&str> for Str {
+    fn from(s: &str) -> Str {
+        Str::new(s)
+    }
+}
+impl From<String> for Str {
+    fn from(s: String) -> Str {
+        Str::new(&s)
+    }
+}
+impl From<&String> for Str {
+    fn from(s: &String) -> Str {
+        Str::new(s)
+    }
+}
+impl From<&Str> for Str {
+    fn from(s: &Str) -> Str {
+        s.clone()
+    }
+}
+impl From<Str> for String {
+    fn from(s: Str) -> String {
+        s.as_str().to_owned()
+    }
+}
+impl From<std::borrow::Cow<'_, str>> for Str {
+    fn from(s: std::borrow::Cow<'_, str>) -> Str {
+        Str::new(&s)
+    }
+}
+impl std::str::FromStr for Str {
+    type Err = std::convert::Infallible;
+    fn from_str(s: &str) -> Result<Str, Self::Err> {
+        Ok(Str::new(s))
+    }
+}
+impl PartialEq for Str {
+    #[inline]
+    fn eq(&self, other: &Str) -> bool {
+        self.0 == other.0
+            || (!self.is_inline() && !other.is_inline() && self.as_bytes() == other.as_bytes())
+    }
+}
+impl Eq for Str {}
+impl PartialEq<str> for Str {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+impl PartialEq<&str> for Str {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+impl PartialEq<String> for Str {
+    fn eq(&self, other: &String) -> bool {
+        self.as_str() == other
+    }
+}
+impl PartialEq<Str> for str {
+    fn eq(&self, other: &Str) -> bool {
+        self == other.as_str()
+    }
+}
+impl PartialEq<Str> for &str {
+    fn eq(&self, other: &Str) -> bool {
+        *self == other.as_str()
+    }
+}
+impl PartialEq<Str> for String {
+    fn eq(&self, other: &Str) -> bool {
+        self == other.as_str()
+    }
+}
+impl PartialOrd for Str {
+    fn partial_cmp(&self, other: &Str) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Str {
+    fn cmp(&self, other: &Str) -> std::cmp::Ordering {
+        self.as_str().cmp(other)
+    }
+}
+impl std::hash::Hash for Str {
+    fn hash<H: std::hash::Hasher>(&self, h: &mut H) {
+        self.as_str().hash(h);
+    }
+}
+impl std::fmt::Debug for Str {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+impl std::fmt::Display for Str {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
