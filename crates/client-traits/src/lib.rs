@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `cache.ListerWatcher`, `watch.Interface` | [`ListerWatcher`], [`WatchStream`] |
 //! | typed client interfaces, `client.Client` | [`ObjectClient`] |
+//! | `workqueue.MetricsProvider`, `tools/metrics` | [`MetricsProvider`], [`Registry`] |
 //! | `framework.FakeControllerSource`, `watch.FakeWatcher` | [`FakeSource`], [`FakeWatch`] |
 //!
 //! It knows no HTTP and no runtime, holds no state of a cluster, and retries nothing: an
@@ -28,8 +29,12 @@
 
 mod fake;
 mod lister_watcher;
+mod metrics;
 mod object_client;
+mod registry;
 
 pub use fake::{FakeRequest, FakeSource, FakeWatch};
 pub use lister_watcher::{ListerWatcher, WatchStream};
+pub use metrics::{Counter, Gauge, Histogram, Labels, MetricDesc, MetricsProvider};
 pub use object_client::ObjectClient;
+pub use registry::Registry;

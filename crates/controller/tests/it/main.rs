@@ -1,0 +1,3 @@
+//! The crate as its users see it. One binary; a module for each part.
+
+mod queue;
