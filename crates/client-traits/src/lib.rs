@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `cache.ListerWatcher`, `watch.Interface` | [`ListerWatcher`], [`WatchStream`] |
 //! | typed client interfaces, `client.Client` | [`ObjectClient`] |
+//! | `AddEventHandler`, `source.SyncingSource` | [`Source`], [`SourceEvent`], [`Subscription`] |
 //! | `workqueue.MetricsProvider`, `tools/metrics` | [`MetricsProvider`], [`Registry`] |
 //! | `framework.FakeControllerSource`, `watch.FakeWatcher` | [`FakeSource`], [`FakeWatch`] |
 //!
@@ -32,9 +33,11 @@ mod lister_watcher;
 mod metrics;
 mod object_client;
 mod registry;
+mod source;
 
 pub use fake::{FakeRequest, FakeSource, FakeWatch};
 pub use lister_watcher::{ListerWatcher, WatchStream};
 pub use metrics::{Counter, Gauge, Histogram, Labels, MetricDesc, MetricsProvider};
 pub use object_client::ObjectClient;
 pub use registry::Registry;
+pub use source::{Source, SourceEvent, SourceHandler, Subscription};
