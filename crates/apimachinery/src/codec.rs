@@ -185,7 +185,9 @@ pub fn json_to_yaml(text: &[u8]) -> Result<String, Error> {
 
 fn check_kind<T: Described>(api_version: &str, kind: &str) -> Result<(), Error> {
     let Some(k) = T::described().kind else { return Ok(()) };
+    // Request options are known in every group version.
     let right_version = api_version.is_empty()
+        || (k.group.is_empty() && k.kind.ends_with("Options"))
         || match api_version.split_once('/') {
             Some((g, v)) => g == k.group && v == k.version,
             None => k.group.is_empty() && api_version == k.version,
@@ -260,11 +262,7 @@ pub fn decode_message_item<T: Described>(
 ///
 /// # Errors
 /// YAML text that cannot be made; JSON and protobuf always can.
-pub fn encode_message<T: Described>(
-    m: &T,
-    format: Format,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+pub fn encode_message<T: Described>(m: &T, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
     match format {
         Format::Json => json_put_kind(m, out),
         Format::Yaml => {
@@ -279,8 +277,13 @@ pub fn encode_message<T: Described>(
                 GroupVersionKind::from_static(k.group, k.version, k.kind)
             });
             let api_version = gvk.api_version();
-            Envelope { api_version: &api_version, kind: &gvk.kind, raw: w.as_slice(), ..Default::default() }
-                .write(out);
+            Envelope {
+                api_version: &api_version,
+                kind: &gvk.kind,
+                raw: w.as_slice(),
+                ..Default::default()
+            }
+            .write(out);
         }
     }
     Ok(())

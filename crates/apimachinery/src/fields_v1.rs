@@ -239,7 +239,11 @@ mod tests {
     #[test]
     fn similar_texts_are_kept_as_differences() {
         let mut cache = FieldsCache::default();
-        let text = |ip: &str| format!(r#"{{"f:status":{{"f:podIPs":{{"k:{{\"ip\":\"{ip}\"}}":{{".":{{}},"f:ip":{{}}}}}},"f:phase":{{}}}}}}"#);
+        let text = |ip: &str| {
+            format!(
+                r#"{{"f:status":{{"f:podIPs":{{"k:{{\"ip\":\"{ip}\"}}":{{".":{{}},"f:ip":{{}}}}}},"f:phase":{{}}}}}}"#
+            )
+        };
         let first = round_trip(&mut cache, &text("10.0.0.1"));
         for i in 2..60 {
             let f = round_trip(&mut cache, &text(&format!("10.0.{i}.{}", i * 3)));
@@ -253,7 +257,16 @@ mod tests {
     #[test]
     fn odd_texts_survive() {
         let mut cache = FieldsCache::default();
-        for t in ["{}", "", "\"", r#"{"a":"\""}"#, r#"{"a":"\"b"}"#, r#"{"a":""}"#, "{\"a\":1}", "{\"a\":1}x\""] {
+        for t in [
+            "{}",
+            "",
+            "\"",
+            r#"{"a":"\""}"#,
+            r#"{"a":"\"b"}"#,
+            r#"{"a":""}"#,
+            "{\"a\":1}",
+            "{\"a\":1}x\"",
+        ] {
             round_trip(&mut cache, t);
             round_trip(&mut cache, t);
         }

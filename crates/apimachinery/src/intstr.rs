@@ -161,7 +161,10 @@ mod tests {
         check("10%", "10%", 0);
         check(" 1", " 1", 0);
         check("http", "http", 0);
-        assert_eq!(IntOrString::from("80").to_string() + &IntOrString::from(-7).to_string(), "80-7");
+        assert_eq!(
+            IntOrString::from("80").to_string() + &IntOrString::from(-7).to_string(),
+            "80-7"
+        );
         assert_eq!(IntOrString::default(), 0.into());
     }
 
@@ -205,7 +208,10 @@ mod tests {
         check("1%%", r#"invalid value "1%%": strconv.Atoi: parsing "1%": invalid syntax"#);
         check("1.5%", r#"invalid value "1.5%": strconv.Atoi: parsing "1.5": invalid syntax"#);
         check(" 1%", r#"invalid value " 1%": strconv.Atoi: parsing " 1": invalid syntax"#);
-        check("99999999999999999999%", r#"invalid value "99999999999999999999%": strconv.Atoi: parsing "99999999999999999999": value out of range"#);
+        check(
+            "99999999999999999999%",
+            r#"invalid value "99999999999999999999%": strconv.Atoi: parsing "99999999999999999999": value out of range"#,
+        );
         check("é%", r#"invalid value "é%": strconv.Atoi: parsing "é": invalid syntax"#);
     }
 }

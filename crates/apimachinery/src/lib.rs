@@ -29,17 +29,17 @@
 //! # Ok::<(), pintle_apimachinery::Error>(())
 //! ```
 
-// The crate's own generated code names the crate as others do.
-extern crate self as pintle_apimachinery;
-
 pub mod codec;
 mod error;
+pub mod fields;
 mod fields_v1;
+#[allow(unreachable_pub)] // the flat re-exports below are the public places
 mod generated;
 #[doc(hidden)]
 pub mod generated_prelude;
 mod gvk;
 mod intstr;
+pub mod labels;
 mod list;
 mod object;
 mod options;
@@ -54,6 +54,7 @@ mod status;
 #[path = "time_interim.rs"]
 mod time;
 mod unstructured;
+pub mod validation;
 pub mod version;
 mod watch;
 

@@ -207,7 +207,9 @@ impl<T: Codec> ListDecoder<T> {
             }
         }
         if self.buf.len() - self.at > MAX_ITEM {
-            return Err(Error::decode(format!("an item of the list is larger than {MAX_ITEM} bytes")));
+            return Err(Error::decode(format!(
+                "an item of the list is larger than {MAX_ITEM} bytes"
+            )));
         }
         Ok(())
     }

@@ -76,6 +76,26 @@ impl Scheme {
         self.kinds.insert(gvk, entry);
         Ok(())
     }
+    /// Adds the kinds of meta/v1 that belong to no group: Status, discovery, request options, and
+    /// those of meta.k8s.io. Go: `metav1.AddToGroupVersion` and `AddMetaToScheme`.
+    pub fn register_meta(&mut self) -> &mut Self {
+        use crate::meta_v1 as m;
+        self.register::<m::Status>()
+            .register::<m::APIVersions>()
+            .register::<m::APIGroup>()
+            .register::<m::APIGroupList>()
+            .register::<m::APIResourceList>()
+            .register::<m::CreateOptions>()
+            .register::<m::DeleteOptions>()
+            .register::<m::GetOptions>()
+            .register::<m::ListOptions>()
+            .register::<m::PatchOptions>()
+            .register::<m::UpdateOptions>()
+            .register::<m::Table>()
+            .register::<m::TableOptions>()
+            .register::<m::PartialObjectMetadata>()
+            .register::<m::PartialObjectMetadataList>()
+    }
     /// Whether the kind is known. Go: `Recognizes`.
     pub fn recognizes(&self, gvk: &GroupVersionKind) -> bool {
         self.kinds.contains_key(gvk)

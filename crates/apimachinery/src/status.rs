@@ -64,8 +64,7 @@ impl Error {
     }
     /// The optimistic lock failed. Go: `NewConflict`.
     pub fn conflict(resource: &GroupResource, name: &str, why: &str) -> Error {
-        let message =
-            format!("Operation cannot be fulfilled on {resource} {name:?}: {why}");
+        let message = format!("Operation cannot be fulfilled on {resource} {name:?}: {why}");
         Status::failure(409, "Conflict", message).about(resource, name).into()
     }
     /// The resource version is too old. Go: `NewResourceExpired`.

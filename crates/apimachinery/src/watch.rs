@@ -190,14 +190,16 @@ impl<T: Codec> WatchDecoder<T> {
             "MODIFIED" => WatchEvent::Modified(decode(cx)?),
             "DELETED" => WatchEvent::Deleted(decode(cx)?),
             "BOOKMARK" => {
-                let raw = if format == Format::Protobuf { Envelope::parse(object)?.raw } else { object };
+                let raw =
+                    if format == Format::Protobuf { Envelope::parse(object)?.raw } else { object };
                 let m = PartialObjectMetadata::decode_item(raw, format, &mut Decoder::new())
                     .map_err(|e| e.context("BOOKMARK event"))?;
                 WatchEvent::Bookmark(Bookmark::of(&m.metadata))
             }
-            "ERROR" => WatchEvent::Error(Status::decode_if(object, format).ok_or_else(|| {
-                Error::decode("an ERROR event of a watch holds no Status")
-            })?),
+            "ERROR" => WatchEvent::Error(
+                Status::decode_if(object, format)
+                    .ok_or_else(|| Error::decode("an ERROR event of a watch holds no Status"))?,
+            ),
             other => {
                 return Err(Error::decode(format!("a watch event has the unknown type {other:?}")));
             }

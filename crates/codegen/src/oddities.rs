@@ -120,11 +120,14 @@ pub fn is_unregistered(package: &str, name: &str) -> bool {
     package == META_V1 && name == "ApplyOptions"
 }
 
-/// The group and version under which a kind of meta/v1 is known: discovery's types and Status
-/// are "unversioned" and belong to v1, the others to the group of their package.
+/// The group under which a kind of meta/v1 is known: discovery's types and Status are
+/// "unversioned" and belong to v1; the options are registered in every group, v1 among them; the
+/// others belong to the group of their package.
 pub fn unversioned_group<'a>(package: &'a Package, name: &str) -> &'a str {
     match name {
         "Status" | "APIVersions" | "APIGroup" | "APIGroupList" | "APIResourceList"
+        | "CreateOptions" | "DeleteOptions" | "GetOptions" | "ListOptions" | "PatchOptions"
+        | "UpdateOptions"
             if package.path == META_V1 =>
         {
             ""

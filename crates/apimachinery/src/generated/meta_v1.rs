@@ -204,14 +204,14 @@ pub static CREATE_OPTIONS: Desc = Desc::kind("CreateOptions", &[
     Field::new("dryRun", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
     Field::new("fieldManager", 3, OMITEMPTY, Type::Str),
     Field::new("fieldValidation", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 255, 1, 2], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "CreateOptions" });
+], &[255, 0, 255, 1, 2], &KindFacts { group: "", version: "v1", kind: "CreateOptions" });
 impl Message for CreateOptions {
     fn desc(&self) -> &'static Desc { &CREATE_OPTIONS }
     fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::Str(&self.field_manager), FieldRef::Str(&self.field_validation)]) }
     fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::Str(&mut self.field_manager), 2 => FieldMut::Str(&mut self.field_validation), _ => oob(i) } }
 }
 message!(CreateOptions, CREATE_OPTIONS);
-kind!(CreateOptions, CREATE_OPTIONS, "meta.k8s.io", "v1", "CreateOptions");
+kind!(CreateOptions, CREATE_OPTIONS, "", "v1", "CreateOptions");
 
 /// `DeleteOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deleteoptions-v1-meta)
 #[derive(Clone, Default)]
@@ -237,14 +237,14 @@ pub static DELETE_OPTIONS: Desc = Desc::kind("DeleteOptions", &[
     Field::new("propagationPolicy", 4, OMITEMPTY, Type::OptStr),
     Field::new("dryRun", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
     Field::new("ignoreStoreReadErrorWithClusterBreakingPotential", 6, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3, 4, 5], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "DeleteOptions" });
+], &[255, 0, 1, 2, 3, 4, 5], &KindFacts { group: "", version: "v1", kind: "DeleteOptions" });
 impl Message for DeleteOptions {
     fn desc(&self) -> &'static Desc { &DELETE_OPTIONS }
     fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI64(&self.grace_period_seconds), FieldRef::OptMsg(opt(&self.preconditions)), FieldRef::OptBool(&self.orphan_dependents), FieldRef::OptStr(&self.propagation_policy), FieldRef::List(&self.dry_run), FieldRef::OptBool(&self.ignore_store_read_error_with_cluster_breaking_potential)]) }
     fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI64(&mut self.grace_period_seconds), 1 => FieldMut::OptMsg(&mut self.preconditions), 2 => FieldMut::OptBool(&mut self.orphan_dependents), 3 => FieldMut::OptStr(&mut self.propagation_policy), 4 => FieldMut::List(&mut self.dry_run), 5 => FieldMut::OptBool(&mut self.ignore_store_read_error_with_cluster_breaking_potential), _ => oob(i) } }
 }
 message!(DeleteOptions, DELETE_OPTIONS);
-kind!(DeleteOptions, DELETE_OPTIONS, "meta.k8s.io", "v1", "DeleteOptions");
+kind!(DeleteOptions, DELETE_OPTIONS, "", "v1", "DeleteOptions");
 
 /// `FieldSelectorRequirement` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fieldselectorrequirement-v1-meta)
 #[derive(Clone, Default)]
@@ -278,14 +278,14 @@ pub struct GetOptions {
 #[doc(hidden)]
 pub static GET_OPTIONS: Desc = Desc::kind("GetOptions", &[
     Field::new("resourceVersion", 1, OMITEMPTY, Type::Str),
-], &[255, 0], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "GetOptions" });
+], &[255, 0], &KindFacts { group: "", version: "v1", kind: "GetOptions" });
 impl Message for GetOptions {
     fn desc(&self) -> &'static Desc { &GET_OPTIONS }
     fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.resource_version)]) }
     fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.resource_version), _ => oob(i) } }
 }
 message!(GetOptions, GET_OPTIONS);
-kind!(GetOptions, GET_OPTIONS, "meta.k8s.io", "v1", "GetOptions");
+kind!(GetOptions, GET_OPTIONS, "", "v1", "GetOptions");
 
 /// `GroupKind` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupkind-v1-meta)
 #[derive(Clone, Default)]
@@ -524,14 +524,14 @@ pub static LIST_OPTIONS: Desc = Desc::kind("ListOptions", &[
     Field::new("continue", 8, OMITEMPTY, Type::Str),
     Field::new("sendInitialEvents", 11, OMITEMPTY, Type::OptBool),
     Field::new("shardSelector", 15, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 4, 6, 255, 7, 8, 3, 5, 9, 255, 255, 255, 10], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "ListOptions" });
+], &[255, 0, 1, 2, 4, 6, 255, 7, 8, 3, 5, 9, 255, 255, 255, 10], &KindFacts { group: "", version: "v1", kind: "ListOptions" });
 impl Message for ListOptions {
     fn desc(&self) -> &'static Desc { &LIST_OPTIONS }
     fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.label_selector), FieldRef::Str(&self.field_selector), FieldRef::Bool(&self.watch), FieldRef::Bool(&self.allow_watch_bookmarks), FieldRef::Str(&self.resource_version), FieldRef::Str(&self.resource_version_match), FieldRef::OptI64(&self.timeout_seconds), FieldRef::I64(&self.limit), FieldRef::Str(&self.continue_), FieldRef::OptBool(&self.send_initial_events), FieldRef::Str(&self.shard_selector)]) }
     fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.label_selector), 1 => FieldMut::Str(&mut self.field_selector), 2 => FieldMut::Bool(&mut self.watch), 3 => FieldMut::Bool(&mut self.allow_watch_bookmarks), 4 => FieldMut::Str(&mut self.resource_version), 5 => FieldMut::Str(&mut self.resource_version_match), 6 => FieldMut::OptI64(&mut self.timeout_seconds), 7 => FieldMut::I64(&mut self.limit), 8 => FieldMut::Str(&mut self.continue_), 9 => FieldMut::OptBool(&mut self.send_initial_events), 10 => FieldMut::Str(&mut self.shard_selector), _ => oob(i) } }
 }
 message!(ListOptions, LIST_OPTIONS);
-kind!(ListOptions, LIST_OPTIONS, "meta.k8s.io", "v1", "ListOptions");
+kind!(ListOptions, LIST_OPTIONS, "", "v1", "ListOptions");
 
 /// `ManagedFieldsEntry` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#managedfieldsentry-v1-meta)
 #[derive(Clone, Default)]
@@ -718,14 +718,14 @@ pub static PATCH_OPTIONS: Desc = Desc::kind("PatchOptions", &[
     Field::new("force", 2, OMITEMPTY, Type::OptBool),
     Field::new("fieldManager", 3, OMITEMPTY, Type::Str),
     Field::new("fieldValidation", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "PatchOptions" });
+], &[255, 0, 1, 2, 3], &KindFacts { group: "", version: "v1", kind: "PatchOptions" });
 impl Message for PatchOptions {
     fn desc(&self) -> &'static Desc { &PATCH_OPTIONS }
     fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::OptBool(&self.force), FieldRef::Str(&self.field_manager), FieldRef::Str(&self.field_validation)]) }
     fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::OptBool(&mut self.force), 2 => FieldMut::Str(&mut self.field_manager), 3 => FieldMut::Str(&mut self.field_validation), _ => oob(i) } }
 }
 message!(PatchOptions, PATCH_OPTIONS);
-kind!(PatchOptions, PATCH_OPTIONS, "meta.k8s.io", "v1", "PatchOptions");
+kind!(PatchOptions, PATCH_OPTIONS, "", "v1", "PatchOptions");
 
 /// `Preconditions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-meta)
 #[derive(Clone, Default)]
@@ -1027,14 +1027,14 @@ pub static UPDATE_OPTIONS: Desc = Desc::kind("UpdateOptions", &[
     Field::new("dryRun", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
     Field::new("fieldManager", 2, OMITEMPTY, Type::Str),
     Field::new("fieldValidation", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "UpdateOptions" });
+], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "UpdateOptions" });
 impl Message for UpdateOptions {
     fn desc(&self) -> &'static Desc { &UPDATE_OPTIONS }
     fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::Str(&self.field_manager), FieldRef::Str(&self.field_validation)]) }
     fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::Str(&mut self.field_manager), 2 => FieldMut::Str(&mut self.field_validation), _ => oob(i) } }
 }
 message!(UpdateOptions, UPDATE_OPTIONS);
-kind!(UpdateOptions, UPDATE_OPTIONS, "meta.k8s.io", "v1", "UpdateOptions");
+kind!(UpdateOptions, UPDATE_OPTIONS, "", "v1", "UpdateOptions");
 
 /// `Verbs` of meta.k8s.io/v1.
 #[derive(Clone, Default)]

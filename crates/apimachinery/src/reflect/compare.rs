@@ -62,7 +62,8 @@ fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, stack: &mut Stack<'a>) -> bool {
 /// of an object, or replacing one, costs only what changed.
 pub fn reuse(new: &mut dyn Message, old: &dyn Message) {
     let d = new.desc();
-    if std::ptr::addr_eq(std::ptr::from_mut(new).cast_const(), old) || !std::ptr::eq(d, old.desc()) {
+    if std::ptr::addr_eq(std::ptr::from_mut(new).cast_const(), old) || !std::ptr::eq(d, old.desc())
+    {
         return;
     }
     let mut fields = Vec::with_capacity(d.fields.len());

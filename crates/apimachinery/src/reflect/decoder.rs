@@ -154,7 +154,10 @@ impl Decoder {
         let t = self.tables.as_mut()?;
         let set = (hash as usize & (SETS - 1)) * 2;
         for way in 0..2 {
-            if t.entries[set + way].as_ref().is_some_and(|e| e.hash == hash && e.place == place && *e.raw == *raw) {
+            if t.entries[set + way]
+                .as_ref()
+                .is_some_and(|e| e.hash == hash && e.place == place && *e.raw == *raw)
+            {
                 if way == 1 {
                     t.entries.swap(set, set + 1);
                 }

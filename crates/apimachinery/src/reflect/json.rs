@@ -3,7 +3,7 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::writer::{put_bool, put_f64, put_i64, put_str};
 use super::{
-    Decoder, Described, Desc, FieldMut, FieldRef, INLINE, KindFacts, Message, NOJSON, OMITEMPTY,
+    Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, Message, NOJSON, OMITEMPTY,
     OMITZERO, OptMessage, Parser, Stack,
 };
 use crate::rep::{Bytes, SlotMut, Str};
@@ -164,12 +164,7 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
     }
 }
 
-fn opt_message(
-    o: &mut dyn OptMessage,
-    p: &mut Parser<'_>,
-    cx: &mut Decoder,
-    site: u32,
-) -> R<()> {
+fn opt_message(o: &mut dyn OptMessage, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
     if p.null()? {
         o.clear();
         return Ok(());
@@ -294,12 +289,7 @@ pub fn json_put_kind(m: &dyn Message, out: &mut Vec<u8>) {
     put(m, out, m.desc().kind, &mut Vec::with_capacity(256));
 }
 
-fn put<'a>(
-    m: &'a dyn Message,
-    out: &mut Vec<u8>,
-    kind: Option<&KindFacts>,
-    stack: &mut Stack<'a>,
-) {
+fn put<'a>(m: &'a dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>, stack: &mut Stack<'a>) {
     let d = m.desc();
     if d.transparent {
         m.refs(stack);
@@ -326,12 +316,7 @@ fn put<'a>(
     out.push(b'}');
 }
 
-fn put_fields<'a>(
-    m: &'a dyn Message,
-    out: &mut Vec<u8>,
-    first: &mut bool,
-    stack: &mut Stack<'a>,
-) {
+fn put_fields<'a>(m: &'a dyn Message, out: &mut Vec<u8>, first: &mut bool, stack: &mut Stack<'a>) {
     let base = stack.len();
     m.refs(stack);
     for (i, f) in m.desc().fields.iter().enumerate() {

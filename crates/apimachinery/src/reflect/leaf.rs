@@ -18,8 +18,12 @@ pub trait Leaf: Any + Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// The body is not one of this type.
-    fn pb_merge(&mut self, body: &[u8], cx: &mut Decoder, site: u32)
-    -> Result<(), Box<DecodeError>>;
+    fn pb_merge(
+        &mut self,
+        body: &[u8],
+        cx: &mut Decoder,
+        site: u32,
+    ) -> Result<(), Box<DecodeError>>;
     /// Writes the body of its protobuf message.
     fn pb_put(&self, w: &mut Writer);
     /// Decodes from JSON; `null` makes it zero.
@@ -151,10 +155,7 @@ macro_rules! leaf_serde {
 leaf_serde!(Time, MicroTime, Duration, Quantity, IntOrString, RawExtension, FieldsV1, Json);
 
 /// Runs `each` on every record of a protobuf body.
-fn records(
-    body: &[u8],
-    mut each: impl FnMut(u32, u32, &mut Reader<'_>) -> R<bool>,
-) -> R<()> {
+fn records(body: &[u8], mut each: impl FnMut(u32, u32, &mut Reader<'_>) -> R<bool>) -> R<()> {
     let mut r = Reader::new(body);
     while r.more() {
         let (num, wire) = r.tag()?;
@@ -314,7 +315,8 @@ impl Leaf for Quantity {
             if num == 1 {
                 expect_wire(wire, wire::BYTES)?;
                 let text = cx.str(site, r.str()?);
-                *self = Quantity::parse_shared(&text).map_err(|e| DecodeError::new(e.to_string()))?;
+                *self =
+                    Quantity::parse_shared(&text).map_err(|e| DecodeError::new(e.to_string()))?;
             }
             Ok(num == 1)
         })
@@ -513,9 +515,12 @@ impl Leaf for FieldsV1 {
         }
         p.peek()?;
         let from = p.position();
-        if cx.is_interning() { p.raw().map(drop)? } else { p.skip()? }
-        *self =
-            FieldsV1::from_raw(&p.text().as_bytes()[from..p.position()], cx.fields_cache());
+        if cx.is_interning() {
+            p.raw().map(drop)?
+        } else {
+            p.skip()?
+        }
+        *self = FieldsV1::from_raw(&p.text().as_bytes()[from..p.position()], cx.fields_cache());
         Ok(())
     }
     fn json_put(&self, out: &mut Vec<u8>) {

@@ -45,7 +45,9 @@ macro_rules! message {
             fn inline_schema() -> bool {
                 true
             }
-            fn json_schema(g: &mut $crate::__private::SchemaGenerator) -> $crate::__private::Schema {
+            fn json_schema(
+                g: &mut $crate::__private::SchemaGenerator,
+            ) -> $crate::__private::Schema {
                 $crate::reflect::json_schema(&$desc, g)
             }
         }

@@ -25,7 +25,6 @@ pub use debug::debug;
 pub use decoder::Decoder;
 pub(crate) use decoder::hash_bytes;
 pub use error::DecodeError;
-pub(crate) use error::{R, Seg};
 pub use json::{json_decode, json_merge, json_put, json_put_kind};
 pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};
 pub use parser::Parser;

@@ -150,7 +150,8 @@ impl<'a> Parser<'a> {
             *i > from
         };
         let zero = b.get(i) == Some(&b'0');
-        let mut ok = digits(&mut i) && !(zero && b[start..i].len() > 1 + usize::from(b[start] == b'-'));
+        let mut ok =
+            digits(&mut i) && !(zero && b[start..i].len() > 1 + usize::from(b[start] == b'-'));
         if ok && b.get(i) == Some(&b'.') {
             i += 1;
             ok = digits(&mut i);
@@ -195,7 +196,8 @@ impl<'a> Parser<'a> {
         }
         let start = self.at;
         let text = self.number()?;
-        text.parse().map_err(|_| DecodeError::at(format!("number {text} is not a 64-bit integer"), start))
+        text.parse()
+            .map_err(|_| DecodeError::at(format!("number {text} is not a 64-bit integer"), start))
     }
     /// A 32-bit integer.
     ///

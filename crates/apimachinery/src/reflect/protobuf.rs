@@ -2,7 +2,7 @@
 use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
-use super::{Decoder, Described, Desc, FieldMut, FieldRef, Message, NO_FIELD, Stack};
+use super::{Decoder, Desc, Described, FieldMut, FieldRef, Message, NO_FIELD, Stack};
 use crate::rep::{Bytes, SlotMut, Str};
 
 /// Deepest nesting of messages.

@@ -1,6 +1,6 @@
 //! Descriptors, references to fields, and the traits behind them.
-use crate::rep::{Bytes, Emb, Handle, List, Map, Shared, SlotMut, StaticDefault, Str};
 use crate::reflect::leaf::{Leaf, LeafDesc, OptLeafSlot};
+use crate::rep::{Bytes, Emb, Handle, List, Map, Shared, SlotMut, StaticDefault, Str};
 use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -187,10 +187,8 @@ impl<V: Clone + 'static> IntoIterator for Map<V> {
 }
 impl<'a, V> IntoIterator for &'a Map<V> {
     type Item = (&'a Str, &'a V);
-    type IntoIter = std::iter::Map<
-        std::slice::Iter<'a, (Str, V)>,
-        fn(&'a (Str, V)) -> (&'a Str, &'a V),
-    >;
+    type IntoIter =
+        std::iter::Map<std::slice::Iter<'a, (Str, V)>, fn(&'a (Str, V)) -> (&'a Str, &'a V)>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.as_slice().iter().map(|e| (&e.0, &e.1))
     }

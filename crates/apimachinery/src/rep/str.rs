@@ -5,7 +5,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 #[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
-compile_error!("pintle's strings keep up to seven bytes inside a pointer: a 64-bit little-endian target is needed");
+compile_error!(
+    "pintle's strings keep up to seven bytes inside a pointer: a 64-bit little-endian target is needed"
+);
 
 #[repr(C)]
 struct Header {

@@ -201,7 +201,12 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    fn new(kind: FieldErrorKind, field: &FieldPath, value: Option<BadValue>, detail: impl Into<String>) -> FieldError {
+    fn new(
+        kind: FieldErrorKind,
+        field: &FieldPath,
+        value: Option<BadValue>,
+        detail: impl Into<String>,
+    ) -> FieldError {
         FieldError { kind, field: field.to_string(), bad_value: value, detail: detail.into() }
     }
 
@@ -211,20 +216,36 @@ impl FieldError {
     }
 
     /// The value is malformed.
-    pub fn invalid(field: &FieldPath, value: impl Into<BadValue>, detail: impl Into<String>) -> FieldError {
+    pub fn invalid(
+        field: &FieldPath,
+        value: impl Into<BadValue>,
+        detail: impl Into<String>,
+    ) -> FieldError {
         FieldError::new(FieldErrorKind::Invalid, field, Some(value.into()), detail)
     }
 
     /// The value is not of the right type.
-    pub fn type_invalid(field: &FieldPath, value: impl Into<BadValue>, detail: impl Into<String>) -> FieldError {
+    pub fn type_invalid(
+        field: &FieldPath,
+        value: impl Into<BadValue>,
+        detail: impl Into<String>,
+    ) -> FieldError {
         FieldError::new(FieldErrorKind::TypeInvalid, field, Some(value.into()), detail)
     }
 
     /// The value is none of those supported.
-    pub fn not_supported(field: &FieldPath, value: impl Into<BadValue>, supported: &[&str]) -> FieldError {
-        let supported: Vec<String> = supported.iter().map(|value| quote(value).to_string()).collect();
-        let detail =
-            if supported.is_empty() { String::new() } else { format!("supported values: {}", supported.join(", ")) };
+    pub fn not_supported(
+        field: &FieldPath,
+        value: impl Into<BadValue>,
+        supported: &[&str],
+    ) -> FieldError {
+        let supported: Vec<String> =
+            supported.iter().map(|value| quote(value).to_string()).collect();
+        let detail = if supported.is_empty() {
+            String::new()
+        } else {
+            format!("supported values: {}", supported.join(", "))
+        };
         FieldError::new(FieldErrorKind::NotSupported, field, Some(value.into()), detail)
     }
 
@@ -246,13 +267,23 @@ impl FieldError {
     /// The value has more than `most` bytes.
     pub fn too_long(field: &FieldPath, most: usize) -> FieldError {
         let unit = if most == 1 { "byte" } else { "bytes" };
-        FieldError::new(FieldErrorKind::TooLong, field, None, format!("may not be more than {most} {unit}"))
+        FieldError::new(
+            FieldErrorKind::TooLong,
+            field,
+            None,
+            format!("may not be more than {most} {unit}"),
+        )
     }
 
     /// The value has fewer than `least` characters.
     pub fn too_short(field: &FieldPath, least: usize) -> FieldError {
         let unit = if least == 1 { "character" } else { "characters" };
-        FieldError::new(FieldErrorKind::TooShort, field, None, format!("must be at least {least} {unit}"))
+        FieldError::new(
+            FieldErrorKind::TooShort,
+            field,
+            None,
+            format!("must be at least {least} {unit}"),
+        )
     }
 
     /// The list has `actual` elements, which is more than `most`.
@@ -392,9 +423,18 @@ mod tests {
         check(FieldError::invalid(f, "", ""), r#"foo: Invalid value: """#);
         check(FieldError::invalid(f, -5, "d"), "foo: Invalid value: -5: d");
         check(FieldError::invalid(f, true, "d"), "foo: Invalid value: true: d");
-        check(FieldError::invalid(f, BadValue::list(&["a", "<b>"]), "d"), r#"foo: Invalid value: ["a","\u003cb\u003e"]: d"#);
-        check(FieldError::type_invalid(f, 7i64, "must be a string"), "foo: Invalid value: 7: must be a string");
-        check(FieldError::not_supported(f, "x", &["a", "b"]), r#"foo: Unsupported value: "x": supported values: "a", "b""#);
+        check(
+            FieldError::invalid(f, BadValue::list(&["a", "<b>"]), "d"),
+            r#"foo: Invalid value: ["a","\u003cb\u003e"]: d"#,
+        );
+        check(
+            FieldError::type_invalid(f, 7i64, "must be a string"),
+            "foo: Invalid value: 7: must be a string",
+        );
+        check(
+            FieldError::not_supported(f, "x", &["a", "b"]),
+            r#"foo: Unsupported value: "x": supported values: "a", "b""#,
+        );
         check(FieldError::not_supported(f, "x", &[]), r#"foo: Unsupported value: "x""#);
         check(FieldError::forbidden(f, "no"), "foo: Forbidden: no");
         check(FieldError::duplicate(f, "x"), r#"foo: Duplicate value: "x""#);

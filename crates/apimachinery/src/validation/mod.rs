@@ -29,12 +29,13 @@ mod options;
 pub use self::field::{BadValue, FieldError, FieldErrorKind, FieldErrors, FieldPath};
 pub use self::names::{
     c_identifier, config_map_key, dns1035_label, dns1123_label, dns1123_subdomain,
-    dns1123_subdomain_with_underscore, domain_prefixed_path, env_var_name, fully_qualified_domain_name,
-    fully_qualified_name, group_id, http_header_name, in_range, label_key, label_value, mask_trailing_dash,
-    path_segment_name, path_segment_prefix, percent, port_name, port_number, prefixed_label_key,
-    relaxed_env_var_name, user_id, validate_annotations, validate_labels, wildcard_dns1123_subdomain,
+    dns1123_subdomain_with_underscore, domain_prefixed_path, env_var_name,
+    fully_qualified_domain_name, fully_qualified_name, group_id, http_header_name, in_range,
+    label_key, label_value, mask_trailing_dash, path_segment_name, path_segment_prefix, percent,
+    port_name, port_number, prefixed_label_key, relaxed_env_var_name, user_id,
+    validate_annotations, validate_labels, wildcard_dns1123_subdomain,
 };
-pub use self::options::{
-    validate_create_options, validate_delete_options, validate_dry_run, validate_field_manager,
-    validate_field_validation, validate_list_options, validate_patch_options, validate_update_options,
-};
+pub use self::options::{validate_dry_run, validate_field_manager, validate_field_validation};
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,9 @@ const UNDERSCORE_SUBDOMAIN: Shape = Shape {
     examples: &["example.com"],
 };
 const DNS1035_LABEL: Shape = Shape {
-    matches: |text| text.first().is_some_and(u8::is_ascii_lowercase) && (DNS1123_LABEL.matches)(text),
+    matches: |text| {
+        text.first().is_some_and(u8::is_ascii_lowercase) && (DNS1123_LABEL.matches)(text)
+    },
     message: "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
     regex: "[a-z]([-a-z0-9]*[a-z0-9])?",
     examples: &["my-name", "abc-123"],
@@ -98,7 +100,9 @@ const PERCENT: Shape = Shape {
     examples: &["1%", "93%"],
 };
 const HTTP_HEADER_NAME: Shape = Shape {
-    matches: |text| !text.is_empty() && text.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-'),
+    matches: |text| {
+        !text.is_empty() && text.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-')
+    },
     message: "a valid HTTP header must consist of alphanumeric characters or '-'",
     regex: "[-A-Za-z0-9]+",
     examples: &["X-Header-Name"],
@@ -139,7 +143,9 @@ fn edges_and_middle(text: &[u8], edge: fn(u8) -> bool, middle: fn(u8) -> bool) -
     match text {
         [] => false,
         [only] => edge(*only),
-        [first, inner @ .., last] => edge(*first) && edge(*last) && inner.iter().all(|c| middle(*c)),
+        [first, inner @ .., last] => {
+            edge(*first) && edge(*last) && inner.iter().all(|c| middle(*c))
+        }
     }
 }
 
@@ -351,7 +357,11 @@ pub fn fully_qualified_name(path: &FieldPath, name: &str) -> FieldErrors {
     } else if let problems @ [_, ..] = &*dns1123_subdomain(name) {
         FieldError::invalid(path, name, problems.join(","))
     } else if name.split('.').count() < 3 {
-        FieldError::invalid(path, name, "should be a domain with at least three segments separated by dots")
+        FieldError::invalid(
+            path,
+            name,
+            "should be a domain with at least three segments separated by dots",
+        )
     } else {
         return FieldErrors::default();
     };
@@ -391,17 +401,25 @@ pub fn domain_prefixed_path(path: &FieldPath, text: &str) -> FieldErrors {
             return [FieldError::invalid(path, text, detail)].into_iter().collect();
         }
     };
-    let of_host = dns1123_subdomain(host).into_iter().map(|problem| FieldError::invalid(path, host, problem));
+    let of_host =
+        dns1123_subdomain(host).into_iter().map(|problem| FieldError::invalid(path, host, problem));
     let of_rest = limited(rest, usize::MAX, &HTTP_PATH).into_iter();
     of_host.chain(of_rest.map(|problem| FieldError::invalid(path, rest, problem))).collect()
 }
 
 /// Validates the labels of an object. Go: `ValidateLabels`.
-pub fn validate_labels<'a>(path: &FieldPath, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> FieldErrors {
+pub fn validate_labels<'a>(
+    path: &FieldPath,
+    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (key, value) in labels {
-        errors.extend(label_key(key).into_iter().map(|problem| FieldError::invalid(path, key, problem)));
-        errors.extend(label_value(value).into_iter().map(|problem| FieldError::invalid(path, value, problem)));
+        errors.extend(
+            label_key(key).into_iter().map(|problem| FieldError::invalid(path, key, problem)),
+        );
+        errors.extend(
+            label_value(value).into_iter().map(|problem| FieldError::invalid(path, value, problem)),
+        );
     }
     errors
 }
