@@ -75,7 +75,7 @@ pub fn generate(schema: &Schema) -> Result<Output, String> {
 fn meta_modules(modules: &[&Module]) -> String {
     let mut out = format!("{HEADER}\n//! Types that every API group uses.\n");
     for module in modules {
-        out += &format!("\n#[rustfmt::skip]\npub mod {};", module.name);
+        out += &format!("\n#[rustfmt::skip]\npub(crate) mod {};", module.name);
     }
     out + "\n"
 }

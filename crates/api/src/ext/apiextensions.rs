@@ -2,7 +2,11 @@
 //! `apiextensions/v1/marshal.go`. In protobuf they are ordinary messages with both forms as
 //! fields; in JSON the value tells which form it is.
 
-use pintle_apimachinery::generated_prelude::*;
+use std::any::Any;
+
+use pintle_apimachinery::__private::Schema;
+use pintle_apimachinery::reflect::*;
+use pintle_apimachinery::{List, Shared, Str};
 
 /// The protobuf form of a type: a message that borrows nothing and is only made for coding.
 macro_rules! form {
@@ -40,6 +44,13 @@ macro_rules! form {
     };
 }
 
+/// OpenAPI says nothing of what is inside a schema.
+fn anything() -> Schema {
+    let mut schema = Schema::default();
+    schema.insert("x-kubernetes-preserve-unknown-fields".to_owned(), true.into());
+    schema
+}
+
 /// A field as it is: the counterpart of `opt` where nothing has to be looked through.
 fn same<T: ?Sized>(value: &T) -> &T {
     value
@@ -71,17 +82,17 @@ macro_rules! union_leaf {
             zero(self)
         }
         fn leaf_eq(&self, other: &dyn Leaf) -> bool {
-            leaf_eq_as(self, other)
+            (other as &dyn Any).downcast_ref::<$type>().is_some_and(|other| self == other)
         }
     };
 }
 
 macro_rules! union_rest {
-    ($($type:ident $desc:ident $schema:tt)*) => { $(
+    ($($type:ident $desc:ident)*) => { $(
         /// Descriptor of the leaf.
         pub(crate) static $desc: LeafDesc = LeafDesc {
             name: stringify!($type),
-            schema: |_| json_schema!($schema),
+            schema: |_| anything(),
         };
         impl Reflect for $type {
             fn reflect(&self) -> FieldRef<'_> {
@@ -151,11 +162,8 @@ macro_rules! schema_unions {
             );
             union_rest! {
                 JSONSchemaPropsOrBool JSON_SCHEMA_PROPS_OR_BOOL
-                    ({"x-kubernetes-preserve-unknown-fields": true})
                 JSONSchemaPropsOrArray JSON_SCHEMA_PROPS_OR_ARRAY
-                    ({"x-kubernetes-preserve-unknown-fields": true})
                 JSONSchemaPropsOrStringArray JSON_SCHEMA_PROPS_OR_STRING_ARRAY
-                    ({"x-kubernetes-preserve-unknown-fields": true})
             }
 
             impl Leaf for JSONSchemaPropsOrBool {
@@ -291,6 +299,7 @@ fn put_array<'a, T: 'a>(
 #[cfg(all(test, feature = "apiextensions"))]
 mod tests {
     use crate::apiextensions_v1::JSONSchemaProps;
+    use pintle_apimachinery::reflect::{Writer, json_decode, json_put, pb_decode, pb_put};
     use pintle_apimachinery::{Codec, Decoder, Format};
 
     /// JSON that comes back as it went in, directly and by way of protobuf.
@@ -301,7 +310,6 @@ mod tests {
 
     #[track_caller]
     fn check_to(text: &str, expect: &str) {
-        use pintle_apimachinery::generated_prelude::*;
         let cx = &mut Decoder::new();
         let read: JSONSchemaProps = json_decode(text, cx).unwrap();
         let mut out = Vec::new();
@@ -326,12 +334,11 @@ mod tests {
 
     #[test]
     fn wrong_types_are_errors() {
-        for text in [
-            r#"{"additionalProperties":"yes"}"#,
-            r#"{"items":7}"#,
-            r#"{"dependencies":{"a":[7]}}"#,
-        ] {
-            let crd = format!(r#"{{"spec":{{"versions":[{{"schema":{{"openAPIV3Schema":{text}}}}}]}}}}"#);
+        for text in
+            [r#"{"additionalProperties":"yes"}"#, r#"{"items":7}"#, r#"{"dependencies":{"a":[7]}}"#]
+        {
+            let crd =
+                format!(r#"{{"spec":{{"versions":[{{"schema":{{"openAPIV3Schema":{text}}}}}]}}}}"#);
             let kind = crate::apiextensions_v1::CustomResourceDefinition::decode(
                 crd.as_bytes(),
                 Format::Json,

@@ -2,6 +2,6 @@
 //! Types that every API group uses.
 
 #[rustfmt::skip]
-pub mod meta_v1;
+pub(crate) mod meta_v1;
 #[rustfmt::skip]
-pub mod meta_v1beta1;
+pub(crate) mod meta_v1beta1;
