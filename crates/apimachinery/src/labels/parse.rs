@@ -206,7 +206,8 @@ impl<'a> Parser<'a> {
         self.next = (token, &text[..length]);
         let rest = &text[length..];
         // Go's lexer swallows a NUL that follows a token directly.
-        self.text = if token == Token::End { rest } else { rest.strip_prefix('\0').unwrap_or(rest) };
+        self.text =
+            if token == Token::End { rest } else { rest.strip_prefix('\0').unwrap_or(rest) };
     }
 }
 

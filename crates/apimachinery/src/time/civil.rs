@@ -28,8 +28,28 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// What nearly every text is: `2026-07-23T07:07:48Z`.
     fn plain(&self) -> Option<(i64, u32)> {
-        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z'] =
-            self.rest
+        let &[
+            y1,
+            y2,
+            y3,
+            y4,
+            b'-',
+            m1,
+            m2,
+            b'-',
+            d1,
+            d2,
+            b'T',
+            h1,
+            h2,
+            b':',
+            n1,
+            n2,
+            b':',
+            s1,
+            s2,
+            b'Z',
+        ] = self.rest
         else {
             return None;
         };
@@ -44,7 +64,9 @@ impl Reader<'_> {
         let (hour, minute, second) = (number(&[h1, h2]), number(&[n1, n2]), number(&[s1, s2]));
         valid &= (1..=12).contains(&month) && hour < 24 && minute < 60 && second < 60;
         valid &= day >= 1 && day <= days_in(month, year);
-        valid.then(|| (days_since_1970(year, month, day) * DAY + hour * 3600 + minute * 60 + second, 0))
+        valid.then(|| {
+            (days_since_1970(year, month, day) * DAY + hour * 3600 + minute * 60 + second, 0)
+        })
     }
 
     /// Element by element, as Go does it, which decides the message of the error.
@@ -148,7 +170,7 @@ impl Reader<'_> {
             self.rest = rest;
             return Ok(0);
         }
-        let [sign, h1, h2, b':', m1, m2, rest @ ..] = *self.rest else {
+        let &[sign, h1, h2, b':', m1, m2, ref rest @ ..] = self.rest else {
             return Err(self.cannot(self.rest, ELEMENT));
         };
         let pair = |a: u8, b: u8| (a.is_ascii_digit() && b.is_ascii_digit()).then(|| two(a, b));
@@ -238,7 +260,8 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

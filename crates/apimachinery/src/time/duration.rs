@@ -55,9 +55,7 @@ impl Duration {
     /// With Go's message: `time: invalid duration "..."`, `time: missing unit in duration "..."` or
     /// `time: unknown unit "..." in duration "..."`.
     pub fn parse(text: &str) -> Result<Duration, ParseError> {
-        let fail = |what: &str| {
-            ParseError::new(format!("time: {what} {}", quote(text.as_bytes())))
-        };
+        let fail = |what: &str| ParseError::new(format!("time: {what} {}", quote(text.as_bytes())));
         let invalid = || fail("invalid duration");
         let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
         if rest == "0" {
@@ -76,9 +74,8 @@ impl Duration {
             if whole.is_empty() && fraction.is_empty() {
                 return Err(invalid());
             }
-            let number = |value: u64, digit: u8| {
-                value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-            };
+            let number =
+                |value: u64, digit: u8| value.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
             let value = whole.bytes().try_fold(0, number).filter(|value| *value <= LIMIT);
             let value = value.ok_or_else(invalid)?;
             let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
@@ -89,9 +86,13 @@ impl Duration {
             let nanos = nanos_of(unit).ok_or_else(|| {
                 fail(&format!("unknown unit {} in duration", quote(unit.as_bytes())))
             })?;
-            let whole = value.checked_mul(nanos).filter(|value| *value <= LIMIT).ok_or_else(invalid)?;
+            let whole =
+                value.checked_mul(nanos).filter(|value| *value <= LIMIT).ok_or_else(invalid)?;
             let term = whole + fraction_of(fraction, nanos);
-            total = total.checked_add(term).filter(|total| term <= LIMIT && *total <= LIMIT).ok_or_else(invalid)?;
+            total = total
+                .checked_add(term)
+                .filter(|total| term <= LIMIT && *total <= LIMIT)
+                .ok_or_else(invalid)?;
             rest = next;
         }
         if text.starts_with('-') {

@@ -38,7 +38,7 @@ const YEAR_ONE: i64 = -62_135_596_800;
 struct Seconds(NonZeroI64);
 
 /// How `i64::MIN + 1` is held.
-const EARLIEST: NonZeroI64 = NonZeroI64::MIN.saturating_neg().saturating_sub(i64::MAX - 1);
+const EARLIEST: NonZeroI64 = NonZeroI64::new((i64::MIN + 1) ^ i64::MIN).unwrap();
 
 impl Seconds {
     const fn new(unix: i64) -> Seconds {
@@ -200,7 +200,8 @@ fn system_time(seconds: i64, nanos: u32) -> Option<SystemTime> {
 
 /// Seconds since 1970, rounded down, and the nanoseconds after them.
 fn since_epoch(time: SystemTime) -> (i64, u32) {
-    let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    let seconds =
+        |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => (seconds(after), after.subsec_nanos()),
         Err(before) => {
