@@ -48,7 +48,11 @@ enum Exception {
     Address(IpAddr, Option<u16>),
     Network(IpAddr, u8),
     /// `example.com` (the domain and what is under it) or `.example.com` (only what is under it).
-    Domain { suffix: String, itself: bool, port: Option<u16> },
+    Domain {
+        suffix: String,
+        itself: bool,
+        port: Option<u16>,
+    },
 }
 
 impl Proxy {
@@ -102,8 +106,7 @@ impl Proxy {
             Rule::Always(proxy) => Ok(Some(proxy.clone())),
             Rule::Environment { https, http, except } => {
                 let tls = server.scheme_str() == Some("https");
-                let (url, name) =
-                    if tls { (https, "HTTPS_PROXY") } else { (http, "HTTP_PROXY") };
+                let (url, name) = if tls { (https, "HTTPS_PROXY") } else { (http, "HTTP_PROXY") };
                 let host = server.host().unwrap_or_default();
                 let port = server.port_u16().unwrap_or(if tls { 443 } else { 80 });
                 let url = url.expose();
@@ -149,7 +152,9 @@ fn parse_server(text: &str) -> Result<ProxyServer, String> {
 }
 
 fn parse_exceptions(text: &str) -> Vec<Exception> {
-    text.split(',').filter_map(|entry| parse_exception(&entry.trim().to_ascii_lowercase())).collect()
+    text.split(',')
+        .filter_map(|entry| parse_exception(&entry.trim().to_ascii_lowercase()))
+        .collect()
 }
 
 fn parse_exception(entry: &str) -> Option<Exception> {
@@ -196,8 +201,7 @@ fn excepted(except: &[Exception], host: &str, port: u16) -> bool {
             address.is_some_and(|address| contains(*network, *bits, address))
         }
         Exception::Domain { suffix, itself, port: p } => {
-            let under =
-                host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'));
+            let under = host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'));
             (under || (*itself && host == *suffix)) && p.is_none_or(|p| p == port)
         }
     })

@@ -288,7 +288,10 @@ impl Reader<'_> {
             impersonate_groups: f.strings("as-groups")?,
             impersonate_extra,
             exec: f.get("exec").map(|n| n.fields()?.string("command")).transpose()?,
-            auth_provider: f.get("auth-provider").map(|n| n.fields()?.string("name")).transpose()?,
+            auth_provider: f
+                .get("auth-provider")
+                .map(|n| n.fields()?.string("name"))
+                .transpose()?,
             origin: self.file.to_owned(),
         })
     }

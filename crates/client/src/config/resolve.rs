@@ -200,8 +200,7 @@ fn user_part(name: &str, user: &User) -> Result<(Option<Identity>, Credentials),
         user.client_certificate.as_deref(),
         &user.client_certificate_data,
     )?;
-    let key =
-        pem(&has, "client-key", user.client_key.as_deref(), user.client_key_data.expose())?;
+    let key = pem(&has, "client-key", user.client_key.as_deref(), user.client_key_data.expose())?;
     let identity = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(Identity { certificate, key }),
         (None, None) => None,
@@ -229,12 +228,7 @@ fn user_part(name: &str, user: &User) -> Result<(Option<Identity>, Credentials),
 
 /// `field` or `field-data`, not both; a file must be there now, so that the message can say where
 /// it was named.
-fn pem(
-    has: &str,
-    field: &str,
-    file: Option<&Path>,
-    data: &[u8],
-) -> Result<Option<Pem>, String> {
+fn pem(has: &str, field: &str, file: Option<&Path>, data: &[u8]) -> Result<Option<Pem>, String> {
     match (file, data.is_empty()) {
         (Some(_), false) => Err(format!("{has} both {field} and {field}-data; remove one")),
         (None, true) => Ok(None),
@@ -255,8 +249,7 @@ pub(super) fn server_uri(text: &str, has_tls: bool) -> Result<http::Uri, String>
     } else {
         format!("{}://{text}", if has_tls { "https" } else { "http" })
     };
-    let uri: http::Uri =
-        with_scheme.parse().map_err(|e| format!("{text:?} is not a URL: {e}"))?;
+    let uri: http::Uri = with_scheme.parse().map_err(|e| format!("{text:?} is not a URL: {e}"))?;
     match uri.scheme_str() {
         Some("https" | "http") => {}
         other => {

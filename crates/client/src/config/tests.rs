@@ -222,8 +222,7 @@ fn unknown_fields_are_reported_not_refused() {
         "f",
     )
     .unwrap();
-    let found: Vec<_> =
-        kubeconfig.unknown_fields.iter().map(|u| (&*u.path, u.resembles)).collect();
+    let found: Vec<_> = kubeconfig.unknown_fields.iter().map(|u| (&*u.path, u.resembles)).collect();
     assert_eq!(
         found,
         [
@@ -353,8 +352,7 @@ fn what_incomplete_files_say() {
             "clusters: [{{name: c, cluster: {{server: 'https://a'}}}}]\n\
              users: [{{name: u, user: {{{fields}}}}}]"
         );
-        let options =
-            LoadOptions { cluster: "c".into(), user: "u".into(), ..Default::default() };
+        let options = LoadOptions { cluster: "c".into(), user: "u".into(), ..Default::default() };
         check_with(&text, &options, &format!("kubeconfig config: user \"u\" {expect}"));
     }
     user("exec: {command: aws}", "uses the exec plugin \"aws\", which is not supported yet");
