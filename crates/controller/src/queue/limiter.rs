@@ -13,7 +13,7 @@ use rapidhash::fast::RandomState;
 /// Decides how long a key waits before it is queued again.
 ///
 /// Go counterpart: `workqueue.TypedRateLimiter`; `when` takes the time as an argument.
-pub trait RateLimiter<K>: Debug + Send {
+pub trait RateLimiter<K>: Debug + Send + Sync {
     /// Counts one more failure of the key and says how long to wait from `now`.
     fn when(&mut self, key: &K, now: Instant) -> Duration;
 
@@ -35,7 +35,7 @@ pub trait RateLimiter<K>: Debug + Send {
 /// each key (5 ms doubling up to 1,000 s) and a token bucket for all keys (10 a second, burst 100).
 ///
 /// Go counterpart: `DefaultTypedControllerRateLimiter`.
-pub fn default_rate_limiter<K: Clone + Eq + Hash + Debug + Send + 'static>()
+pub fn default_rate_limiter<K: Clone + Eq + Hash + Debug + Send + Sync + 'static>()
 -> Box<dyn RateLimiter<K>> {
     Box::new(MaxOf::new([
         Box::new(ExponentialBackoff::default()) as Box<dyn RateLimiter<K>>,
@@ -80,7 +80,7 @@ impl<K> Default for ExponentialBackoff<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash + Debug + Send> RateLimiter<K> for ExponentialBackoff<K> {
+impl<K: Clone + Eq + Hash + Debug + Send + Sync> RateLimiter<K> for ExponentialBackoff<K> {
     fn when(&mut self, key: &K, _now: Instant) -> Duration {
         let failures = count(&mut self.failures, key);
         let factor = 1u128 << (failures - 1).min(63);
@@ -119,7 +119,7 @@ impl<K> FastSlow<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash + Debug + Send> RateLimiter<K> for FastSlow<K> {
+impl<K: Clone + Eq + Hash + Debug + Send + Sync> RateLimiter<K> for FastSlow<K> {
     fn when(&mut self, key: &K, _now: Instant) -> Duration {
         if count(&mut self.failures, key) <= self.fast_attempts { self.fast } else { self.slow }
     }

@@ -75,7 +75,7 @@ pub struct QueueOptions<K> {
 }
 
 /// No name, the controllers' rate limiter ([`default_rate_limiter`]), no metrics.
-impl<K: Clone + Eq + Hash + fmt::Debug + Send + 'static> Default for QueueOptions<K> {
+impl<K: Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static> Default for QueueOptions<K> {
     fn default() -> Self {
         QueueOptions { name: String::new(), rate_limiter: default_rate_limiter(), metrics: None }
     }
@@ -172,13 +172,13 @@ impl<K: Clone + Eq + Hash> fmt::Debug for WorkQueue<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash + fmt::Debug + Send + 'static> Default for WorkQueue<K> {
+impl<K: Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static> Default for WorkQueue<K> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K: Clone + Eq + Hash + fmt::Debug + Send + 'static> WorkQueue<K> {
+impl<K: Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static> WorkQueue<K> {
     /// An empty queue with the controllers' rate limiter and without metrics.
     pub fn new() -> Self {
         Self::with_options(QueueOptions::default())

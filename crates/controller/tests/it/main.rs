@@ -1,3 +1,6 @@
 //! The crate as its users see it. One binary; a module for each part.
 
 mod queue;
+mod runner;
+mod stopping;
+mod support;
