@@ -51,7 +51,6 @@ pub mod reflect;
 mod rep;
 mod scheme;
 mod status;
-#[path = "time_interim.rs"]
 mod time;
 mod unstructured;
 pub mod validation;

@@ -39,13 +39,7 @@ impl fmt::Display for Report {
             let kinds: Vec<&str> = self.unknown.keys().map(String::as_str).collect();
             writeln!(f, "{files} files of {} unknown kinds: {}", kinds.len(), kinds.join(", "))?;
         }
-        writeln!(
-            f,
-            "{} kinds, {} files, {} failures",
-            self.kinds.len(),
-            self.files,
-            self.failed()
-        )
+        writeln!(f, "{} kinds, {} files, {} failures", self.kinds.len(), self.files, self.failed())
     }
 }
 
@@ -122,7 +116,8 @@ fn is_version(s: &str) -> bool {
 }
 
 /// Whether two objects decoded from different formats are the same. Raw JSON inside them may have
-/// its members in another order, as YAML sorts them; so values are compared, not texts.
+/// its members in another order, as YAML sorts them, so values are compared, not texts; and
+/// protobuf does not tell an empty list from none.
 fn same(a: &dyn AnyKind, b: &dyn AnyKind) -> bool {
     if let (Some(a), Some(b)) = (a.as_message(), b.as_message())
         && reflect::eq(a, b)
@@ -132,9 +127,22 @@ fn same(a: &dyn AnyKind, b: &dyn AnyKind) -> bool {
     let json = |object: &dyn AnyKind| {
         let mut out = Vec::new();
         object.encode_any(Format::Json, &mut out).ok()?;
-        value(&out, Format::Json).ok()
+        let mut v = value(&out, Format::Json).ok()?;
+        empty_to_null(&mut v);
+        Some(v)
     };
     json(a).is_some_and(|a| json(b).is_some_and(|b| difference(&a, &b, "").is_none()))
+}
+
+fn empty_to_null(v: &mut Value) {
+    match v {
+        Value::Array(a) => a.iter_mut().for_each(empty_to_null),
+        Value::Object(o) => o.values_mut().for_each(empty_to_null),
+        _ => {}
+    }
+    if v.as_array().is_some_and(Vec::is_empty) || v.as_object().is_some_and(|o| o.is_empty()) {
+        *v = Value::Null;
+    }
 }
 
 /// Decodes a file, encodes the object again and compares.
@@ -183,9 +191,10 @@ fn value(bytes: &[u8], format: Format) -> Result<Value, String> {
 fn difference(ours: &Value, theirs: &Value, path: &str) -> Option<String> {
     match (ours, theirs) {
         (Value::Object(a), Value::Object(b)) => {
-            let missing = b.keys().find(|k| !a.contains_key(*k)).map(|k| {
-                format!("{path}.{k} is missing; Go has {}", b[k])
-            });
+            let missing = b
+                .keys()
+                .find(|k| !a.contains_key(*k))
+                .map(|k| format!("{path}.{k} is missing; Go has {}", b[k]));
             missing.or_else(|| {
                 a.iter().find_map(|(k, v)| match b.get(k) {
                     Some(w) => difference(v, w, &format!("{path}.{k}")),
@@ -227,8 +236,14 @@ mod tests {
     #[test]
     fn differences_are_found() {
         let v = |s: &str| serde_json::from_str::<Value>(s).unwrap();
-        assert_eq!(difference(&v(r#"{"a":[1]}"#), &v(r#"{"a":[2]}"#), ""), Some(".a[0] is 1; Go has 2".into()));
-        assert_eq!(difference(&v(r#"{"a":1}"#), &v(r#"{"a":1,"b":null}"#), ""), Some(".b is missing; Go has null".into()));
+        assert_eq!(
+            difference(&v(r#"{"a":[1]}"#), &v(r#"{"a":[2]}"#), ""),
+            Some(".a[0] is 1; Go has 2".into())
+        );
+        assert_eq!(
+            difference(&v(r#"{"a":1}"#), &v(r#"{"a":1,"b":null}"#), ""),
+            Some(".b is missing; Go has null".into())
+        );
         assert_eq!(difference(&v(r#"{"a":1.0}"#), &v(r#"{"a":1}"#), ""), None);
     }
 

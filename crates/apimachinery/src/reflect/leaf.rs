@@ -222,11 +222,13 @@ impl Leaf for Time {
         if self.is_zero() {
             out.extend_from_slice(b"null");
         } else {
-            quoted(out, self);
+            out.push(b'"');
+            self.write_to(out);
+            out.push(b'"');
         }
     }
     fn is_zero(&self) -> bool {
-        Time::is_zero(self)
+        Time::is_zero(*self)
     }
 }
 
@@ -243,19 +245,14 @@ impl Leaf for MicroTime {
             MicroTime::default()
         } else {
             let (seconds, nanos) = timestamp(body)?;
-            let micros = seconds
-                .checked_mul(1_000_000)
-                .and_then(|m| m.checked_add(i64::from(nanos / 1000)))
-                .ok_or_else(|| DecodeError::new("the time is out of range"))?;
-            MicroTime::from_unix_micros(micros)
+            MicroTime::from_unix(seconds, i64::from(nanos))
         };
         Ok(())
     }
     fn pb_put(&self, w: &mut Writer) {
         if !self.is_zero() {
-            let micros = self.unix_micros();
-            w.int(2, (micros.rem_euclid(1_000_000) * 1000) as u64);
-            w.int(1, micros.div_euclid(1_000_000) as u64);
+            w.int(2, self.nanos() as u64);
+            w.int(1, self.unix() as u64);
         }
     }
     fn json_get(&mut self, p: &mut Parser<'_>, _: &mut Decoder, _: u32) -> R<()> {
@@ -271,11 +268,13 @@ impl Leaf for MicroTime {
         if self.is_zero() {
             out.extend_from_slice(b"null");
         } else {
-            quoted(out, self);
+            out.push(b'"');
+            self.write_to(out);
+            out.push(b'"');
         }
     }
     fn is_zero(&self) -> bool {
-        MicroTime::is_zero(self)
+        MicroTime::is_zero(*self)
     }
 }
 

@@ -149,6 +149,15 @@ fn field(
             }
             Ok(())
         }
+        FieldMut::Msg(m) if m.desc().transparent => {
+            expect_wire(rec.wire, wire::BYTES)?;
+            if let FieldMut::List(l) = m.field_mut(0)
+                && l.is_nil()
+            {
+                l.slot().set_empty();
+            }
+            merge(m, r.bytes()?, cx, depth + 1)
+        }
         f => value(f, rec.wire, r, cx, site, depth),
     }
 }
@@ -239,10 +248,23 @@ fn put<'a>(m: &'a dyn Message, w: &mut Writer, stack: &mut Stack<'a>) {
         let i = d.by_num[num];
         if i != NO_FIELD {
             let f = stack[base + usize::from(i)];
+            if is_nil_slice(f) {
+                continue;
+            }
             put_value(num as u32, f, w, stack);
         }
     }
     stack.truncate(base);
+}
+
+/// A named Go slice that is nil: as a field of its own it is not written, an empty one is.
+fn is_nil_slice(f: FieldRef<'_>) -> bool {
+    let FieldRef::Msg(m) = f else { return false };
+    m.desc().transparent && {
+        let mut fields = Vec::new();
+        m.refs(&mut fields);
+        matches!(fields[..], [FieldRef::List(l)] if l.is_nil())
+    }
 }
 
 fn put_value<'a>(num: u32, f: FieldRef<'a>, w: &mut Writer, stack: &mut Stack<'a>) {
