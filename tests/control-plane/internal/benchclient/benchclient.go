@@ -73,8 +73,13 @@ func Main(args []string) error {
 		return err
 	}
 	factory.Start(ctx.Done())
-	if !cache.WaitForCacheSync(ctx.Done(), registration.HasSynced) {
-		return errors.New("stopped before the first sync")
+	// More often than cache.WaitForCacheSync asks, which is every 100 ms.
+	for !registration.HasSynced() {
+		select {
+		case <-ctx.Done():
+			return errors.New("stopped before the first sync")
+		case <-time.After(2 * time.Millisecond):
+		}
 	}
 	synced := sync{CPU: cpuSeconds(), Wall: time.Since(began).Seconds()}
 	synced.RSS, synced.PeakRSS = residentMiB()
