@@ -79,7 +79,7 @@ pub use object::*;
 pub use options::*;
 pub use parse_error::ParseError;
 pub use patch_type::*;
-pub use quantity::*;
+pub use quantity::{Quantity, QuantityFormat};
 pub use query::*;
 pub use reflect::{Decoder, Json, RawExtension};
 pub use rep::{Bytes, Emb, Handle, IntoIter, List, Map, Shared, SlotMut, StaticDefault, Str};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// are typed, the rest is JSON.
 ///
 /// ```
-/// use pintle_apimachinery::{Object, Unstructured};
+/// use pintle_apimachinery::{AnyKind, Object, Unstructured};
 /// let mut u: Unstructured = serde_json::from_str(
 ///     r#"{"apiVersion":"example.com/v1","kind":"Foo","metadata":{"name":"one"},"spec":{"replicas":2}}"#)?;
 /// assert_eq!(u.gvk().to_string(), "example.com/v1, Kind=Foo");

@@ -2,7 +2,7 @@
 //! Go: `k8s.io/apimachinery/pkg/version` and `k8s.io/apimachinery/pkg/util/resourceversion`.
 //!
 //! ```
-//! use pintle_apimachinery::{compare_kube_versions, compare_resource_versions};
+//! use pintle_apimachinery::version::{compare_kube_versions, compare_resource_versions};
 //! use std::cmp::Ordering;
 //!
 //! let mut versions = ["v1beta1", "v10", "foo1", "v2", "v1alpha2", "v11alpha2"];

@@ -5,14 +5,14 @@
 //! a text that is already canonical is therefore one check and one copy, which is what decoding mostly does.
 //!
 //! ```
-//! use pintle_apimachinery::{Format, Quantity};
+//! use pintle_apimachinery::{QuantityFormat, Quantity};
 //!
 //! let mut memory: Quantity = "1.5Gi".parse()?;
 //! assert_eq!(memory.to_string(), "1536Mi");
 //! memory += &"512Mi".parse()?;
 //! assert_eq!((memory.to_string().as_str(), memory.value()), ("2Gi", 2_147_483_648));
 //!
-//! let cpu = Quantity::from_milli(250, Format::DecimalSI);
+//! let cpu = Quantity::from_milli(250, QuantityFormat::DecimalSI);
 //! assert_eq!((cpu.as_str(), cpu.milli_value(), cpu.value()), ("250m", 250, 1)); // rounded up
 //! assert!(cpu < "1".parse()?);
 //! assert_eq!("1000m".parse::<Quantity>()?, "1".parse()?);
@@ -53,9 +53,9 @@ use crate::Str;
 use crate::parse_error::ParseError;
 use amount::Amount;
 
-/// How a quantity writes large and small amounts. Go: `resource.Format`.
+/// How a quantity writes large and small amounts. Go: `resource.QuantityFormat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum QuantityFormat {
     /// With a power of ten: `12e6`.
     DecimalExponent,
     /// With the suffixes `Ki`, `Mi`, `Gi`, `Ti`, `Pi`, `Ei`: `12Mi` is 12 * 2^20.
@@ -132,19 +132,19 @@ impl Quantity {
     }
 
     /// This many whole units. Go: `NewQuantity`.
-    pub fn from_i64(value: i64, format: Format) -> Quantity {
+    pub fn from_i64(value: i64, format: QuantityFormat) -> Quantity {
         Quantity::of(&Amount::new(value.into(), 0), format)
     }
 
     /// This many thousandths. Go: `NewMilliQuantity`.
-    pub fn from_milli(value: i64, format: Format) -> Quantity {
+    pub fn from_milli(value: i64, format: QuantityFormat) -> Quantity {
         Quantity::of(&Amount::new(value.into(), -3), format)
     }
 
-    /// `value` * 10^`scale`, in [`Format::DecimalSI`]. Go: `NewScaledQuantity`.
+    /// `value` * 10^`scale`, in [`QuantityFormat::DecimalSI`]. Go: `NewScaledQuantity`.
     pub fn from_scaled(value: i64, scale: i32) -> Quantity {
         let amount = Amount::new(value.into(), scale.into());
-        Quantity::of(&amount.round_up(Quantity::NANO.into()).0, Format::DecimalSI)
+        Quantity::of(&amount.round_up(Quantity::NANO.into()).0, QuantityFormat::DecimalSI)
     }
 
     /// The text, as it stands in JSON and protobuf. Go: `String`.
@@ -158,9 +158,9 @@ impl Quantity {
     }
 
     /// The format that results of arithmetic are written in.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> QuantityFormat {
         match self.0.as_bytes().last() {
-            None => Format::DecimalExponent,
+            None => QuantityFormat::DecimalExponent,
             Some(&last) => scan::format_of_marker(last).unwrap_or_else(|| self.read().1),
         }
     }
@@ -238,7 +238,7 @@ impl Quantity {
         })
     }
 
-    fn of(amount: &Amount, format: Format) -> Quantity {
+    fn of(amount: &Amount, format: QuantityFormat) -> Quantity {
         Quantity(scan::print(amount, format))
     }
 
@@ -246,15 +246,15 @@ impl Quantity {
         self.read().0
     }
 
-    fn read(&self) -> (Amount, Format) {
+    fn read(&self) -> (Amount, QuantityFormat) {
         let (amount, format, _) = self.read_with_scale();
         (amount, format)
     }
 
     /// The amount, the format and the power of ten of the last digit as written.
-    fn read_with_scale(&self) -> (Amount, Format, i64) {
+    fn read_with_scale(&self) -> (Amount, QuantityFormat, i64) {
         if self.0.is_empty() {
-            return (Amount::ZERO, Format::DecimalExponent, 0);
+            return (Amount::ZERO, QuantityFormat::DecimalExponent, 0);
         }
         scan::read(self.0.as_str())
     }
@@ -268,10 +268,10 @@ impl FromStr for Quantity {
     }
 }
 
-/// Whole units in [`Format::DecimalSI`].
+/// Whole units in [`QuantityFormat::DecimalSI`].
 impl From<i64> for Quantity {
     fn from(value: i64) -> Quantity {
-        Quantity::from_i64(value, Format::DecimalSI)
+        Quantity::from_i64(value, QuantityFormat::DecimalSI)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading and writing the text of quantities. Go: `parseQuantityString`, `ParseQuantity`,
 //! `CanonicalizeBytes` and the suffix table.
 
-use super::Format;
+use super::QuantityFormat;
 use super::amount::Amount;
 use crate::Str;
 use crate::parse_error::ParseError;
@@ -12,8 +12,11 @@ const NUMERIC: &str = "unable to parse numeric part of quantity";
 const SUFFIX: &str = "unable to parse quantity's suffix";
 
 /// Follows a text whose format is not the one it looks like.
-const MARKERS: [(char, Format); 3] =
-    [('\x01', Format::DecimalExponent), ('\x02', Format::BinarySI), ('\x03', Format::DecimalSI)];
+const MARKERS: [(char, QuantityFormat); 3] = [
+    ('\x01', QuantityFormat::DecimalExponent),
+    ('\x02', QuantityFormat::BinarySI),
+    ('\x03', QuantityFormat::DecimalSI),
+];
 
 const DECIMAL_SUFFIXES: [(&str, i64); 10] = [
     ("n", -9),
@@ -34,7 +37,7 @@ pub(super) enum Parsed {
     /// It is kept.
     Verbatim,
     /// It is to be written anew.
-    Amount(Amount, Format),
+    Amount(Amount, QuantityFormat),
 }
 
 /// Whether a text is of the common kind that is certainly kept: an unsigned integer with a suffix that is as
@@ -70,7 +73,7 @@ pub(super) fn is_plainly_canonical(text: &[u8]) -> bool {
 
 /// The format that a marker stands for.
 #[inline]
-pub(super) fn format_of_marker(byte: u8) -> Option<Format> {
+pub(super) fn format_of_marker(byte: u8) -> Option<QuantityFormat> {
     MARKERS.iter().find(|(marker, _)| *marker == char::from(byte)).map(|(_, format)| *format)
 }
 
@@ -134,15 +137,15 @@ fn run(bytes: &[u8], is_member: impl Fn(u8) -> bool) -> usize {
 }
 
 /// The format, power of ten and power of two of a suffix.
-fn interpret(suffix: &str) -> Option<(Format, i64, u32)> {
+fn interpret(suffix: &str) -> Option<(QuantityFormat, i64, u32)> {
     if let Some((_, power)) = DECIMAL_SUFFIXES.iter().find(|(name, _)| *name == suffix) {
-        return Some((Format::DecimalSI, *power, 0));
+        return Some((QuantityFormat::DecimalSI, *power, 0));
     }
     if let Some(index) = BINARY_SUFFIXES.iter().position(|name| *name == suffix) {
-        return Some((Format::BinarySI, 0, 10 * index as u32));
+        return Some((QuantityFormat::BinarySI, 0, 10 * index as u32));
     }
     let exponent = suffix.strip_prefix(['e', 'E'])?;
-    Some((Format::DecimalExponent, exponent.parse().ok()?, 0))
+    Some((QuantityFormat::DecimalExponent, exponent.parse().ok()?, 0))
 }
 
 /// Reads a text from outside: decides whether it is kept, else rounds and caps as Go does.
@@ -156,7 +159,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
 
     // Go holds what is short enough in 64 bits, and keeps the text only then.
     let (whole, fraction) = (scan.whole.len().max(1), scan.fraction.len());
-    let binary = format == Format::BinarySI;
+    let binary = format == QuantityFormat::BinarySI;
     let short = match binary {
         true => fraction == 0 && whole + 3 * (shift as usize / 10) <= 14,
         false => whole + fraction <= 18 && power - fraction as i64 >= -9,
@@ -186,28 +189,28 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
         if magnitude > cap {
             amount = if scan.negative { cap.negate() } else { cap };
         } else if magnitude.sign() > 0 && magnitude < Amount::new(1, 0) {
-            format = Format::DecimalSI; // rather than rounding
+            format = QuantityFormat::DecimalSI; // rather than rounding
         }
     }
     Ok(Parsed::Amount(amount, format))
 }
 
 /// Reads a text that a quantity holds: exactly, and with its marker. Also the power of ten of its last digit.
-pub(super) fn read(text: &str) -> (Amount, Format, i64) {
+pub(super) fn read(text: &str) -> (Amount, QuantityFormat, i64) {
     let marked = text.as_bytes().last().and_then(|last| format_of_marker(*last));
     let text = if marked.is_some() { &text[..text.len() - 1] } else { text };
     let parts =
         Scan::new(text).ok().and_then(|scan| interpret(scan.suffix).map(|suffix| (scan, suffix)));
     // Only texts that were read or written here are held, so there are always parts.
     let Some((scan, (format, power, shift))) = parts else {
-        return (Amount::ZERO, Format::DecimalSI, 0);
+        return (Amount::ZERO, QuantityFormat::DecimalSI, 0);
     };
     let written = power - scan.fraction.len() as i64;
     (scan.amount(power).shift_left(shift), marked.unwrap_or(format), written)
 }
 
 /// Writes the canonical text, with a marker if it does not tell the format.
-pub(super) fn print(amount: &Amount, format: Format) -> Str {
+pub(super) fn print(amount: &Amount, format: QuantityFormat) -> Str {
     let (mut text, shown) = print_as(amount, format);
     if shown != format {
         text.extend(
@@ -218,19 +221,19 @@ pub(super) fn print(amount: &Amount, format: Format) -> Str {
 }
 
 /// The canonical text and the format that it shows.
-fn print_as(amount: &Amount, format: Format) -> (String, Format) {
+fn print_as(amount: &Amount, format: QuantityFormat) -> (String, QuantityFormat) {
     if amount.sign() == 0 {
-        return ("0".to_owned(), Format::DecimalSI);
+        return ("0".to_owned(), QuantityFormat::DecimalSI);
     }
     let sign = if amount.sign() < 0 { "-" } else { "" };
     let kibi = Amount::new(1024, 0);
     let small = || if amount.sign() < 0 { amount.clone().negate() } else { amount.clone() } < kibi;
-    if format == Format::BinarySI
+    if format == QuantityFormat::BinarySI
         && !small()
         && let Some((digits, times)) = amount.factors_of_1024(6)
     {
         let suffix = BINARY_SUFFIXES[times as usize];
-        let shown = if times == 0 { Format::DecimalSI } else { Format::BinarySI };
+        let shown = if times == 0 { QuantityFormat::DecimalSI } else { QuantityFormat::BinarySI };
         return (join(sign, &digits, suffix), shown);
     }
 
@@ -240,12 +243,12 @@ fn print_as(amount: &Amount, format: Format) -> (String, Format) {
     digits.resize(digits.len() + zeros as usize, 0);
     let power = exponent - zeros;
     if power == 0 {
-        return (join(sign, &digits, ""), Format::DecimalSI);
+        return (join(sign, &digits, ""), QuantityFormat::DecimalSI);
     }
     let suffix = DECIMAL_SUFFIXES.iter().find(|(_, of)| *of == power);
-    match suffix.filter(|_| format != Format::DecimalExponent) {
-        Some((suffix, _)) => (join(sign, &digits, suffix), Format::DecimalSI),
-        None => (join(sign, &digits, &format!("e{power}")), Format::DecimalExponent),
+    match suffix.filter(|_| format != QuantityFormat::DecimalExponent) {
+        Some((suffix, _)) => (join(sign, &digits, suffix), QuantityFormat::DecimalSI),
+        None => (join(sign, &digits, &format!("e{power}")), QuantityFormat::DecimalExponent),
     }
 }
 
