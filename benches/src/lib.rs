@@ -1,0 +1,3 @@
+//! What the benchmarks share: realistic objects, and readings of the process.
+pub mod pods;
+pub mod usage;
