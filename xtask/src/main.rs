@@ -3,8 +3,13 @@
 //! A command is a module with `pub(crate) fn run(args: &[String]) -> Result<(), String>` and one
 //! line in [`COMMANDS`]. Keep the dependencies few: every command waits for this to compile.
 
+mod ci;
 mod codegen;
+mod conformance;
+mod control_plane;
+mod e2e;
 mod files;
+mod process;
 mod tidy;
 
 use std::path::PathBuf;
@@ -14,11 +19,30 @@ type Run = fn(&[String]) -> Result<(), String>;
 
 /// Every command: name, arguments, what it does, where it is.
 const COMMANDS: &[(&str, &str, &str, Run)] = &[
+    ("ci", "[--quick]", "everything that must hold before a change lands", ci::command),
     (
         "codegen",
         "[--check] | import DIR",
         "write everything generated from the schema, or check it; import distils a new schema",
         codegen::run,
+    ),
+    (
+        "conformance",
+        "fixtures [DIR | --seed S --count N]",
+        "every kind agrees with Go: reads a folder of objects that Go encoded, or has Go make one",
+        conformance::command,
+    ),
+    (
+        "control-plane",
+        "build | serve [--dir DIR]",
+        "the real etcd, kube-apiserver and kube-controller-manager, built with Go",
+        control_plane::command,
+    ),
+    (
+        "e2e",
+        "[--embedded | --real] [--kubeconfig FILE] [--test NAME]",
+        "end-to-end tests on the embedded server and on a real one",
+        e2e::command,
     ),
     ("tidy", "", "check layers, generated headers, file sizes and opening lines", tidy::run),
 ];
@@ -50,7 +74,7 @@ fn help() -> String {
     let mut out = "cargo xtask COMMAND\n\n".to_owned();
     for (name, args, what, _) in COMMANDS {
         let shown = format!("{name} {args}");
-        out += &format!("  {:<32} {what}\n", shown.trim_end());
+        out += &format!("  {}\n      {what}\n", shown.trim_end());
     }
     out
 }

@@ -1,0 +1,45 @@
+//! `cargo xtask conformance`: compares pintle with Go.
+use crate::control_plane::{build, folder};
+use crate::process::{cargo, only, option, output, run};
+use std::process::Command;
+
+/// `fixtures DIR`, or without a folder: a fresh one that Go fills.
+pub(crate) fn command(args: &[String]) -> Result<(), String> {
+    match args {
+        [what, dir] if what == "fixtures" && !dir.starts_with("--") => fixtures(dir),
+        [what, rest @ ..] if what == "fixtures" => {
+            only(rest, &["--seed", "--count"], &[])?;
+            let seed = option(rest, "--seed").map_or_else(fresh_seed, str::to_owned);
+            generated(&seed, option(rest, "--count").unwrap_or("20"))
+        }
+        _ => Err("usage: cargo xtask conformance fixtures [DIR | --seed S --count N]".into()),
+    }
+}
+
+fn fresh_seed() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |d| d.as_secs()).to_string()
+}
+
+fn fixtures(dir: &str) -> Result<(), String> {
+    run(&mut cargo(&["run", "--quiet", "--package", "pintle-conformance", "--", "fixtures", dir]))
+}
+
+/// Has Go fill every kind with random values, and compares.
+fn generated(seed: &str, count: &str) -> Result<(), String> {
+    let program = build()?.ok_or("Go is not installed: name a folder of fixtures instead")?;
+    let dir = folder("vectors");
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    }
+    println!("seed {seed}, {count} objects a kind");
+    let made = output(
+        Command::new(program)
+            .args(["vectors", "--seed", seed, "--count", count, "--out"])
+            .arg(&dir),
+    )?;
+    print!("{made}");
+    let result = fixtures(&dir.to_string_lossy());
+    let removed = std::fs::remove_dir_all(&dir);
+    result.and(removed.map_err(|e| format!("{}: {e}", dir.display())))
+}
