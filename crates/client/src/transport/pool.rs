@@ -4,6 +4,7 @@
 use super::body::{Body, Guarded};
 use super::connect::{Connection, Connector, SharedConnector};
 use super::{BoxError, Failure};
+use crate::log::chain;
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use http::{Request, Response, Uri, header};
@@ -215,8 +216,19 @@ pub(crate) async fn send(
         let mut error = error;
         match error.take_message() {
             Some(unsent) if tries < TRIES => request = unsent,
-            _ => return Err(Failure::Lost(error.into_error().into())),
+            _ => return Err(lost(error.into_error())),
         }
+    }
+}
+
+/// With TLS 1.3, a server's refusal of the client's certificate arrives only after the handshake. It
+/// is no loss that a second attempt could make good. The types in between do not say so; the text
+/// does, and it is rustls' own.
+fn lost(error: hyper::Error) -> Failure {
+    if chain(&error).contains("received fatal alert") {
+        Failure::Connect(error.into())
+    } else {
+        Failure::Lost(error.into())
     }
 }
 
@@ -238,8 +250,7 @@ async fn upgrade(pool: &Pool, mut request: Request<Body>) -> Result<Response<Bod
     match pool.connector.connect(true).await.map_err(Failure::Connect)? {
         Connection::Http1(mut sender) => {
             origin_form(&mut request, &uri);
-            let response =
-                sender.send_request(request).await.map_err(|e| Failure::Lost(e.into()))?;
+            let response = sender.send_request(request).await.map_err(lost)?;
             Ok(response.map(Body::new))
         }
         Connection::Http2(_) => {

@@ -2,6 +2,8 @@
 
 mod fake;
 mod negotiation;
+mod network;
 mod reading;
 mod robustness;
+mod server;
 mod verbs;
