@@ -8,16 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use pintle_apimachinery::ObjectKey;
 use pintle_controller::WorkQueue;
 
-/// As long as a usual `namespace/name`, cheap to clone like the keys that controllers use.
-type Key = Arc<str>;
+/// What controllers use.
+type Key = ObjectKey;
 
 const ROUNDS: usize = 9;
 const KEYS: usize = 1000;
 
 fn main() {
-    let keys: Vec<Key> = (0..KEYS).map(|i| format!("team-a/web-7d9c5b8f6-{i:05}").into()).collect();
+    let keys: Vec<Key> =
+        (0..KEYS).map(|i| ObjectKey::new("team-a", format!("web-7d9c5b8f6-{i:05}"))).collect();
     single("queue/add+get+forget+done/try_get", &keys, |queue, keys, ops| {
         for i in 0..ops {
             queue.add(keys[i % KEYS].clone());
@@ -144,7 +146,11 @@ async fn work(queue: WorkQueue<Key>) -> u64 {
 
 fn produce(keys: &[Key]) -> Vec<Vec<Key>> {
     (0..2)
-        .map(|p| (0..PRODUCED).map(|i| format!("{}-{p}-{i}", keys[i % KEYS]).into()).collect())
+        .map(|p| {
+            (0..PRODUCED)
+                .map(|i| ObjectKey::new("team-a", format!("{}-{p}-{i}", keys[i % KEYS].name)))
+                .collect()
+        })
         .collect()
 }
 

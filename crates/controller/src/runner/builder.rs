@@ -212,10 +212,11 @@ impl Controller {
 
     pub(super) fn queue(&mut self) -> WorkQueue<ObjectKey> {
         let limiter = std::mem::replace(&mut self.rate_limiter, default_rate_limiter());
-        let mut options = QueueOptions::default();
-        options.rate_limiter = limiter;
-        options.name.clone_from(&self.name);
-        options.metrics.clone_from(&self.metrics);
+        let options = QueueOptions {
+            name: self.name.clone(),
+            rate_limiter: limiter,
+            metrics: self.metrics.clone(),
+        };
         WorkQueue::with_options(options)
     }
 }
