@@ -30,6 +30,8 @@
 //! ```
 
 pub mod codec;
+mod custom_resource;
+mod deep_copy;
 mod error;
 pub mod fields;
 mod fields_v1;
@@ -58,6 +60,14 @@ pub mod version;
 mod watch;
 
 pub use codec::{Codec, Envelope, Format};
+pub use custom_resource::{
+    __derive, CustomResource, CustomResourcePart, merge_crds, preserve_unknown_fields,
+};
+/// What a CustomResourceDefinition says beside its schema, as `derive(CustomResource)` writes it.
+pub mod crd {
+    pub use crate::custom_resource::{Column, Definition, Scale, Validation};
+}
+pub use deep_copy::DeepCopy;
 pub use error::Error;
 pub use fields_v1::FieldsV1;
 /// Types of meta.k8s.io/v1, as they are on the wire.

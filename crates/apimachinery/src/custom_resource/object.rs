@@ -135,9 +135,8 @@ pub fn encode<T: CustomResource>(
 
 fn encode_json<T: CustomResource>(object: &T, out: &mut Vec<u8>) -> Result<(), Error> {
     let (metadata, spec, status) = object.parts();
-    let wrong = |part: &str, e: serde_json::Error| {
-        Error::encode(format!("{}: {part}: {e}", T::KIND))
-    };
+    let wrong =
+        |part: &str, e: serde_json::Error| Error::encode(format!("{}: {part}: {e}", T::KIND));
     out.extend_from_slice(b"{\"kind\":");
     put_str(out, T::KIND);
     out.extend_from_slice(b",\"apiVersion\":");

@@ -11,6 +11,12 @@ macro_rules! message {
                 &$desc
             }
         }
+        impl $crate::DeepCopy for $type {
+            #[inline]
+            fn deep_copy(&self) -> Self {
+                ::std::clone::Clone::clone(self)
+            }
+        }
         impl ::std::cmp::PartialEq for $type {
             fn eq(&self, other: &Self) -> bool {
                 $crate::reflect::eq(self, other)
