@@ -25,7 +25,7 @@ impl QueryPairs {
     }
 
     /// Reads the part of a URL after `?`. As Go's servers do, a pair that is not well formed (a semicolon, an
-    /// escape that is not two hex digits) is left out rather than an error; so is one that is not UTF-8.
+    /// escape that is not two hex digits) is left out rather than an error. What is not UTF-8 becomes U+FFFD.
     pub fn parse(query: &str) -> Self {
         let pair = |pair: &str| {
             if pair.is_empty() || pair.contains(';') {
@@ -142,7 +142,7 @@ fn escape_into(out: &mut String, text: &str, query: bool) {
     }
 }
 
-/// Undoes [`query_escape`]; `None` if an escape is not two hex digits or the result is not UTF-8.
+/// Undoes [`query_escape`]; `None` if an escape is not two hex digits.
 fn unescape(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -156,7 +156,10 @@ fn unescape(text: &str) -> Option<String> {
             other => other,
         });
     }
-    String::from_utf8(out).ok()
+    Some(
+        String::from_utf8(out)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }
 
 #[cfg(test)]
@@ -200,7 +203,7 @@ mod tests {
         check("a;b=1&c=3", &[("c", "3")]);
         check("a=%zz&b=2", &[("b", "2")]);
         check("a=%1&b=%", &[]);
-        check("a=%ff&b=2", &[("b", "2")]);
+        check("a=%ff&b=2", &[("a", "\u{fffd}"), ("b", "2")]);
         check("a=b=c", &[("a", "b=c")]);
         check("%61=%C3%a9", &[("a", "é")]);
     }

@@ -128,20 +128,22 @@ impl Selector {
         let mut terms = split_terms(text);
         terms.sort_unstable();
         let terms = terms.into_iter().filter(|term| !term.is_empty());
-        let requirement = |term: &str| {
+        let mut requirements = Vec::new();
+        for term in terms {
             let (field, equal, value) = split_term(term).ok_or_else(|| {
                 ParseError::new(format!("invalid selector: '{text}'; can't understand '{term}'"))
             })?;
-            Ok(Requirement {
-                field: Str::new(field),
-                equal,
-                value: Str::from(unescape_value(value)?),
-            })
-        };
-        Ok(Selector {
-            nothing: false,
-            requirements: terms.map(requirement).collect::<Result<_, _>>()?,
-        })
+            let value = unescape_value(value)?;
+            // As in Go, a term without field and value is no term.
+            if !(field.is_empty() && value.is_empty()) {
+                requirements.push(Requirement {
+                    field: Str::new(field),
+                    equal,
+                    value: Str::from(value),
+                });
+            }
+        }
+        Ok(Selector { nothing: false, requirements })
     }
 
     /// Rewrites each field and value, or refuses it: how a server checks that a field can be selected by. A
