@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use self::mvcc::{Limits, Mvcc};
-pub(crate) use self::watch::Watcher;
+pub(crate) use self::watch::{Batch, Watcher};
 
 /// A point in the store's one history. The first write has revision 2, as in etcd.
 pub(crate) type Revision = u64;

@@ -1,0 +1,294 @@
+//! Answers as bytes: JSON, YAML and protobuf, of objects, lists and watch events.
+//!
+//! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers/responsewriters` and the serializers.
+
+use bytes::Bytes;
+use pintle_apimachinery::reflect::Writer;
+use serde_json::{Map, Value, json};
+
+use crate::core::Core;
+use crate::handlers::Item;
+use crate::handlers::list::Page;
+use crate::object::{Object, Stored};
+use crate::registry::Resource;
+use crate::storage::Revision;
+use crate::typed::write_envelope;
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    Yaml,
+    Protobuf,
+}
+
+impl Format {
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Format::Json => "application/json",
+            Format::Yaml => "application/yaml",
+            Format::Protobuf => "application/vnd.kubernetes.protobuf",
+        }
+    }
+}
+
+/// The type of a watch event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventType {
+    Added,
+    Modified,
+    Deleted,
+    Bookmark,
+    Error,
+}
+
+impl EventType {
+    fn name(self) -> &'static str {
+        match self {
+            EventType::Added => "ADDED",
+            EventType::Modified => "MODIFIED",
+            EventType::Deleted => "DELETED",
+            EventType::Bookmark => "BOOKMARK",
+            EventType::Error => "ERROR",
+        }
+    }
+}
+
+/// Why an answer could not be written in the form asked for.
+pub(crate) type EncodeResult<T> = Result<T, String>;
+
+/// Writes answers of one resource in one form.
+pub(crate) struct Encoder<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) resource: &'a Resource,
+    pub(crate) format: Format,
+}
+
+impl Encoder<'_> {
+    /// One object.
+    pub(crate) fn object(&self, item: &Item) -> EncodeResult<Vec<u8>> {
+        let mut out = Vec::new();
+        match self.format {
+            Format::Json => self.json(&mut out, &item.stored, item.version, &self.resource.head()),
+            Format::Yaml => {
+                self.json(&mut out, &item.stored, item.version, &self.resource.head());
+                out = yaml(&out)?;
+            }
+            Format::Protobuf => {
+                let raw = self.message(&item.stored, item.version, true)?;
+                self.envelope(&mut out, &self.resource.kind, &raw);
+            }
+        }
+        Ok(out)
+    }
+
+    /// A list.
+    pub(crate) fn list(&self, page: &Page) -> EncodeResult<Vec<u8>> {
+        match self.format {
+            Format::Json => Ok(self.json_list(page)),
+            Format::Yaml => yaml(&self.json_list(page)),
+            Format::Protobuf => {
+                let mut raw = Writer::new();
+                // Written from the end, as the project's protobuf writer does.
+                for item in page.items.iter().rev() {
+                    raw.bytes(2, &self.message(&item.stored, item.version, true)?);
+                }
+                let mark = raw.mark();
+                if let Some(remaining) = page.remaining {
+                    raw.int(4, remaining as u64);
+                }
+                raw.bytes(3, page.continue_token.as_bytes());
+                raw.bytes(2, page.revision.to_string().as_bytes());
+                raw.bytes(1, b"");
+                raw.close(1, mark);
+                let mut out = Vec::new();
+                self.envelope(&mut out, &self.resource.list_kind, raw.as_slice());
+                Ok(out)
+            }
+        }
+    }
+
+    fn json_list(&self, page: &Page) -> Vec<u8> {
+        let resource = self.resource;
+        let custom = resource.custom.is_some();
+        let weight: usize = page.items.iter().map(|item| item.stored.weight() + 64).sum();
+        let mut out = Vec::with_capacity(weight + 256);
+        let mut meta = Map::new();
+        if custom {
+            meta.insert("continue".to_owned(), page.continue_token.as_str().into());
+        }
+        meta.insert("resourceVersion".to_owned(), page.revision.to_string().into());
+        if !custom && !page.continue_token.is_empty() {
+            meta.insert("continue".to_owned(), page.continue_token.as_str().into());
+        }
+        if let Some(remaining) = page.remaining {
+            meta.insert("remainingItemCount".to_owned(), remaining.into());
+        }
+        let head = format!(
+            "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{},\"items\":[",
+            resource.list_kind,
+            resource.api_version(),
+            Value::Object(meta)
+        );
+        out.extend_from_slice(head.as_bytes());
+        let item_head = resource.item_head();
+        for (index, item) in page.items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            self.json(&mut out, &item.stored, item.version, &item_head);
+        }
+        out.extend_from_slice(b"]}");
+        out
+    }
+
+    /// One watch event, framed.
+    pub(crate) fn event(
+        &self,
+        out: &mut Vec<u8>,
+        kind: EventType,
+        stored: &Stored,
+        version: Revision,
+    ) -> EncodeResult<()> {
+        match self.format {
+            // Watches know no YAML; negotiation does not offer it.
+            Format::Json | Format::Yaml => {
+                out.extend_from_slice(b"{\"type\":\"");
+                out.extend_from_slice(kind.name().as_bytes());
+                out.extend_from_slice(b"\",\"object\":");
+                self.json(out, stored, Some(version), &self.resource.head());
+                out.extend_from_slice(b"}\n");
+            }
+            Format::Protobuf => {
+                // What was deleted carries another version than the cached message.
+                let cached = kind != EventType::Deleted;
+                let raw = self.message(stored, Some(version), cached)?;
+                let mut object = Vec::with_capacity(raw.len() + 64);
+                self.envelope(&mut object, &self.resource.kind, &raw);
+                frame(out, kind, &object);
+            }
+        }
+        Ok(())
+    }
+
+    /// A bookmark event, framed.
+    pub(crate) fn bookmark(
+        &self,
+        out: &mut Vec<u8>,
+        version: Revision,
+        initial_events_end: bool,
+    ) -> EncodeResult<()> {
+        let resource = self.resource;
+        let mut meta = Map::new();
+        meta.insert("resourceVersion".to_owned(), version.to_string().into());
+        if initial_events_end {
+            meta.insert("annotations".to_owned(), json!({"k8s.io/initial-events-end": "true"}));
+        }
+        let mut object = Object::new();
+        object.insert("kind".to_owned(), resource.kind.as_str().into());
+        object.insert("apiVersion".to_owned(), resource.api_version().into());
+        object.insert("metadata".to_owned(), Value::Object(meta));
+        if resource.custom.is_none() {
+            object = self.core.typed.normalize(object, &resource.api_version(), &resource.kind)?;
+        }
+        self.value_event(out, EventType::Bookmark, &Value::Object(object))
+    }
+
+    /// An event with an object that is not the resource's: a Status, a bookmark.
+    pub(crate) fn value_event(
+        &self,
+        out: &mut Vec<u8>,
+        kind: EventType,
+        value: &Value,
+    ) -> EncodeResult<()> {
+        match self.format {
+            Format::Json | Format::Yaml => {
+                let event = json!({"type": kind.name(), "object": value});
+                out.extend_from_slice(event.to_string().as_bytes());
+                out.push(b'\n');
+            }
+            Format::Protobuf => {
+                let object = protobuf_value(self.core, value)?;
+                frame(out, kind, &object);
+            }
+        }
+        Ok(())
+    }
+
+    /// JSON of an object in this resource's version.
+    fn json(&self, out: &mut Vec<u8>, stored: &Stored, version: Option<Revision>, head: &str) {
+        if !self.resource.converts() {
+            stored.write_json(out, head, version);
+            return;
+        }
+        let mut object = stored.object(version);
+        self.resource.from_storage(&mut object);
+        let body = Value::Object(object).to_string();
+        out.push(b'{');
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(&body.as_bytes()[1..]);
+    }
+
+    fn message(
+        &self,
+        stored: &Stored,
+        version: Option<Revision>,
+        cached: bool,
+    ) -> EncodeResult<Bytes> {
+        let make = || {
+            let mut json = Vec::new();
+            self.json(&mut json, stored, version, &self.resource.head());
+            self.core.typed.to_protobuf(&json)
+        };
+        if cached && version.is_some() && !self.resource.converts() {
+            stored.protobuf(make)
+        } else {
+            make().map(Bytes::from)
+        }
+    }
+
+    fn envelope(&self, out: &mut Vec<u8>, kind: &str, raw: &[u8]) {
+        write_envelope(out, &self.resource.api_version(), kind, raw);
+    }
+}
+
+/// A value with its kind in it.
+pub(crate) fn value(core: &Core, format: Format, value: &Value) -> EncodeResult<Vec<u8>> {
+    match format {
+        Format::Json => Ok(value.to_string().into_bytes()),
+        Format::Yaml => yaml(value.to_string().as_bytes()),
+        Format::Protobuf => protobuf_value(core, value),
+    }
+}
+
+fn protobuf_value(core: &Core, value: &Value) -> EncodeResult<Vec<u8>> {
+    let raw = core.typed.to_protobuf(value.to_string().as_bytes())?;
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    let mut out = Vec::with_capacity(raw.len() + 64);
+    write_envelope(&mut out, text("apiVersion"), text("kind"), &raw);
+    Ok(out)
+}
+
+/// A length and a `WatchEvent` message around an enveloped object.
+fn frame(out: &mut Vec<u8>, kind: EventType, object: &[u8]) {
+    let mut event = Writer::new();
+    let mark = event.mark();
+    event.bytes(1, object);
+    event.close(2, mark);
+    event.bytes(1, kind.name().as_bytes());
+    let event = event.as_slice();
+    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(event);
+}
+
+fn yaml(json: &[u8]) -> EncodeResult<Vec<u8>> {
+    let value: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    serde_yaml::to_string(&value).map(String::into_bytes).map_err(|error| error.to_string())
+}
+
+/// JSON with indentation, for people.
+pub(crate) fn pretty(json: &[u8]) -> Option<Vec<u8>> {
+    let value: Value = serde_json::from_slice(json).ok()?;
+    serde_json::to_vec_pretty(&value).ok()
+}

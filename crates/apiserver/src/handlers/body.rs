@@ -1,0 +1,294 @@
+//! Bodies of requests, decoded to objects.
+//!
+//! Go counterpart: the decoders of create and update handlers and `transformDecodeError`.
+
+use serde_json::{Map, Value};
+
+use super::Request;
+use super::options::FieldValidation;
+use crate::object::{Object, text};
+use crate::registry::api_version;
+use crate::status::{ApiError, ApiResult};
+use crate::typed;
+
+/// The media type of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Json,
+    Yaml,
+    Protobuf,
+}
+
+impl Media {
+    /// The media type of a `Content-Type`; JSON when there is none.
+    pub(crate) fn of(content_type: &str) -> Option<Media> {
+        match content_type.split(';').next().unwrap_or_default().trim() {
+            "" | "application/json" => Some(Media::Json),
+            "application/yaml" => Some(Media::Yaml),
+            "application/vnd.kubernetes.protobuf" => Some(Media::Protobuf),
+            _ => None,
+        }
+    }
+}
+
+/// The kind a subresource of objects takes and gives, where it is not the resource's own.
+pub(crate) struct Expect<'a> {
+    pub(crate) api_version: String,
+    pub(crate) kind: &'a str,
+}
+
+/// Parses JSON or YAML to an object; the error is Go's, as far as its texts are known.
+pub(crate) fn parse(body: &[u8], media: Media) -> Result<Object, String> {
+    let value = match media {
+        Media::Yaml => {
+            serde_yaml::from_slice::<Value>(body).map_err(|error| format!("yaml: {error}"))?
+        }
+        _ => serde_json::from_slice::<Value>(body).map_err(|error| json_error(body, &error))?,
+    };
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::Null => Ok(Map::new()),
+        other => {
+            let kind = match other {
+                Value::Array(_) => "array",
+                Value::String(_) => "string",
+                Value::Bool(_) => "bool",
+                _ => "number",
+            };
+            Err(format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into \
+                 Go value of type struct {{ APIVersion string \
+                 \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+                 \"json:\\\"kind,omitempty\\\"\" }}"
+            ))
+        }
+    }
+}
+
+fn json_error(body: &[u8], error: &serde_json::Error) -> String {
+    let detail =
+        if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
+    let _ = body;
+    format!("couldn't get version/kind; json parse error: {detail}")
+}
+
+/// The beginning of a body for a message: text as it is, other bytes in hexadecimal.
+fn summary(body: &[u8]) -> String {
+    const MAX: usize = 30;
+    if body.is_empty() {
+        return "<empty>".to_owned();
+    }
+    match std::str::from_utf8(body) {
+        Ok(text) if text.starts_with('{') => {
+            let mut end = text.len().min(MAX);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            if end < text.len() { format!("{} ...", &text[..end]) } else { text.to_owned() }
+        }
+        _ => {
+            let hex: String = body.iter().take(MAX).map(|byte| format!("{byte:02x}")).collect();
+            if body.len() > MAX { format!("{hex} ...") } else { hex }
+        }
+    }
+}
+
+impl Request<'_> {
+    /// What bodies of this request are: the resource's kind, or that of its subresource.
+    pub(crate) fn expect(&self) -> Expect<'_> {
+        let resource = self.resource;
+        match resource.subresource(&self.info.subresource) {
+            Some(sub) => {
+                let (group, version) = if sub.version.is_empty() {
+                    (resource.group.as_str(), resource.version.as_str())
+                } else {
+                    (sub.group.as_str(), sub.version.as_str())
+                };
+                Expect { api_version: api_version(group, version), kind: &sub.kind }
+            }
+            None => Expect { api_version: resource.api_version(), kind: &resource.kind },
+        }
+    }
+
+    /// Decodes the body of a create or update, and checks its kind and fields. Answers warnings.
+    pub(crate) fn decode(
+        &self,
+        body: &[u8],
+        content_type: &str,
+        validation: FieldValidation,
+    ) -> ApiResult<(Object, Vec<String>)> {
+        let media = Media::of(content_type).unwrap_or(Media::Json);
+        let expect = self.expect();
+        let custom = self.resource.custom.is_some() && expect.kind == self.resource.kind;
+        let unrecognized = |error: String| {
+            ApiError::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): {error} ({})",
+                expect.kind,
+                summary(body)
+            ))
+        };
+        let is_protobuf = media == Media::Protobuf || typed::is_protobuf(body);
+        if is_protobuf && custom {
+            return Err(ApiError::unsupported_media_type(&[
+                "application/json",
+                "application/yaml",
+            ]));
+        }
+        let mut object = if is_protobuf {
+            self.core.typed.from_protobuf(body).map_err(unrecognized)?
+        } else {
+            parse(body, media).map_err(unrecognized)?
+        };
+        let (given_version, given_kind) =
+            (text(&object, "apiVersion").to_owned(), text(&object, "kind").to_owned());
+        if custom {
+            return self.decode_custom(object, &given_version, &given_kind, body, validation);
+        }
+        let cannot = |error: &str| {
+            let version = given_version.rsplit('/').next().unwrap_or_default();
+            let (kind, version) = match given_kind.as_str() {
+                "" => (expect.kind, expect.api_version.rsplit('/').next().unwrap_or_default()),
+                kind => (kind, version),
+            };
+            ApiError::bad_request(format!(
+                "{kind} in version {} cannot be handled as a {}: {error}",
+                crate::status::quote(version),
+                expect.kind
+            ))
+        };
+        let foreign = (!given_kind.is_empty() && given_kind != expect.kind)
+            || (!given_version.is_empty() && given_version != expect.api_version);
+        if foreign {
+            let kind = if given_kind.is_empty() { expect.kind } else { &given_kind };
+            let version =
+                if given_version.is_empty() { &expect.api_version } else { &given_version };
+            if self.core.typed.desc(version, kind).is_none() {
+                return Err(cannot(&format!(
+                    "no kind {} is registered for version {} in scheme \
+                     \"pkg/runtime/scheme.go:111\"",
+                    crate::status::quote(kind),
+                    crate::status::quote(version)
+                )));
+            }
+            if kind == expect.kind {
+                return Err(ApiError::bad_request(format!(
+                    "the API version in the data ({version}) does not match the expected API \
+                     version ({})",
+                    expect.api_version
+                )));
+            }
+            return Err(cannot(&format!("unknown conversion from {version}, Kind={kind}")));
+        }
+        let mut warnings = Vec::new();
+        if !is_protobuf {
+            let unknown = match self.core.typed.desc(&expect.api_version, expect.kind) {
+                Some(desc) if validation != FieldValidation::Ignore => {
+                    typed::unknown_fields(&object, desc)
+                }
+                _ => Vec::new(),
+            };
+            object = self
+                .core
+                .typed
+                .normalize(object, &expect.api_version, expect.kind)
+                .map_err(|error| cannot(&error))?;
+            warnings = strict(unknown, validation).map_err(|error| cannot(&error))?;
+        }
+        if expect.kind == self.resource.kind {
+            self.resource.to_storage(&mut object);
+        }
+        Ok((object, warnings))
+    }
+
+    fn decode_custom(
+        &self,
+        mut object: Object,
+        given_version: &str,
+        given_kind: &str,
+        body: &[u8],
+        validation: FieldValidation,
+    ) -> ApiResult<(Object, Vec<String>)> {
+        let resource = self.resource;
+        let shown = String::from_utf8_lossy(body);
+        for (given, what) in [(given_kind, "Kind"), (given_version, "apiVersion")] {
+            if given.is_empty() {
+                return Err(ApiError::bad_request(format!(
+                    "the object provided is unrecognized (must be of type {}): Object '{what}' is \
+                     missing in '{}' ({})",
+                    resource.kind,
+                    shown.trim_end(),
+                    summary(body)
+                )));
+            }
+        }
+        let expected = resource.api_version();
+        if given_version != expected {
+            return Err(ApiError::bad_request(format!(
+                "the API version in the data ({given_version}) does not match the expected API \
+                 version ({expected})"
+            )));
+        }
+        if given_kind != resource.kind {
+            let detail = format!("must be {}", resource.kind);
+            let error = crate::status::FieldError::invalid("kind", &given_kind.into(), &detail);
+            let name = crate::registry::name_of(&object);
+            return Err(ApiError::invalid(&resource.group, given_kind, name, &[error]));
+        }
+        let unknown = self.prune(&mut object)?;
+        let warnings = strict(unknown, validation).map_err(|error| {
+            ApiError::bad_request(format!(
+                "{given_kind} in version {} cannot be handled as a {}: {error}",
+                crate::status::quote(&resource.version),
+                resource.kind
+            ))
+        })?;
+        Ok((object, warnings))
+    }
+
+    /// Drops what a custom resource's schema and `metadata` do not know, and names each field.
+    pub(crate) fn prune(&self, object: &mut Object) -> ApiResult<Vec<String>> {
+        let mut unknown = Vec::new();
+        if let Some(Value::Object(meta)) = object.remove("metadata") {
+            let mut partial = Map::new();
+            partial.insert("metadata".to_owned(), Value::Object(meta));
+            if let Some(desc) = self.core.typed.desc("meta.k8s.io/v1", "PartialObjectMetadata") {
+                unknown = typed::unknown_fields(&partial, desc);
+            }
+            let partial = self
+                .core
+                .typed
+                .normalize(partial, "meta.k8s.io/v1", "PartialObjectMetadata")
+                .map_err(ApiError::bad_request)?;
+            if let Some(meta) = partial.get("metadata") {
+                // Kind, version and metadata stand first.
+                let rest = std::mem::take(object);
+                object.insert("metadata".to_owned(), meta.clone());
+                object.extend(rest);
+            }
+        }
+        if let Some(custom) = &self.resource.custom
+            && !custom.preserve_unknown
+            && let Some(schema) = &custom.schema
+        {
+            unknown.extend(schema.prune(object));
+        }
+        Ok(unknown)
+    }
+}
+
+/// Unknown fields as warnings, or as Go's strict decoding error.
+pub(crate) fn strict(
+    unknown: Vec<String>,
+    validation: FieldValidation,
+) -> Result<Vec<String>, String> {
+    let texts: Vec<String> = unknown
+        .into_iter()
+        .map(|field| format!("unknown field {}", crate::status::quote(&field)))
+        .collect();
+    match validation {
+        FieldValidation::Ignore => Ok(Vec::new()),
+        FieldValidation::Warn => Ok(texts),
+        FieldValidation::Strict if texts.is_empty() => Ok(texts),
+        FieldValidation::Strict => Err(format!("strict decoding error: {}", texts.join(", "))),
+    }
+}

@@ -1,0 +1,190 @@
+//! PATCH: JSON patch, merge patch and strategic merge patch.
+//!
+//! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers/patch.go`. Server-side apply is not
+//! here yet and answers so.
+
+use serde_json::{Map, Value};
+
+use super::body::strict;
+use super::options::{FieldValidation, WriteOptions, finish, write_options};
+use super::write::Part;
+use super::{Answer, Reply, Request};
+use crate::object::{Object, metadata, text};
+use crate::patch::{JsonPatch, merge, strategic_merge};
+use crate::status::{ApiError, ApiResult, FieldError, quote};
+use crate::typed::unknown_fields;
+
+const JSON_PATCH: &str = "application/json-patch+json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+const APPLY: &str = "application/apply-patch+yaml";
+const APPLY_CBOR: &str = "application/apply-patch+cbor";
+
+/// More operations than this are refused.
+const MAX_OPERATIONS: usize = 10_000;
+
+enum Patch {
+    Json(JsonPatch),
+    Merge(Map<String, Value>),
+    Strategic(Map<String, Value>),
+}
+
+impl Request<'_> {
+    pub(crate) fn patch(&self, body: &[u8], content_type: &str, part: Part) -> ApiResult<Answer> {
+        let resource = self.resource;
+        let custom = resource.custom.is_some();
+        let media = content_type.split(';').next().unwrap_or_default().trim();
+        let accepted: &[&str] = if custom {
+            &[JSON_PATCH, MERGE_PATCH, APPLY]
+        } else {
+            &[JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY]
+        };
+        if media == APPLY || media == APPLY_CBOR {
+            return Err(self.apply());
+        }
+        if !accepted.contains(&media) {
+            return Err(ApiError::unsupported_media_type(accepted));
+        }
+        let options = write_options(self.query, "PatchOptions")?;
+        let patch = read(body, media)?;
+        let mut warnings = Vec::new();
+        let name = self.info.name.as_str();
+        let (item, _) = self.update(name, part, options, false, &mut |old| {
+            let Some(old) = old else { return Err(ApiError::not_found(resource.target(name))) };
+            let (new, found) = self.apply_patch(&patch, old, options)?;
+            warnings = found;
+            self.check_name(&new)?;
+            Ok(new)
+        })?;
+        Ok(Answer { reply: Reply::Object(200, item), warnings })
+    }
+
+    /// Server-side apply is not there; what can be said about the request is said first.
+    fn apply(&self) -> ApiError {
+        if self.query.get("fieldManager").is_empty() {
+            let required = FieldError::required("fieldManager", "is required for apply patch");
+            if let Err(error) = finish("PatchOptions", &[required]) {
+                return error;
+            }
+        }
+        ApiError::not_implemented("server-side apply")
+    }
+
+    /// The name in an object is the name in the path.
+    pub(crate) fn check_name(&self, object: &Object) -> ApiResult<()> {
+        let (given, wanted) = (text(metadata(object), "name"), self.info.name.as_str());
+        if given.is_empty() {
+            return Err(ApiError::bad_request("name must be provided"));
+        }
+        if given != wanted {
+            return Err(ApiError::bad_request(format!(
+                "the name of the object ({given}) does not match the name on the URL ({wanted})"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The patched object in the storage version, and warnings.
+    fn apply_patch(
+        &self,
+        patch: &Patch,
+        old: &Object,
+        options: WriteOptions,
+    ) -> ApiResult<(Object, Vec<String>)> {
+        let resource = self.resource;
+        let (api_version, kind) = (resource.api_version(), &resource.kind);
+        let mut base = old.clone();
+        base.insert("apiVersion".to_owned(), api_version.clone().into());
+        base.insert("kind".to_owned(), kind.as_str().into());
+        let desc = self.core.typed.desc(&api_version, kind);
+        let mut shown = None;
+        let patched = match patch {
+            Patch::Json(patch) => {
+                let mut value = Value::Object(base);
+                patch.apply(&mut value).map_err(|_| ApiError::rejected())?;
+                match value {
+                    Value::Object(object) => object,
+                    _ => return Err(ApiError::rejected()),
+                }
+            }
+            Patch::Merge(patch) => {
+                merge(&mut base, patch);
+                base
+            }
+            Patch::Strategic(patch) => {
+                // Complaints about a strategic merge patch show the patch and not its result.
+                shown = Some(Value::Object(patch.clone()));
+                strategic_merge(base, patch.clone(), desc).map_err(ApiError::unknown)?
+            }
+        };
+        let invalid = |problem: &str| {
+            let shown = shown.clone().unwrap_or_else(|| Value::Object(patched.clone()));
+            let value = Value::String(shown.to_string());
+            ApiError::invalid("", "", "", &[FieldError::invalid("patch", &value, problem)])
+        };
+        if text(&patched, "apiVersion") != api_version || text(&patched, "kind") != kind {
+            return Err(invalid(&format!(
+                "no kind {} is registered for version {} in scheme \"pkg/runtime/scheme.go:111\"",
+                quote(text(&patched, "kind")),
+                quote(text(&patched, "apiVersion"))
+            )));
+        }
+        if resource.custom.is_some() {
+            let mut object = patched.clone();
+            let unknown = self.prune(&mut object)?;
+            let warnings = strict(unknown, options.validation).map_err(|e| invalid(&e))?;
+            return Ok((object, warnings));
+        }
+        let unknown = match desc {
+            Some(desc) if options.validation != FieldValidation::Ignore => {
+                unknown_fields(&patched, desc)
+            }
+            _ => Vec::new(),
+        };
+        let warnings = strict(unknown, options.validation).map_err(|e| invalid(&e))?;
+        let normal = self.core.typed.normalize(patched.clone(), &api_version, kind);
+        let mut object = normal.map_err(|error| invalid(&error))?;
+        resource.to_storage(&mut object);
+        Ok((object, warnings))
+    }
+}
+
+fn read(body: &[u8], media: &str) -> ApiResult<Patch> {
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| ApiError::bad_request("invalid JSON patch"))?;
+    let kind = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    match (media, value) {
+        (JSON_PATCH, Value::Array(operations)) => {
+            if operations.len() > MAX_OPERATIONS {
+                return Err(ApiError::too_large(&format!(
+                    "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
+                    operations.len()
+                )));
+            }
+            JsonPatch::new(&operations).map(Patch::Json).map_err(|_| ApiError::rejected())
+        }
+        (JSON_PATCH, other) => Err(ApiError::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {} into Go value of type \
+             []handlers.jsonPatchOp",
+            kind(&other)
+        ))),
+        (MERGE_PATCH, Value::Object(patch)) => Ok(Patch::Merge(patch)),
+        (STRATEGIC, Value::Object(patch)) => Ok(Patch::Strategic(patch)),
+        (MERGE_PATCH, other) => Err(ApiError::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {} into Go value of type \
+             map[string]interface {{}}",
+            kind(&other)
+        ))),
+        (_, other) => Err(ApiError::bad_request(format!(
+            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            kind(&other)
+        ))),
+    }
+}

@@ -1,0 +1,271 @@
+//! Watches: a snapshot, the log, and what a selector makes of both.
+//!
+//! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers/watch.go` and the cacher's watchers.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::list::wait_for;
+use super::options::{list_options, resource_version};
+use super::{Answer, Item, Reply, Request};
+use crate::core::Core;
+use crate::encode::{EncodeResult, Encoder, EventType, Format};
+use crate::object::Stored;
+use crate::registry::Resource;
+use crate::selector::Selector;
+use crate::status::{ApiError, ApiResult};
+use crate::storage::{Batch, Event, Revision, Storage, StorageError, Watcher};
+
+/// Events taken from the log at once.
+const BATCH: usize = 256;
+/// Bytes of initial objects in one chunk.
+const CHUNK: usize = 64 << 10;
+/// A last bookmark comes this long before the end.
+const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
+
+/// A watch that has been accepted: a stream of frames.
+pub(crate) struct Watch {
+    core: Arc<Core>,
+    resource: Arc<Resource>,
+    selector: Selector,
+    format: Format,
+    /// Objects there were at the start, each delivered as ADDED.
+    initial: VecDeque<Item>,
+    /// Send the bookmark that ends the initial events once this revision is reached.
+    initial_end: Option<Revision>,
+    /// Delivered as an ERROR event that ends the stream.
+    error: Option<ApiError>,
+    watcher: Option<Watcher<Arc<Stored>>>,
+    bookmarks: bool,
+    timeout: Duration,
+    timers: Option<Timers>,
+    done: bool,
+}
+
+struct Timers {
+    deadline: Instant,
+    end: Pin<Box<Sleep>>,
+    bookmark: Option<Pin<Box<Sleep>>>,
+}
+
+impl Request<'_> {
+    /// Starts a watch.
+    ///
+    /// # Cancel safety
+    /// Nothing is changed.
+    pub(crate) async fn watch(&self, core: &Arc<Core>) -> ApiResult<Answer> {
+        let selector = self.selector()?;
+        let options = list_options(self.query, true)?;
+        let version = resource_version(&options.version).map_err(ApiError::unknown)?;
+        let timeout = match options.timeout_seconds {
+            0 => core.watch_timeout(),
+            seconds => Duration::from_secs(seconds),
+        };
+        let mut watch = Watch {
+            core: Arc::clone(core),
+            resource: Arc::clone(self.resource),
+            selector,
+            format: Format::Json,
+            initial: VecDeque::new(),
+            initial_end: None,
+            error: None,
+            watcher: None,
+            bookmarks: options.bookmarks,
+            timeout,
+            timers: None,
+            done: false,
+        };
+        let range = self.range();
+        match (options.send_initial_events, version) {
+            (Some(true), _) | (None, None | Some(0)) => {
+                if options.send_initial_events.is_some() {
+                    wait_for(core, version).await?;
+                }
+                let (snapshot, watcher) = core.store.range_and_watch(range);
+                let matching = snapshot
+                    .kvs
+                    .iter()
+                    .filter(|entry| watch.selector.matches(&entry.value.summary));
+                watch.initial = matching.map(Item::of).collect();
+                // A watch of the newest state that takes bookmarks is told where that state ends,
+                // whether or not it asked in so many words.
+                if watch.bookmarks && (options.send_initial_events.is_some() || version.is_none()) {
+                    watch.initial_end = Some(snapshot.revision);
+                }
+                watch.watcher = Some(watcher);
+            }
+            (Some(false), None | Some(0)) => {
+                watch.watcher = Some(core.store.range_and_watch(range).1);
+            }
+            (_, Some(version)) => match core.store.watch(range, version.saturating_add(1)) {
+                Ok(watcher) => watch.watcher = Some(watcher),
+                Err(error) => watch.error = Some(expired(version, error)),
+            },
+        }
+        Ok(Reply::Watch(watch).into())
+    }
+}
+
+fn expired(version: Revision, error: StorageError) -> ApiError {
+    match error {
+        StorageError::Compacted { oldest } => {
+            ApiError::expired(format!("too old resource version: {version} ({oldest})"))
+        }
+        other => ApiError::unavailable(other.to_string()),
+    }
+}
+
+impl Watch {
+    pub(crate) fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    pub(crate) fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
+    /// The next frames, several at once when several are there.
+    pub(crate) fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        let mut out = Vec::new();
+        match self.fill(cx, &mut out) {
+            Ok(()) => {}
+            Err(problem) => {
+                self.done = true;
+                let status = ApiError::internal(problem).status();
+                let encoder = self.encoder();
+                let mut event = Vec::new();
+                // An answer that cannot be written in protobuf ends without a reason.
+                if encoder.value_event(&mut event, EventType::Error, &status).is_ok() {
+                    out.extend_from_slice(&event);
+                }
+            }
+        }
+        match (out.is_empty(), self.done) {
+            (false, _) => Poll::Ready(Some(out.into())),
+            (true, true) => {
+                self.watcher = None;
+                Poll::Ready(None)
+            }
+            (true, false) => Poll::Pending,
+        }
+    }
+
+    fn encoder(&self) -> Encoder<'_> {
+        Encoder { core: &self.core, resource: &self.resource, format: self.format }
+    }
+
+    fn fill(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> EncodeResult<()> {
+        self.start_timers();
+        if let Some(error) = self.error.take() {
+            self.done = true;
+            return self.encoder().value_event(out, EventType::Error, &error.status());
+        }
+        while let Some(item) = self.initial.pop_front() {
+            let version = item.version.unwrap_or_default();
+            self.encoder().event(out, EventType::Added, &item.stored, version)?;
+            if out.len() > CHUNK {
+                return Ok(());
+            }
+        }
+        if let Some(version) = self.initial_end.take() {
+            self.encoder().bookmark(out, version, true)?;
+        }
+        if !out.is_empty() {
+            return Ok(());
+        }
+        if self.timers.as_ref().is_some_and(|timers| Instant::now() >= timers.deadline) {
+            self.done = true;
+            return Ok(());
+        }
+        // Events that do not match leave nothing to send: look again until there is something.
+        while out.is_empty() && !self.done {
+            let Some(watcher) = &mut self.watcher else { break };
+            match watcher.poll_events(cx, BATCH) {
+                Poll::Ready(Ok(batch)) => self.events(out, &batch)?,
+                Poll::Ready(Err(StorageError::Cancelled)) => self.done = true,
+                Poll::Ready(Err(error)) => {
+                    self.done = true;
+                    let seen = watcher.revision();
+                    let status = expired(seen, error).status();
+                    self.encoder().value_event(out, EventType::Error, &status)?;
+                }
+                Poll::Pending => return self.tick(cx, out),
+            }
+        }
+        Ok(())
+    }
+
+    fn events(&self, out: &mut Vec<u8>, batch: &Batch<Arc<Stored>>) -> EncodeResult<()> {
+        let encoder = self.encoder();
+        for event in &batch.events {
+            if let Some((kind, stored)) = self.transition(event) {
+                encoder.event(out, kind, stored, event.revision)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a change is for this watch: objects that enter the selection are added, objects that
+    /// leave it deleted.
+    fn transition<'a>(&self, event: &'a Event<Arc<Stored>>) -> Option<(EventType, &'a Stored)> {
+        let matching = |stored: &&'a Arc<Stored>| self.selector.matches(&stored.summary);
+        let new = event.kv.as_ref().map(|kv| &kv.value).filter(matching);
+        let old = event.prev.as_ref().map(|kv| &kv.value).filter(matching);
+        match (old, new) {
+            (None, Some(new)) => Some((EventType::Added, new)),
+            (Some(_), Some(new)) => Some((EventType::Modified, new)),
+            (Some(old), None) => Some((EventType::Deleted, old)),
+            (None, None) => None,
+        }
+    }
+
+    /// The time of a watch runs from its first poll.
+    fn start_timers(&mut self) {
+        let (pause, bookmarks) = (self.core.settings.bookmarks, self.bookmarks);
+        let deadline = Instant::now() + self.timeout;
+        self.timers.get_or_insert_with(|| Timers {
+            deadline,
+            end: Box::pin(sleep_until(deadline)),
+            bookmark: if bookmarks { next_bookmark(deadline, pause) } else { None },
+        });
+    }
+
+    /// Bookmarks and the end, while nothing happens.
+    fn tick(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> EncodeResult<()> {
+        let pause = self.core.settings.bookmarks;
+        let Some(timers) = &mut self.timers else { return Ok(()) };
+        if let Some(timer) = &mut timers.bookmark
+            && timer.as_mut().poll(cx).is_ready()
+        {
+            timers.bookmark = next_bookmark(timers.deadline, pause);
+            if let Some(timer) = &mut timers.bookmark {
+                // Registers the task; a timer that is already due is seen at the next poll.
+                let _ = timer.as_mut().poll(cx);
+            }
+            if let Some(watcher) = &self.watcher {
+                let version = watcher.revision();
+                self.encoder().bookmark(out, version, false)?;
+            }
+            return Ok(());
+        }
+        if timers.end.as_mut().poll(cx).is_ready() {
+            self.done = true;
+        }
+        Ok(())
+    }
+}
+
+fn next_bookmark(deadline: Instant, pause: Duration) -> Option<Pin<Box<Sleep>>> {
+    let now = Instant::now();
+    let last = deadline.checked_sub(BOOKMARK_BEFORE_END).filter(|last| *last > now)?;
+    Some(Box::pin(sleep_until((now + pause).min(last))))
+}

@@ -1,0 +1,393 @@
+//! Create and update: what the server sets, checks and keeps.
+//!
+//! Go counterpart: `registry.Store.Create` and `Update`, `rest.BeforeCreate` and `BeforeUpdate`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::options::{WriteOptions, parse_uint};
+use super::{Item, Request};
+use crate::core::Entry;
+use crate::object::{Object, Stored, at, metadata, metadata_mut, set_text, strings, text};
+use crate::registry::{name_of, spec_changed};
+use crate::status::{ApiError, ApiResult, FieldError};
+use crate::storage::{Compare, Op, Revision, Storage, Txn};
+use crate::validate;
+
+/// How an update treats the object it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Everything but the status (where there is a status subresource).
+    Main,
+    /// Only the status.
+    Status,
+    /// Only a namespace's `spec.finalizers`.
+    Finalize,
+}
+
+/// Attempts to find a free name for `metadata.generateName`.
+const NAME_ATTEMPTS: usize = 8;
+
+impl Request<'_> {
+    /// Creates an object of the request's namespace.
+    pub(crate) fn create(&self, mut object: Object, options: WriteOptions) -> ApiResult<Item> {
+        let resource = self.resource;
+        let meta = metadata_mut(&mut object);
+        for key in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"]
+        {
+            meta.remove(key);
+        }
+        if !matches!(text(meta, "resourceVersion"), "" | "0") {
+            return Err(ApiError::unknown(
+                "resourceVersion should not be set on objects to be created",
+            ));
+        }
+        meta.remove("resourceVersion");
+        meta.insert("creationTimestamp".to_owned(), self.core.now().into());
+        meta.insert("uid".to_owned(), self.core.uid().into());
+        self.check_namespace(&mut object)?;
+        if let Some(custom) = &resource.custom
+            && custom.terminating
+        {
+            let why = "create not allowed while custom resource definition is terminating";
+            return Err(ApiError::method_not_supported(&resource.group, &resource.plural, why));
+        }
+        self.namespace_accepts(name_of(&object))?;
+        let generate = text(metadata(&object), "generateName").to_owned();
+        let generated = name_of(&object).is_empty() && !generate.is_empty();
+        for attempt in 1.. {
+            let mut object = object.clone();
+            if generated {
+                let name = self.core.generate_name(&generate);
+                set_text(metadata_mut(&mut object), "name", &name);
+            }
+            match self.create_named(object, options) {
+                Err(error) if generated && error.is_already_exists() => {
+                    if attempt == NAME_ATTEMPTS {
+                        let name = generate.as_str();
+                        return Err(ApiError::generate_name_conflict(resource.target(name)));
+                    }
+                }
+                result => return result,
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    fn create_named(&self, mut object: Object, options: WriteOptions) -> ApiResult<Item> {
+        let resource = self.resource;
+        let behaviour = &resource.behaviour;
+        let name = name_of(&object).to_owned();
+        if resource.has_status() && !behaviour.status_on_create {
+            object.remove("status");
+        }
+        if let Some(prepare) = behaviour.prepare_create {
+            prepare(&mut object);
+        }
+        let meta = metadata_mut(&mut object);
+        meta.remove("generation");
+        if behaviour.generation {
+            meta.insert("generation".to_owned(), 1.into());
+        }
+        self.check_schema(&mut object, None)?;
+        let errors = self.validate(&object, None);
+        if !errors.is_empty() {
+            return Err(ApiError::invalid(&resource.group, &resource.kind, &name, &errors));
+        }
+        let stored = self.encode(object)?;
+        let key = self.key(&name);
+        let taken = || Err(ApiError::already_exists(resource.target(&name)));
+        if options.dry_run {
+            return match self.core.store.get(&key) {
+                Some(_) => taken(),
+                None => Ok(Item { stored, version: None }),
+            };
+        }
+        match self.commit(&key, 0, Op::Put(key.clone(), stored)) {
+            Some(entry) => Ok(Item::of(&entry)),
+            None => taken(),
+        }
+    }
+
+    /// PUT of one object; answers whether it was created.
+    pub(crate) fn put(
+        &self,
+        object: Object,
+        part: Part,
+        options: WriteOptions,
+    ) -> ApiResult<(Item, bool)> {
+        let resource = self.resource;
+        let mut probe = object.clone();
+        self.check_namespace(&mut probe)?;
+        self.check_name(&probe)?;
+        let name = self.info.name.as_str();
+        let uid = text(metadata(&object), "uid").to_owned();
+        let may_create = resource.behaviour.create_on_update && part == Part::Main;
+        self.update(name, part, options, may_create, &mut |old| {
+            let record = old.map_or("", |old| text(metadata(old), "uid"));
+            if old.is_some() && !uid.is_empty() && uid != record {
+                let why = format!(
+                    "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, \
+                     AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in \
+                     object meta: {record}",
+                    self.key(name)
+                );
+                return Err(ApiError::conflict(resource.target(name), &why));
+            }
+            Ok(object.clone())
+        })
+    }
+
+    /// Updates one object. `change` is given the stored object, in the request's version and with
+    /// its resource version, or `None` when there is none and it may be created.
+    ///
+    /// Answers the new object and whether it was created. When the update removes the last
+    /// finalizer of an object being deleted, the object is deleted.
+    pub(crate) fn update(
+        &self,
+        name: &str,
+        part: Part,
+        options: WriteOptions,
+        may_create: bool,
+        change: &mut dyn FnMut(Option<&Object>) -> ApiResult<Object>,
+    ) -> ApiResult<(Item, bool)> {
+        let resource = self.resource;
+        let key = self.key(name);
+        loop {
+            let Some(entry) = self.core.store.get(&key) else {
+                if !may_create {
+                    return Err(ApiError::not_found(resource.target(name)));
+                }
+                let mut object = change(None)?;
+                metadata_mut(&mut object).remove("resourceVersion");
+                return Ok((self.create(object, options)?, true));
+            };
+            let mut old = entry.value.object(Some(entry.mod_revision));
+            resource.from_storage(&mut old);
+            let new = change(Some(&old))?;
+            resource.to_storage(&mut old);
+            match self.update_once(name, &key, part, options, &entry, old, new)? {
+                Some(item) => return Ok((item, false)),
+                // Somebody else was faster: again, on what is there now.
+                None => continue,
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn update_once(
+        &self,
+        name: &str,
+        key: &str,
+        part: Part,
+        options: WriteOptions,
+        entry: &Entry,
+        old: Object,
+        mut new: Object,
+    ) -> ApiResult<Option<Item>> {
+        let resource = self.resource;
+        let behaviour = &resource.behaviour;
+        self.check_version(name, &new, entry.mod_revision)?;
+        self.check_namespace(&mut new)?;
+        let mut object = match part {
+            Part::Main => {
+                if resource.has_status() {
+                    match old.get("status") {
+                        Some(status) => new.insert("status".to_owned(), status.clone()),
+                        None => new.remove("status"),
+                    };
+                }
+                new
+            }
+            Part::Status => {
+                let mut object = old.clone();
+                match new.remove("status") {
+                    Some(status) => object.insert("status".to_owned(), status),
+                    None => object.remove("status"),
+                };
+                object
+            }
+            Part::Finalize => {
+                let mut object = old.clone();
+                let finalizers = new.get("spec").and_then(|spec| spec.get("finalizers"));
+                object["spec"] = match finalizers {
+                    Some(finalizers) => serde_json::json!({ "finalizers": finalizers }),
+                    None => serde_json::json!({}),
+                };
+                object
+            }
+        };
+        if part == Part::Main
+            && let Some(prepare) = behaviour.prepare_update
+        {
+            prepare(&mut object, &old);
+        }
+        let old_meta = metadata(&old);
+        let meta = metadata_mut(&mut object);
+        meta.remove("resourceVersion");
+        meta.remove("managedFields");
+        meta.remove("selfLink");
+        if text(meta, "uid").is_empty() {
+            set_text(meta, "uid", text(old_meta, "uid"));
+        }
+        for key in ["creationTimestamp", "deletionTimestamp", "generation"] {
+            // A deletion time that the object did not have is refused below.
+            match old_meta.get(key) {
+                Some(value) => {
+                    meta.insert(key.to_owned(), value.clone());
+                }
+                None if key != "deletionTimestamp" => {
+                    meta.remove(key);
+                }
+                None => {}
+            }
+        }
+        if let Some(grace) = old_meta.get("deletionGracePeriodSeconds") {
+            meta.entry("deletionGracePeriodSeconds").or_insert_with(|| grace.clone());
+        }
+        self.check_schema(&mut object, Some(part))?;
+        if behaviour.generation && spec_changed(&object, &old, resource.has_status()) {
+            let generation = old_meta.get("generation").and_then(Value::as_i64).unwrap_or(0);
+            metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
+        }
+        let errors = self.validate(&object, Some(&old));
+        if !errors.is_empty() {
+            return Err(ApiError::invalid(&resource.group, &resource.kind, name, &errors));
+        }
+        let gone = deletes(&object, old_meta, behaviour.spec_finalizers);
+        let stored = self.encode(object)?;
+        if options.dry_run {
+            return Ok(Some(Item { stored, version: Some(entry.mod_revision) }));
+        }
+        if gone {
+            let deleted = self.commit(key, entry.mod_revision, Op::Delete(key.to_owned()));
+            // The answer is the object as sent, with the version it was deleted at.
+            return Ok(deleted.map(|_| Item { stored, version: Some(entry.mod_revision) }));
+        }
+        if stored.same(&entry.value) {
+            return Ok(Some(Item::of(entry)));
+        }
+        let written = self.commit(key, entry.mod_revision, Op::Put(key.to_owned(), stored));
+        Ok(written.map(|entry| Item::of(&entry)))
+    }
+
+    /// Does one write if the key is still at `revision`; `None` when it is not.
+    pub(crate) fn commit(
+        &self,
+        key: &str,
+        revision: Revision,
+        op: Op<Arc<Stored>>,
+    ) -> Option<Entry> {
+        let compare = vec![Compare::ModRevision(key.to_owned(), revision)];
+        let txn = Txn { compare, success: vec![op], failure: vec![] };
+        let response = self.core.store.txn(txn);
+        if !response.succeeded {
+            return None;
+        }
+        let entry = response.kvs.into_iter().next().flatten();
+        self.core.after_write(self.resource);
+        entry
+    }
+
+    /// The object in the form it is stored in.
+    pub(crate) fn encode(&self, object: Object) -> ApiResult<Arc<Stored>> {
+        let resource = self.resource;
+        let object = if resource.custom.is_some() {
+            object
+        } else {
+            let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
+            self.core.typed.normalize(object, &api_version, kind).map_err(ApiError::internal)?
+        };
+        let fields = resource.field_values(&object);
+        Ok(Stored::new(&object, fields))
+    }
+
+    /// The namespace of the object is that of the request, or none.
+    fn check_namespace(&self, object: &mut Object) -> ApiResult<()> {
+        let wanted = self.namespace().to_owned();
+        let meta = metadata_mut(object);
+        let given = text(meta, "namespace");
+        if given.is_empty() {
+            set_text(meta, "namespace", &wanted);
+            return Ok(());
+        }
+        if given != wanted {
+            return Err(ApiError::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the \
+                 request",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_version(&self, name: &str, new: &Object, current: Revision) -> ApiResult<()> {
+        let resource = self.resource;
+        let given = text(metadata(new), "resourceVersion");
+        let given: Revision = match given {
+            "" => 0,
+            given => given.parse().map_err(|_| ApiError::unknown(parse_uint(given)))?,
+        };
+        if given == 0 {
+            if resource.behaviour.unconditional_update {
+                return Ok(());
+            }
+            let error = FieldError::invalid(
+                "metadata.resourceVersion",
+                &0.into(),
+                "must be specified for an update",
+            );
+            return Err(ApiError::invalid(&resource.group, &resource.plural, name, &[error]));
+        }
+        if given != current {
+            return Err(ApiError::modified(resource.target(name)));
+        }
+        Ok(())
+    }
+
+    /// Defaults and checks a custom resource by its schema.
+    fn check_schema(&self, object: &mut Object, part: Option<Part>) -> ApiResult<()> {
+        let Some(custom) = &self.resource.custom else { return Ok(()) };
+        let Some(schema) = &custom.schema else { return Ok(()) };
+        schema.default(object);
+        // Without its subresource the status is an ordinary field.
+        let skip = match part {
+            Some(Part::Main) | None if self.resource.has_status() => "status",
+            _ => "",
+        };
+        let errors = schema.validate(object, skip);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let (group, kind) = (&self.resource.group, &self.resource.kind);
+        Err(ApiError::invalid(group, kind, name_of(object), &errors))
+    }
+
+    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
+        let meta = metadata(object);
+        let mut errors = match old {
+            None => validate::metadata(meta, self.resource.behaviour.names),
+            Some(old) => {
+                let mut errors = validate::metadata(meta, self.resource.behaviour.names);
+                errors.extend(validate::metadata_update(meta, metadata(old)));
+                errors
+            }
+        };
+        if self.resource.plural == "customresourcedefinitions" {
+            errors.extend(crate::registry::validate_crd(object));
+        }
+        errors
+    }
+}
+
+/// Whether an update ends the deletion of an object: it has no finalizer left, and its grace
+/// period is over.
+fn deletes(new: &Object, old_meta: &Map<String, Value>, spec_finalizers: bool) -> bool {
+    let grace = old_meta.get("deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or(0);
+    let spec_done = !spec_finalizers
+        || !matches!(at(new, "spec.finalizers"), Some(Value::Array(list)) if !list.is_empty());
+    old_meta.contains_key("deletionTimestamp")
+        && grace == 0
+        && strings(metadata(new), "finalizers").is_empty()
+        && spec_done
+}

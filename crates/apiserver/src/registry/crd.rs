@@ -1,0 +1,281 @@
+//! Custom resources from their definitions: what a CRD serves, and the conditions it goes through.
+//!
+//! Go counterpart: apiextensions-apiserver's `crdHandler`, naming and establishing controllers.
+//! Conversion between versions is `None` only: another head on the same fields.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Resource, Schema, Subresource, behaviour};
+use crate::object::{Object, at, metadata, strings, text};
+use crate::status::FieldError;
+
+/// Keeps a CRD until its objects are gone.
+pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+/// What only custom resources have.
+#[derive(Clone, Debug)]
+pub(crate) struct CustomResource {
+    pub(crate) schema: Option<Arc<Schema>>,
+    /// Unknown fields are kept at every level (`spec.preserveUnknownFields`).
+    pub(crate) preserve_unknown: bool,
+    /// Field selectors offered by the CRD, as dotted paths.
+    pub(crate) selectable: Vec<String>,
+    /// The CRD is being deleted: nothing new may be created.
+    pub(crate) terminating: bool,
+}
+
+/// The resources a CRD serves: one for each served version, once its names are accepted.
+pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
+    let is_true = |kind: &str| condition(crd, kind).is_some_and(|c| c == "True");
+    if !is_true("Established") {
+        return Vec::new();
+    }
+    let group = at(crd, "spec.group").and_then(Value::as_str).unwrap_or_default();
+    let namespaced = at(crd, "spec.scope").and_then(Value::as_str) == Some("Namespaced");
+    let Some(Value::Object(names)) = at(crd, "status.acceptedNames") else { return Vec::new() };
+    let plural = text(names, "plural");
+    let kind = text(names, "kind");
+    let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let terminating = metadata(crd).contains_key("deletionTimestamp");
+    let versions = at(crd, "spec.versions").and_then(Value::as_array);
+    let served = versions.into_iter().flatten().filter(|v| v.get("served") == Some(&true.into()));
+    served
+        .map(|version| {
+            let verbs =
+                ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+            let name = version.get("name").and_then(Value::as_str).unwrap_or_default();
+            let mut subresources = Vec::new();
+            let mut subresource = |sub: &str, group: &str, version: &str, kind: &str| {
+                subresources.push(Subresource {
+                    name: sub.to_owned(),
+                    group: group.to_owned(),
+                    version: version.to_owned(),
+                    kind: kind.to_owned(),
+                    verbs: owned(vec!["get", "patch", "update"]),
+                });
+            };
+            if version.pointer("/subresources/status").is_some() {
+                subresource("status", "", "", kind);
+            }
+            if version.pointer("/subresources/scale").is_some() {
+                subresource("scale", "autoscaling", "v1", "Scale");
+            }
+            let schema = version.pointer("/schema/openAPIV3Schema");
+            let selectable = version
+                .get("selectableFields")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|field| field.get("jsonPath").and_then(Value::as_str))
+                .map(|path| path.trim_start_matches('.').to_owned())
+                .collect();
+            Resource {
+                group: group.to_owned(),
+                version: name.to_owned(),
+                plural: plural.to_owned(),
+                singular: text(names, "singular").to_owned(),
+                kind: kind.to_owned(),
+                list_kind: text(names, "listKind").to_owned(),
+                namespaced,
+                verbs: owned(verbs.to_vec()),
+                short_names: owned(strings(names, "shortNames")),
+                categories: owned(strings(names, "categories")),
+                subresources,
+                prefix: format!("/registry/{group}/{plural}/"),
+                behaviour: behaviour::CUSTOM,
+                custom: Some(CustomResource {
+                    schema: schema.map(|schema| Arc::new(Schema::new(schema.clone()))),
+                    preserve_unknown: at(crd, "spec.preserveUnknownFields") == Some(&true.into()),
+                    selectable,
+                    terminating,
+                }),
+            }
+        })
+        .collect()
+}
+
+fn condition<'a>(crd: &'a Object, kind: &str) -> Option<&'a str> {
+    let conditions = at(crd, "status.conditions")?.as_array()?;
+    let found = conditions.iter().find(|c| c.get("type").is_some_and(|t| t == kind))?;
+    found.get("status")?.as_str()
+}
+
+/// The next step of a CRD's life, or `None` when there is none: accepted names, then established,
+/// as two updates a client can watch. `conflict` says why the names cannot be accepted.
+pub(crate) fn next_status(
+    crd: &Object,
+    conflict: Option<(&str, String)>,
+    now: &str,
+) -> Option<Value> {
+    let mut status = at(crd, "status").cloned().unwrap_or_else(|| json!({}));
+    let before = status.clone();
+    let accepted = condition(crd, "NamesAccepted");
+    match conflict {
+        Some((reason, message)) => {
+            set_condition(&mut status, "NamesAccepted", "False", reason, &message, now);
+            if condition(crd, "Established").is_none() {
+                let text = "not all names are accepted";
+                set_condition(&mut status, "Established", "False", "NotAccepted", text, now);
+            }
+        }
+        None => {
+            let names = at(crd, "spec.names").cloned().unwrap_or_default();
+            status["acceptedNames"] = names;
+            let none = "no conflicts found";
+            set_condition(&mut status, "NamesAccepted", "True", "NoConflicts", none, now);
+            let text = "the initial names have been accepted";
+            match (accepted, condition(crd, "Established")) {
+                (_, Some("True")) => {}
+                (Some("True"), Some(_)) => {
+                    set_condition(
+                        &mut status,
+                        "Established",
+                        "True",
+                        "InitialNamesAccepted",
+                        text,
+                        now,
+                    );
+                }
+                _ => set_condition(&mut status, "Established", "False", "Installing", text, now),
+            }
+        }
+    }
+    (status != before).then_some(status)
+}
+
+fn set_condition(
+    status: &mut Value,
+    kind: &str,
+    value: &str,
+    reason: &str,
+    message: &str,
+    now: &str,
+) {
+    let fresh = json!({
+        "type": kind, "status": value, "lastTransitionTime": now,
+        "reason": reason, "message": message,
+    });
+    if !status["conditions"].is_array() {
+        status["conditions"] = json!([]);
+    }
+    let Value::Array(conditions) = &mut status["conditions"] else { return };
+    match conditions.iter_mut().find(|condition| condition["type"] == kind) {
+        Some(old) => {
+            let same = ["status", "reason", "message"].iter().all(|key| old[*key] == fresh[*key]);
+            if !same {
+                let since = old["lastTransitionTime"].clone();
+                let moved = old["status"] != value;
+                *old = fresh;
+                if !moved {
+                    old["lastTransitionTime"] = since;
+                }
+            }
+        }
+        None => conditions.push(fresh),
+    }
+}
+
+/// Whether another CRD of the same group already has one of these names.
+pub(crate) fn name_conflicts<'a>(
+    crd: &Object,
+    others: impl Iterator<Item = &'a Object>,
+) -> Option<(&'static str, String)> {
+    let names = at(crd, "spec.names").and_then(Value::as_object)?;
+    let group = at(crd, "spec.group");
+    for other in others {
+        if at(other, "spec.group") != group
+            || metadata(other).get("name") == metadata(crd).get("name")
+        {
+            continue;
+        }
+        let Some(Value::Object(taken)) = at(other, "status.acceptedNames") else { continue };
+        let mut plain = vec![text(taken, "plural"), text(taken, "singular")];
+        plain.extend(strings(taken, "shortNames"));
+        let kinds = [text(taken, "kind"), text(taken, "listKind")];
+        for (key, reason) in [("plural", "PluralConflict"), ("singular", "SingularConflict")] {
+            let name = text(names, key);
+            if !name.is_empty() && plain.contains(&name) {
+                return Some((reason, format!("{} is already in use", crate::status::quote(name))));
+            }
+        }
+        for name in strings(names, "shortNames") {
+            if plain.contains(&name) {
+                let text = format!("{} is already in use", crate::status::quote(name));
+                return Some(("ShortNamesConflict", text));
+            }
+        }
+        for (key, reason) in [("kind", "KindConflict"), ("listKind", "ListKindConflict")] {
+            let name = text(names, key);
+            if !name.is_empty() && kinds.contains(&name) {
+                return Some((reason, format!("{} is already in use", crate::status::quote(name))));
+            }
+        }
+    }
+    None
+}
+
+/// What a definition must have before it can be served.
+pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let get = |path: &str| at(crd, path).and_then(Value::as_str).unwrap_or_default();
+    let name = text(metadata(crd), "name");
+    let (group, plural) = (get("spec.group"), get("spec.names.plural"));
+    if name != format!("{plural}.{group}") {
+        let detail = "must be spec.names.plural+\".\"+spec.group";
+        errors.push(FieldError::invalid("metadata.name", &name.into(), detail));
+    }
+    for path in ["spec.group", "spec.scope"] {
+        if get(path).is_empty() {
+            errors.push(FieldError::required(path, ""));
+        }
+    }
+    let scope = get("spec.scope");
+    if !matches!(scope, "" | "Cluster" | "Namespaced") {
+        let shown = crate::status::quote(scope);
+        errors.push(FieldError::not_supported("spec.scope", &shown, &["Cluster", "Namespaced"]));
+    }
+    let empty = Vec::new();
+    let versions = at(crd, "spec.versions").and_then(Value::as_array).unwrap_or(&empty);
+    let storage = versions.iter().filter(|v| v.get("storage") == Some(&true.into())).count();
+    if storage != 1 {
+        let shown = if versions.is_empty() { Value::Null } else { versions.clone().into() };
+        let detail = "must have exactly one version marked as storage version";
+        errors.push(FieldError::invalid("spec.versions", &shown, detail));
+    }
+    for (index, version) in versions.iter().enumerate() {
+        let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
+        let Some(schema) = version.pointer("/schema/openAPIV3Schema") else {
+            errors.push(FieldError::required(field, "schemas are required"));
+            continue;
+        };
+        match schema.get("type").and_then(Value::as_str) {
+            Some("object") => {}
+            None => errors.push(FieldError::required(
+                format!("{field}.type"),
+                "must not be empty at the root",
+            )),
+            Some(other) => errors.push(FieldError::invalid(
+                format!("{field}.type"),
+                &other.into(),
+                "must be object at the root",
+            )),
+        }
+    }
+    for key in ["plural", "singular", "kind", "listKind"] {
+        let path = format!("spec.names.{key}");
+        if get(&path).is_empty() {
+            errors.push(FieldError::required(path, ""));
+        }
+    }
+    if let Some(strategy) = at(crd, "spec.conversion.strategy")
+        && strategy != "None"
+    {
+        errors.push(FieldError::forbidden(
+            "spec.conversion.strategy",
+            "conversion webhooks are not implemented by the embedded API server",
+        ));
+    }
+    errors
+}

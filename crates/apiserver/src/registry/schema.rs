@@ -1,0 +1,359 @@
+//! Structural schemas of custom resources: pruning, defaulting and validation.
+//!
+//! Go counterpart: `k8s.io/apiextensions-apiserver/pkg/apiserver/schema`. This covers types,
+//! required fields, enums, bounds, nested lists and maps, `nullable`, `x-kubernetes-int-or-string`,
+//! `x-kubernetes-preserve-unknown-fields` and embedded resources. Not looked at: CEL rules, list
+//! types, patterns, formats and `allOf`/`anyOf`/`oneOf`/`not`.
+
+use serde_json::{Map, Value};
+
+use crate::status::{FieldError, quote};
+
+/// A schema as the CRD has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Schema(Value);
+
+impl Schema {
+    pub(crate) fn new(schema: Value) -> Self {
+        Schema(schema)
+    }
+
+    /// Removes fields the schema does not know from an object, and names each.
+    pub(crate) fn prune(&self, object: &mut Map<String, Value>) -> Vec<String> {
+        let mut unknown = Vec::new();
+        prune_object(&self.0, object, "", true, &mut unknown);
+        unknown
+    }
+
+    /// Fills in default values.
+    pub(crate) fn default(&self, object: &mut Map<String, Value>) {
+        default_object(&self.0, object);
+    }
+
+    /// Checks an object; `skip` names a top-level field that is not looked at.
+    pub(crate) fn validate(&self, object: &Map<String, Value>, skip: &str) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        validate_object(&self.0, object, "", skip, &mut errors);
+        errors
+    }
+}
+
+fn flag(schema: &Value, name: &str) -> bool {
+    schema.get(name) == Some(&Value::Bool(true))
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn prune_object(
+    schema: &Value,
+    object: &mut Map<String, Value>,
+    path: &str,
+    resource: bool,
+    unknown: &mut Vec<String>,
+) {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let additional = schema.get("additionalProperties");
+    let keep = flag(schema, "x-kubernetes-preserve-unknown-fields")
+        || matches!(additional, Some(Value::Bool(true)));
+    let mut remove = Vec::new();
+    for (key, value) in object.iter_mut() {
+        if resource && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+            continue;
+        }
+        let field = join(path, key);
+        let known = properties.and_then(|properties| properties.get(key));
+        match known.or(additional.filter(|additional| additional.is_object())) {
+            Some(schema) => prune_value(schema, value, &field, unknown),
+            None if keep => {}
+            None => {
+                unknown.push(field);
+                remove.push(key.clone());
+            }
+        }
+    }
+    object.retain(|key, _| !remove.contains(key));
+}
+
+fn prune_value(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            let embedded = flag(schema, "x-kubernetes-embedded-resource");
+            prune_object(schema, object, path, embedded, unknown);
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (index, item) in items.iter_mut().enumerate() {
+                    prune_value(schema, item, &format!("{path}[{index}]"), unknown);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn default_object(schema: &Value, object: &mut Map<String, Value>) {
+    if let Some(Value::Object(properties)) = schema.get("properties") {
+        for (key, schema) in properties {
+            // A null where none is allowed counts as absent.
+            let absent = match object.get(key) {
+                None => true,
+                Some(Value::Null) => !flag(schema, "nullable"),
+                Some(_) => false,
+            };
+            if absent && let Some(default) = schema.get("default") {
+                object.insert(key.clone(), default.clone());
+            }
+            if let Some(value) = object.get_mut(key) {
+                default_value(schema, value);
+            }
+        }
+    }
+    if let Some(schema @ Value::Object(_)) = schema.get("additionalProperties") {
+        for value in object.values_mut() {
+            default_value(schema, value);
+        }
+    }
+}
+
+fn default_value(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(object) => default_object(schema, object),
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| default_value(schema, item));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn validate_object(
+    schema: &Value,
+    object: &Map<String, Value>,
+    path: &str,
+    skip: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    if let Some(Value::Array(required)) = schema.get("required") {
+        for name in required.iter().filter_map(Value::as_str) {
+            if !object.contains_key(name) && name != skip {
+                errors.push(FieldError::required(join(path, name), ""));
+            }
+        }
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let additional = schema.get("additionalProperties").filter(|schema| schema.is_object());
+    for (key, value) in object {
+        let top = path.is_empty() && matches!(key.as_str(), "apiVersion" | "kind" | "metadata");
+        if top || key == skip {
+            continue;
+        }
+        if let Some(schema) = properties.and_then(|all| all.get(key)).or(additional) {
+            validate_value(schema, value, &join(path, key), errors);
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let actual = kind_of(value);
+    if value.is_null() && flag(schema, "nullable") {
+        return;
+    }
+    let expected = schema.get("type").and_then(Value::as_str).unwrap_or_default();
+    let fits = match expected {
+        "" => true,
+        "number" => matches!(actual, "number" | "integer"),
+        // A whole number may be written with a fraction of zero.
+        "integer" => {
+            actual == "integer" || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+        }
+        expected => expected == actual,
+    };
+    let int_or_string = flag(schema, "x-kubernetes-int-or-string");
+    if !fits || (int_or_string && !matches!(actual, "integer" | "string")) {
+        let expected = if int_or_string { "integer,string" } else { expected };
+        let detail = format!("{path} in body must be of type {expected}: {}", quote(actual));
+        errors.push(FieldError::type_invalid(path, &quote(actual), &detail));
+        return;
+    }
+    if let Some(Value::Array(allowed)) = schema.get("enum")
+        && !allowed.contains(value)
+    {
+        let allowed: Vec<String> = allowed
+            .iter()
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .collect();
+        let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
+        let shown = value.as_str().map_or_else(|| value.to_string(), quote);
+        errors.push(FieldError::not_supported(path, &shown, &allowed));
+    }
+    match value {
+        Value::Object(object) => {
+            let skip = "";
+            validate_object(schema, object, path, skip, errors);
+            bound(schema, "minProperties", path, value, object.len(), "properties", errors);
+            bound(schema, "maxProperties", path, value, object.len(), "properties", errors);
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (index, item) in items.iter().enumerate() {
+                    validate_value(schema, item, &format!("{path}[{index}]"), errors);
+                }
+            }
+            bound(schema, "minItems", path, value, items.len(), "items", errors);
+            bound(schema, "maxItems", path, value, items.len(), "items", errors);
+        }
+        Value::String(text) => {
+            let length = text.chars().count();
+            bound(schema, "minLength", path, value, length, "chars long", errors);
+            bound(schema, "maxLength", path, value, length, "chars long", errors);
+        }
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap_or_default();
+            let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
+            if let Some(minimum) = limit("minimum") {
+                let exclusive = flag(schema, "exclusiveMinimum");
+                if number < minimum || (exclusive && number == minimum) {
+                    let word = if exclusive { "greater than" } else { "greater than or equal to" };
+                    let detail = format!("{path} in body should be {word} {minimum}");
+                    errors.push(FieldError::invalid(path, value, &detail));
+                }
+            }
+            if let Some(maximum) = limit("maximum") {
+                let exclusive = flag(schema, "exclusiveMaximum");
+                if number > maximum || (exclusive && number == maximum) {
+                    let word = if exclusive { "less than" } else { "less than or equal to" };
+                    let detail = format!("{path} in body should be {word} {maximum}");
+                    errors.push(FieldError::invalid(path, value, &detail));
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn bound(
+    schema: &Value,
+    rule: &str,
+    path: &str,
+    value: &Value,
+    length: usize,
+    unit: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    let Some(limit) = schema.get(rule).and_then(Value::as_u64) else { return };
+    let (broken, word) = if rule.starts_with("min") {
+        ((length as u64) < limit, "at least")
+    } else {
+        (length as u64 > limit, "at most")
+    };
+    if broken {
+        let detail = format!("{path} in body should have {word} {limit} {unit}");
+        let detail = match unit {
+            "chars long" => format!("{path} in body should be {word} {limit} {unit}"),
+            _ => detail,
+        };
+        errors.push(FieldError::invalid(path, value, &detail));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schema() -> Schema {
+        Schema::new(json!({
+            "type": "object",
+            "required": ["spec"],
+            "properties": {
+                "spec": {
+                    "type": "object",
+                    "properties": {
+                        "replicas": {"type": "integer", "default": 1, "minimum": 0},
+                        "mode": {"type": "string", "enum": ["a", "b"]},
+                        "port": {"x-kubernetes-int-or-string": true},
+                        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                        "list": {"type": "array", "items": {
+                            "type": "object", "properties": {"x": {"type": "string", "default": "d"}}}},
+                        "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+                    },
+                },
+            },
+        }))
+    }
+
+    fn object(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("not an object: {other}"),
+        }
+    }
+
+    #[test]
+    fn prunes_and_defaults_at_every_level() {
+        let mut foo = object(json!({
+            "kind": "Foo", "metadata": {"name": "n"}, "zzz": 1,
+            "spec": {"free": {"q": {"r": 1}}, "list": [{"y": 1}], "map": {"k": 1}, "b": 2},
+        }));
+        let unknown = schema().prune(&mut foo);
+        assert_eq!(unknown, ["zzz", "spec.list[0].y", "spec.b"]);
+        schema().default(&mut foo);
+        assert_eq!(
+            Value::Object(foo),
+            json!({
+                "kind": "Foo", "metadata": {"name": "n"},
+                "spec": {
+                    "free": {"q": {"r": 1}}, "list": [{"x": "d"}], "map": {"k": 1}, "replicas": 1,
+                },
+            })
+        );
+    }
+
+    #[track_caller]
+    fn check(spec: Value, expect: &str) {
+        let errors = schema().validate(&object(json!({"spec": spec})), "");
+        let error = crate::status::ApiError::invalid("g", "Foo", "n", &errors);
+        let message = error.message();
+        assert_eq!(message.strip_prefix("Foo.g \"n\" is invalid: "), Some(expect));
+    }
+
+    #[test]
+    fn complains_as_kubernetes_does() {
+        check(
+            json!({"replicas": "s"}),
+            "spec.replicas: Invalid value: \"string\": spec.replicas in body must be of type \
+             integer: \"string\"",
+        );
+        check(
+            json!({"replicas": -1}),
+            "spec.replicas: Invalid value: -1: spec.replicas in body should be greater than or \
+             equal to 0",
+        );
+        check(
+            json!({"mode": "c"}),
+            "spec.mode: Unsupported value: \"c\": supported values: \"a\", \"b\"",
+        );
+        check(
+            json!({"port": true}),
+            "spec.port: Invalid value: \"boolean\": spec.port in body must be of type \
+             integer,string: \"boolean\"",
+        );
+        let missing = schema().validate(&Map::new(), "");
+        assert_eq!(missing.len(), 1);
+    }
+}

@@ -1,0 +1,171 @@
+//! Starting and stopping the server.
+//!
+//! Go counterpart: `cmd/kube-apiserver/app` and, for tests, `cmd/kube-apiserver/app/testing`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pintle_apimachinery::{Error, Time};
+
+use crate::auth::{Auth, User};
+use crate::core::{Clock, Core, Settings};
+use crate::handlers::namespaces::create_initial;
+use crate::service::Service;
+use crate::storage::Storage;
+use crate::testing::Faults;
+
+/// How a server is to be: see [`ApiServer::builder`].
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    auth: Auth,
+    clock: Clock,
+    settings: Settings,
+    seed: Option<u64>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            auth: Auth { anonymous: true, ..Auth::default() },
+            clock: Arc::new(Time::now),
+            settings: Settings::default(),
+            seed: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Accepts a bearer token as a user. Go: one line of `--token-auth-file`.
+    pub fn token(mut self, token: impl Into<String>, user: User) -> Self {
+        self.auth.tokens.insert(token.into(), user);
+        self
+    }
+
+    /// Whether requests without credentials are `system:anonymous` (the default) or refused with
+    /// 401. Go: `--anonymous-auth`.
+    pub fn anonymous(mut self, accept: bool) -> Self {
+        self.auth.anonymous = accept;
+        self
+    }
+
+    /// Whether every user may do everything, not only members of `system:masters` (not the
+    /// default). Go: `--authorization-mode=AlwaysAllow`.
+    pub fn allow_all(mut self, allow: bool) -> Self {
+        self.auth.allow_all = allow;
+        self
+    }
+
+    /// Where the server takes the time from that it writes into objects.
+    pub fn clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes generated names and UIDs repeatable.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How often watches that ask for bookmarks get one; a minute by default.
+    pub fn bookmark_interval(mut self, interval: Duration) -> Self {
+        self.settings.bookmarks = interval;
+        self
+    }
+
+    /// How long a read waits for a resource version that has not happened yet, before it is
+    /// answered with 504; three seconds by default.
+    pub fn future_version_wait(mut self, wait: Duration) -> Self {
+        self.settings.future_wait = wait;
+        self
+    }
+
+    /// How much history is kept for watches and lists at older versions: a number of events and
+    /// the bytes that only history holds. What goes beyond is compacted, oldest first. 100,000
+    /// events and 64 MiB by default.
+    pub fn history(mut self, events: usize, bytes: usize) -> Self {
+        self.settings.history_events = events;
+        self.settings.history_bytes = bytes;
+        self
+    }
+
+    /// Bytes a request's body may have; 3 MiB by default, as in Kubernetes.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_body = bytes;
+        self
+    }
+
+    /// Starts the server. It serves in process at once.
+    ///
+    /// # Errors
+    /// The namespaces every cluster has cannot be created.
+    ///
+    /// # Cancel safety
+    /// A server that was not handed out is gone.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime: the server's controllers are tasks.
+    #[allow(clippy::unused_async)] // part of the interface: starting may wait for more one day
+    pub async fn start(self) -> Result<ApiServer, Error> {
+        let core = Core::new(self.auth, self.clock, self.settings, self.seed);
+        create_initial(&core)
+            .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
+        let core = Arc::new(core);
+        let controllers = crate::controllers::spawn(&core);
+        Ok(ApiServer { core, controllers: Some(controllers) })
+    }
+}
+
+/// A running API server. Dropping it stops it.
+pub struct ApiServer {
+    core: Arc<Core>,
+    controllers: Option<crate::controllers::Controllers>,
+}
+
+impl std::fmt::Debug for ApiServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiServer").finish_non_exhaustive()
+    }
+}
+
+impl ApiServer {
+    /// Describes a server: storage in memory, anonymous requests accepted as such, members of
+    /// `system:masters` allowed to do everything.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The server as a service in this process. Requests that bring no token are made as
+    /// [`User::admin`]; [`Service::with_user`] changes that.
+    pub fn service(&self) -> Service {
+        Service::new(Arc::clone(&self.core), Some(User::admin()))
+    }
+
+    /// The resource version of the newest write.
+    pub fn resource_version(&self) -> u64 {
+        self.core.store.revision()
+    }
+
+    /// Faults on demand, for tests.
+    pub fn faults(&self) -> Faults {
+        Faults::new(Arc::clone(&self.core))
+    }
+
+    /// Stops the server: watches end, controllers stop, sockets close.
+    ///
+    /// # Cancel safety
+    /// What was told to stop stops all the same.
+    pub async fn shutdown(mut self) {
+        self.core.store.cancel_watchers();
+        if let Some(controllers) = self.controllers.take() {
+            controllers.stop().await;
+        }
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        self.core.store.cancel_watchers();
+    }
+}

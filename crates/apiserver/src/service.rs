@@ -1,0 +1,466 @@
+//! The server as a `tower` service: authentication, authorization, dispatch, answers.
+//!
+//! Go counterpart: the handler chain of `k8s.io/apiserver/pkg/server/config.go`.
+
+use std::collections::hash_map::DefaultHasher;
+use std::convert::Infallible;
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode, request};
+use http_body::Body as HttpBody;
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use crate::auth::User;
+use crate::body::Body;
+use crate::core::Core;
+use crate::discovery;
+use crate::encode::{self, Encoder, Format};
+use crate::handlers::options::write_options;
+use crate::handlers::write::Part;
+use crate::handlers::{self, Answer, Reply};
+use crate::negotiate::{self, Offer, negotiate};
+use crate::registry::Resource;
+use crate::request::{Query, RequestInfo};
+use crate::status::{ApiError, ApiResult};
+
+/// The API server as a service over any body: clients in the same process need no socket.
+///
+/// Clones share one server. Requests without an `Authorization` header are made as the user of the
+/// service.
+#[derive(Clone)]
+pub struct Service {
+    core: Arc<Core>,
+    user: Option<User>,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Service {
+    pub(crate) fn new(core: Arc<Core>, user: Option<User>) -> Self {
+        Service { core, user }
+    }
+
+    /// The same server, with requests made as `user` unless they bring a token of their own.
+    /// `None` means that requests without a token are anonymous.
+    pub fn with_user(&self, user: Option<User>) -> Self {
+        Service { core: Arc::clone(&self.core), user }
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for Service
+where
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Service { core, user } = self.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let request = Exchange::new(&core, &parts);
+            let result = request.handle(body, user.as_ref()).await;
+            Ok(request.respond(result))
+        })
+    }
+}
+
+/// One request on its way through the server.
+struct Exchange<'a> {
+    core: &'a Arc<Core>,
+    parts: &'a request::Parts,
+    query: Query,
+    info: RequestInfo,
+}
+
+/// What is answered, before it is bytes.
+enum Produced {
+    Answer(Arc<Resource>, Format, Answer),
+    Value(Value),
+    Aggregated(Value),
+    Text(&'static str),
+}
+
+impl<'a> Exchange<'a> {
+    fn new(core: &'a Arc<Core>, parts: &'a request::Parts) -> Self {
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let info = RequestInfo::new(&parts.method, parts.uri.path(), &query);
+        Exchange { core, parts, query, info }
+    }
+
+    fn header(&self, name: HeaderName) -> &str {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    async fn handle<B>(&self, body: B, user: Option<&User>) -> ApiResult<Produced>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let user = self.core.auth.authenticate(&self.parts.headers, user)?;
+        self.core.auth.authorize(&user, &self.info)?;
+        if self.info.is_resource { self.resource(body).await } else { self.other() }
+    }
+
+    /// Paths that are no resources.
+    fn other(&self) -> ApiResult<Produced> {
+        let table = self.core.registry.table();
+        let path = self.info.path.as_str();
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        if !matches!(self.info.verb, "get" | "head") {
+            let known = matches!(parts.first(), Some(&("api" | "apis" | "version")));
+            return Err(if known {
+                ApiError::method_not_allowed()
+            } else {
+                ApiError::page_not_found()
+            });
+        }
+        let aggregated = || negotiate::aggregated(self.header(header::ACCEPT));
+        let resources = |group: &str, version: &str| {
+            let group = table.group(group)?;
+            let version = group.versions.iter().find(|v| v.version == version)?;
+            Some(discovery::resources(&group.name, version))
+        };
+        match parts.as_slice() {
+            [] => Ok(Produced::Value(discovery::paths(&table))),
+            ["api"] if aggregated() => {
+                Ok(Produced::Aggregated(discovery::aggregated(&table, true)))
+            }
+            ["apis"] if aggregated() => {
+                Ok(Produced::Aggregated(discovery::aggregated(&table, false)))
+            }
+            ["api"] => Ok(Produced::Value(discovery::api_versions(self.header(header::HOST)))),
+            ["apis"] => Ok(Produced::Value(discovery::groups(&table))),
+            ["api", version] => {
+                resources("", version).map(Produced::Value).ok_or_else(ApiError::page_not_found)
+            }
+            ["apis", group] => table
+                .group(group)
+                .filter(|group| !group.name.is_empty())
+                .map(|group| Produced::Value(discovery::group(group)))
+                .ok_or_else(ApiError::page_not_found),
+            ["apis", group, version] => {
+                resources(group, version).map(Produced::Value).ok_or_else(ApiError::page_not_found)
+            }
+            ["version"] => Ok(Produced::Value(discovery::version())),
+            ["healthz" | "livez" | "readyz"] if self.query.find("verbose").is_some() => {
+                Ok(Produced::Text(match parts[0] {
+                    "healthz" => "[+]ping ok\n[+]storage ok\nhealthz check passed\n",
+                    "livez" => "[+]ping ok\n[+]storage ok\nlivez check passed\n",
+                    _ => "[+]ping ok\n[+]storage ok\nreadyz check passed\n",
+                }))
+            }
+            ["healthz" | "livez" | "readyz"]
+            | ["healthz" | "livez" | "readyz", "ping" | "storage"] => Ok(Produced::Text("ok")),
+            ["openapi", ..] => Err(ApiError::not_implemented("OpenAPI")),
+            _ => Err(ApiError::page_not_found()),
+        }
+    }
+
+    /// The resource a path names, when its path has the right shape for it.
+    fn find(&self) -> ApiResult<Arc<Resource>> {
+        let info = &self.info;
+        let table = self.core.registry.table();
+        let Some(group) = table.group(&info.group) else { return Err(ApiError::page_not_found()) };
+        let Some(resource) = table.find(&info.group, &info.version, &info.resource) else {
+            let custom =
+                group.versions.iter().flat_map(|v| &v.resources).all(|r| r.custom.is_some());
+            return Err(if custom {
+                ApiError::page_not_found()
+            } else {
+                ApiError::no_such_resource()
+            });
+        };
+        let namespaced = !info.namespace.is_empty() && info.resource != "namespaces";
+        if resource.namespaced != namespaced {
+            return Err(match (info.verb, info.name.as_str()) {
+                ("list" | "watch", "") if resource.namespaced => return Ok(Arc::clone(resource)),
+                // The path is there for reading all namespaces, but not for this.
+                (_, "") if resource.namespaced => ApiError::method_not_allowed(),
+                _ => ApiError::no_such_resource(),
+            });
+        }
+        Ok(Arc::clone(resource))
+    }
+
+    async fn resource<B>(&self, body: B) -> ApiResult<Produced>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let info = &self.info;
+        let resource = self.find()?;
+        let mut verbs = &resource.verbs;
+        if !info.subresource.is_empty() {
+            let sub =
+                resource.subresource(&info.subresource).ok_or_else(ApiError::no_such_resource)?;
+            if !info.rest.is_empty() && sub.name != "proxy" {
+                return Err(ApiError::no_such_resource());
+            }
+            verbs = &sub.verbs;
+        }
+        let named = !info.name.is_empty();
+        let fits = match info.verb {
+            "list" | "deletecollection" => !named,
+            "create" => !named || !info.subresource.is_empty(),
+            "get" | "update" | "patch" | "delete" => named,
+            "watch" => true,
+            _ => false,
+        };
+        if !fits || !verbs.iter().any(|verb| *verb == info.verb) {
+            return Err(ApiError::method_not_allowed());
+        }
+        let watching = info.verb == "watch";
+        let custom = resource.custom.is_some();
+        let offer = match (watching, custom) {
+            (true, custom) => Offer::Watch(!custom),
+            (false, true) => Offer::Custom,
+            (false, false) => Offer::Builtin,
+        };
+        let format = negotiate(self.header(header::ACCEPT), offer)?;
+        let core = self.core;
+        let request = handlers::Request { core, resource: &resource, info, query: &self.query };
+        let answer = match info.verb {
+            "watch" if info.subresource.is_empty() => request.watch(core).await?,
+            "list" => request.list().await?,
+            _ => self.one(&request, body).await?,
+        };
+        Ok(Produced::Answer(resource, format, answer))
+    }
+
+    /// Requests about one object, and those with a body.
+    async fn one<B>(&self, request: &handlers::Request<'_>, body: B) -> ApiResult<Answer>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let info = &self.info;
+        let (resource, plural) = (request.resource, request.resource.plural.as_str());
+        let part = match info.subresource.as_str() {
+            "" => Part::Main,
+            "status" => Part::Status,
+            "finalize" if plural == "namespaces" => Part::Finalize,
+            other => {
+                let path = format!("{plural}/{other}");
+                return Err(ApiError::not_implemented(&format!("the subresource {path}")));
+            }
+        };
+        let stored = resource.verbs.iter().any(|verb| verb == "watch");
+        if !stored {
+            // Reviews and bindings, which are asked and not kept.
+            return Err(ApiError::not_implemented(&format!("the resource {plural}")));
+        }
+        let content_type = self.header(header::CONTENT_TYPE);
+        match info.verb {
+            "get" => request.get().await,
+            "create" => {
+                let body = self.read(body).await?;
+                let options = write_options(&self.query, "CreateOptions")?;
+                let (object, warnings) = request.decode(&body, content_type, options.validation)?;
+                let item = request.create(object, options)?;
+                Ok(Answer { reply: Reply::Object(201, item), warnings })
+            }
+            "update" => {
+                let body = self.read(body).await?;
+                let options = write_options(&self.query, "UpdateOptions")?;
+                let (object, warnings) = request.decode(&body, content_type, options.validation)?;
+                let (item, created) = request.put(object, part, options)?;
+                let code = if created { 201 } else { 200 };
+                Ok(Answer { reply: Reply::Object(code, item), warnings })
+            }
+            "patch" => {
+                let body = self.read(body).await?;
+                request.patch(&body, content_type, part)
+            }
+            "delete" | "deletecollection" => {
+                let body = self.read(body).await?;
+                let options = request.delete_options(&body, content_type)?;
+                if info.verb == "delete" {
+                    request.delete(&options)
+                } else {
+                    request.delete_collection(&options).await
+                }
+            }
+            _ => Err(ApiError::method_not_allowed()),
+        }
+    }
+
+    /// The body, up to the limit.
+    async fn read<B>(&self, body: B) -> ApiResult<Bytes>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let max = self.core.settings.max_body;
+        let mut body = std::pin::pin!(body);
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                ApiError::bad_request(format!("cannot read the body: {}", error.into()))
+            })?;
+            if let Ok(mut data) = frame.into_data() {
+                use bytes::Buf;
+                if bytes.len() + data.remaining() > max {
+                    return Err(ApiError::too_large(&format!("limit is {max}")));
+                }
+                bytes.extend_from_slice(&data.copy_to_bytes(data.remaining()));
+            }
+        }
+        Ok(bytes.freeze())
+    }
+
+    fn respond(&self, result: ApiResult<Produced>) -> Response<Body> {
+        match result.and_then(|response| self.encode(response)) {
+            Ok(response) => response,
+            Err(error) => self.error(&error),
+        }
+    }
+
+    fn encode(&self, response: Produced) -> ApiResult<Response<Body>> {
+        let internal = ApiError::internal;
+        match response {
+            Produced::Answer(resource, format, answer) => {
+                let encoder = Encoder { core: self.core, resource: &resource, format };
+                let (code, bytes) = match answer.reply {
+                    Reply::Object(code, item) => (code, encoder.object(&item).map_err(internal)?),
+                    Reply::List(page) => (200, encoder.list(&page).map_err(internal)?),
+                    Reply::Value(code, value) => {
+                        (code, encode::value(self.core, format, &value).map_err(internal)?)
+                    }
+                    Reply::Watch(mut watch) => {
+                        watch.set_format(format);
+                        let content_type = match format {
+                            Format::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+                            _ => "application/json",
+                        };
+                        return Ok(self.build(200, content_type, Body::watch(watch), &[]));
+                    }
+                };
+                Ok(self.bytes(code, format, bytes, &answer.warnings))
+            }
+            Produced::Value(value) => {
+                let format =
+                    negotiate(self.header(header::ACCEPT), Offer::Custom).unwrap_or(Format::Json);
+                let bytes = encode::value(self.core, format, &value).map_err(internal)?;
+                Ok(self.bytes(200, format, bytes, &[]))
+            }
+            Produced::Aggregated(value) => Ok(self.aggregated(&value)),
+            Produced::Text(text) => {
+                let body = Body::full(text);
+                Ok(self.build(200, "text/plain; charset=utf-8", body, &[]))
+            }
+        }
+    }
+
+    /// Aggregated discovery, which clients may keep as long as its tag is the same.
+    fn aggregated(&self, value: &Value) -> Response<Body> {
+        let body = value.to_string();
+        let mut hasher = DefaultHasher::new();
+        body.hash(&mut hasher);
+        let tag = format!("\"{:016X}\"", hasher.finish());
+        let known = self.header(header::IF_NONE_MATCH) == tag;
+        let content_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        let (code, body) =
+            if known { (304, Body::full(Bytes::new())) } else { (200, Body::full(body)) };
+        let mut response = self.build(code, content_type, body, &[]);
+        let headers = response.headers_mut();
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+        response
+    }
+
+    fn error(&self, error: &ApiError) -> Response<Body> {
+        if error.is_plain() {
+            let body = Body::full(error.message().to_owned());
+            return self.build(error.code(), "text/plain; charset=utf-8", body, &[]);
+        }
+        let status = error.status();
+        let format = negotiate(self.header(header::ACCEPT), Offer::Builtin).unwrap_or(Format::Json);
+        // A Status that cannot be written in another form is written in JSON.
+        let (format, bytes) = match encode::value(self.core, format, &status) {
+            Ok(bytes) => (format, bytes),
+            Err(_) => (Format::Json, status.to_string().into_bytes()),
+        };
+        let mut response = self.bytes(error.code(), format, bytes, &[]);
+        if let Some(seconds) = error.retry_after_seconds()
+            && matches!(error.code(), 429 | 500..)
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+
+    fn bytes(
+        &self,
+        code: u16,
+        format: Format,
+        mut bytes: Vec<u8>,
+        warnings: &[String],
+    ) -> Response<Body> {
+        if format == Format::Json {
+            if self.wants_pretty()
+                && let Some(pretty) = encode::pretty(&bytes)
+            {
+                bytes = pretty;
+            }
+            bytes.push(b'\n');
+        }
+        self.build(code, format.content_type(), Body::full(bytes), warnings)
+    }
+
+    /// Indentation is for people: on request, and for their tools.
+    fn wants_pretty(&self) -> bool {
+        self.query.flag("pretty").unwrap_or_else(|| {
+            let agent = self.header(header::USER_AGENT);
+            ["curl", "Wget", "Mozilla/5.0"].iter().any(|tool| agent.starts_with(tool))
+        })
+    }
+
+    fn build(
+        &self,
+        code: u16,
+        content_type: &'static str,
+        body: Body,
+        warnings: &[String],
+    ) -> Response<Body> {
+        let mut response = Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers: &mut HeaderMap = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+        if let Ok(id) = HeaderValue::from_str(&self.core.uid()) {
+            headers.insert(HeaderName::from_static("audit-id"), id);
+        }
+        for warning in warnings {
+            let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
+            if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+                headers.append(header::WARNING, value);
+            }
+        }
+        response
+    }
+}

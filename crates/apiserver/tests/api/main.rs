@@ -1,0 +1,11 @@
+//! The API server through its service, with no socket.
+
+mod client;
+mod crds;
+mod crud;
+mod delete;
+mod errors;
+mod list;
+mod patch;
+mod protobuf;
+mod watch;
