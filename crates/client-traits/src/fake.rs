@@ -287,10 +287,7 @@ mod tests {
         assert!(events.next().now_or_never().is_none());
         watch.send(WatchEvent::Deleted(1));
         assert!(!watch.is_drained());
-        assert!(matches!(
-            events.next().now_or_never(),
-            Some(Some(Ok(WatchEvent::Deleted(1))))
-        ));
+        assert!(matches!(events.next().now_or_never(), Some(Some(Ok(WatchEvent::Deleted(1))))));
         watch.close();
         assert!(matches!(events.next().now_or_never(), Some(None)));
         assert!(!watch.is_abandoned());

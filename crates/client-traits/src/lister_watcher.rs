@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 /// The events of one watch, in the server's order.
 ///
-/// It ends when the server closes the watch, which is ordinary. An `Err` says that the connection
-/// broke or a frame could not be read; nothing follows it. Dropping the stream ends the watch.
+/// It ends when the server closes the watch, which is ordinary. An `Err` for which
+/// [`is_decode`](Error::is_decode) holds may be about one event only, which is left out, and more
+/// may follow; any other says that the connection broke, and nothing follows it. Dropping the
+/// stream ends the watch.
 pub type WatchStream<T> = BoxStream<'static, Result<WatchEvent<T>, Error>>;
 
 /// Lists and watches the objects of one kind, in one scope.

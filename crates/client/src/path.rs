@@ -80,10 +80,9 @@ pub(crate) fn segment_fault(what: &str, text: &str) -> Option<String> {
         Some(format!("{what} may not be empty"))
     } else if text == "." || text == ".." {
         Some(format!("{what} may not be {text:?}"))
-    } else if let Some(c) = text.chars().find(|c| matches!(c, '/' | '%')) {
-        Some(format!("{what} {text:?} may not contain {c:?}"))
     } else {
-        None
+        let bad = text.chars().find(|c| matches!(c, '/' | '%'))?;
+        Some(format!("{what} {text:?} may not contain {bad:?}"))
     }
 }
 

@@ -32,9 +32,12 @@ pub struct LoadOptions {
     pub impersonate: Impersonate,
 }
 
+/// Answers with a variable's value.
+type Lookup = Box<dyn Fn(&str) -> Option<String>>;
+
 /// What the loader takes from the process; tests give their own.
 pub(crate) struct Environment {
-    pub(crate) vars: Box<dyn Fn(&str) -> Option<String>>,
+    pub(crate) vars: Lookup,
     pub(crate) service_account: PathBuf,
 }
 

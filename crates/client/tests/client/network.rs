@@ -275,7 +275,7 @@ async fn a_lost_connection_is_no_reason_to_write_twice() {
         let n = seen.fetch_add(1, Ordering::SeqCst);
         async move {
             let mut response = text("ok");
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 *response.status_mut() = StatusCode::from_u16(599).unwrap();
             }
             response
