@@ -10,6 +10,7 @@ mod control_plane;
 mod e2e;
 mod files;
 mod process;
+mod sanitize;
 mod tidy;
 
 use std::path::PathBuf;
@@ -43,6 +44,12 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
         "[--embedded | --real] [--kubeconfig FILE] [--test NAME]",
         "end-to-end tests on the embedded server and on a real one",
         e2e::command,
+    ),
+    (
+        "sanitize",
+        "[address | thread]",
+        "the unsafe primitives under AddressSanitizer and ThreadSanitizer",
+        sanitize::command,
     ),
     ("tidy", "", "check layers, generated headers, file sizes and opening lines", tidy::run),
 ];

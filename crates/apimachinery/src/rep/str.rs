@@ -2,7 +2,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
 compile_error!(
@@ -164,7 +164,7 @@ unsafe fn release(p: NonNull<u8>) {
     // SAFETY: live until the last count is given up.
     unsafe {
         if (*h).count.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
+            (*h).count.load(Ordering::Acquire);
             dealloc(p.as_ptr(), Str::layout((*h).len as usize));
         }
     }
