@@ -7,7 +7,7 @@ import (
 
 func TestAnswersInOrder(t *testing.T) {
 	for _, c := range []struct{ request, response string }{
-		{`{"id":1,"fn":"quantity.parse","in":"0.5Gi"}`, `{"id":1,"out":{"canonical":"512Mi","format":"BinarySI","sign":1,"value":536870912,"milliValue":536870912000,"int64":536870912,"float":536870912,"decimal":"536870912"}}`},
+		{`{"id":1,"fn":"quantity.parse","in":"0.5Gi"}`, `{"id":1,"out":{"canonical":"512Mi","format":"BinarySI","sign":1,"value":536870912,"milliValue":536870912000,"float":536870912,"decimal":"536870912"}}`},
 		{`{"id":"two","fn":"labels.parse","in":"b,a=1"}`, `{"id":"two","out":{"canonical":"a=1,b","empty":false,"requirements":[{"key":"a","operator":"=","values":["1"]},{"key":"b","operator":"exists","values":[]}]}}`},
 		{`{"id":[3],"fn":"fields.parse","in":"a"}`, `{"id":[3],"error":"invalid selector: 'a'; can't understand 'a'"}`},
 		{`{"id":4,"fn":"fields.matches","in":{"selector":"a!=b","set":{"a":"c"}}}`, `{"id":4,"out":true}`},

@@ -3,6 +3,7 @@ package answer
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -27,7 +28,6 @@ type quantityOut struct {
 	Sign       int     `json:"sign"`
 	Value      int64   `json:"value"`      // rounded up
 	MilliValue int64   `json:"milliValue"` // rounded up
-	Int64      *int64  `json:"int64,omitempty"`
 	Float      float64 `json:"float"`
 	Decimal    string  `json:"decimal"` // exact
 }
@@ -41,10 +41,11 @@ func quantityParse(text string) (any, error) {
 		Canonical: q.String(), Format: string(q.Format), Sign: q.Sign(),
 		Value: q.Value(), MilliValue: q.MilliValue(), Float: q.AsApproximateFloat64(),
 	}
-	if i, ok := q.AsInt64(); ok {
-		out.Int64 = &i
-	}
+	// How many zeros follow depends on how the quantity is held in memory.
 	out.Decimal = q.AsDec().String()
+	if strings.Contains(out.Decimal, ".") {
+		out.Decimal = strings.TrimRight(strings.TrimRight(out.Decimal, "0"), ".")
+	}
 	return out, nil
 }
 
