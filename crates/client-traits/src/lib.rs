@@ -34,6 +34,7 @@ mod metrics;
 mod object_client;
 mod registry;
 mod source;
+mod sources;
 
 pub use fake::{FakeRequest, FakeSource, FakeWatch};
 pub use lister_watcher::{ListerWatcher, WatchStream};
@@ -41,3 +42,4 @@ pub use metrics::{Counter, Gauge, Histogram, Labels, MetricDesc, MetricsProvider
 pub use object_client::ObjectClient;
 pub use registry::Registry;
 pub use source::{Source, SourceEvent, SourceHandler, Subscription};
+pub use sources::{InformerScope, Sources};

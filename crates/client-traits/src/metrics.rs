@@ -24,11 +24,7 @@ pub struct MetricDesc {
 impl MetricDesc {
     /// A counter or a gauge.
     pub const fn new(name: &'static str, help: &'static str) -> Self {
-        MetricDesc {
-            name,
-            help,
-            buckets: &[],
-        }
+        MetricDesc { name, help, buckets: &[] }
     }
 
     /// A histogram with these upper bounds.
@@ -37,11 +33,7 @@ impl MetricDesc {
         help: &'static str,
         buckets: &'static [f64],
     ) -> Self {
-        MetricDesc {
-            name,
-            help,
-            buckets,
-        }
+        MetricDesc { name, help, buckets }
     }
 }
 

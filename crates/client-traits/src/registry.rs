@@ -87,13 +87,11 @@ impl Registry {
     /// observed. `None` if there is no such series.
     pub fn value(&self, name: &str, labels: Labels<'_>) -> Option<f64> {
         let families = self.lock();
-        Some(
-            match families.get(name)?.series.get(&render_labels(labels))? {
-                Series::Counter(cell) => cell.0.load(Relaxed) as f64,
-                Series::Gauge(cell) => cell.get(),
-                Series::Histogram(cell) => cell.count() as f64,
-            },
-        )
+        Some(match families.get(name)?.series.get(&render_labels(labels))? {
+            Series::Counter(cell) => cell.0.load(Relaxed) as f64,
+            Series::Gauge(cell) => cell.get(),
+            Series::Histogram(cell) => cell.count() as f64,
+        })
     }
 
     fn series(
@@ -103,15 +101,10 @@ impl Registry {
         new: impl FnOnce() -> Series,
     ) -> Series {
         let mut families = self.lock();
-        let family = families.entry(desc.name).or_insert_with(|| Family {
-            help: desc.help,
-            series: BTreeMap::new(),
-        });
-        family
-            .series
-            .entry(render_labels(labels))
-            .or_insert_with(new)
-            .clone()
+        let family = families
+            .entry(desc.name)
+            .or_insert_with(|| Family { help: desc.help, series: BTreeMap::new() });
+        family.series.entry(render_labels(labels)).or_insert_with(new).clone()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Family>> {
@@ -159,9 +152,9 @@ impl GaugeCell {
 
 impl Gauge for GaugeCell {
     fn add(&self, by: f64) {
-        let _ = self.0.fetch_update(Relaxed, Relaxed, |bits| {
-            Some((f64::from_bits(bits) + by).to_bits())
-        });
+        let _ = self
+            .0
+            .fetch_update(Relaxed, Relaxed, |bits| Some((f64::from_bits(bits) + by).to_bits()));
     }
 
     fn set(&self, value: f64) {
@@ -172,11 +165,7 @@ impl Gauge for GaugeCell {
 impl HistogramCell {
     fn new(bounds: &'static [f64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        HistogramCell {
-            bounds,
-            counts,
-            sum: GaugeCell::default(),
-        }
+        HistogramCell { bounds, counts, sum: GaugeCell::default() }
     }
 
     fn count(&self) -> u64 {
@@ -212,10 +201,7 @@ impl Series {
                 }
                 let labels = braced(labels, "");
                 let sum = cell.sum.get();
-                writeln!(
-                    out,
-                    "{name}_sum{labels} {sum}\n{name}_count{labels} {below}"
-                )
+                writeln!(out, "{name}_sum{labels} {sum}\n{name}_count{labels} {below}")
             }
         };
     }
@@ -235,10 +221,7 @@ fn render_labels(labels: Labels<'_>) -> String {
         if !out.is_empty() {
             out.push(',');
         }
-        let value = value
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n");
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let _ = write!(out, "{name}=\"{value}\"");
     }
     out

@@ -2,8 +2,10 @@
 //! `transport/token_source`).
 
 use crate::config::{Config, Impersonate, Secret};
+use crate::exec::ExecSource;
 use base64::Engine;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use pintle_apimachinery::Time;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ enum Source {
     None,
     Fixed(HeaderValue),
     File(TokenFile),
+    Exec(ExecSource),
 }
 
 impl Authenticator {
@@ -35,7 +38,8 @@ impl Authenticator {
         let credentials = &config.credentials;
         let wanted = credentials.token_file.is_some()
             || credentials.token.is_some()
-            || credentials.basic.is_some();
+            || credentials.basic.is_some()
+            || credentials.exec.is_some();
         let source = if wanted && !config.uses_tls() {
             tracing::warn!(
                 server = %config.server,
@@ -50,6 +54,11 @@ impl Authenticator {
             let pair = format!("{user}:{}", password.expose());
             let pair = base64::engine::general_purpose::STANDARD.encode(pair);
             Source::Fixed(sensitive(&format!("Basic {pair}"))?)
+        } else if let Some(exec) = &credentials.exec {
+            if let Some(fault) = exec.fault() {
+                return Err(fault);
+            }
+            Source::Exec(ExecSource::new(exec.clone()))
         } else {
             Source::None
         };
@@ -57,7 +66,7 @@ impl Authenticator {
     }
 
     /// Adds the headers. A request that has its own `Authorization` keeps it.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap, now: Instant) -> Result<(), String> {
+    pub(crate) async fn apply(&self, headers: &mut HeaderMap, now: Instant) -> Result<(), String> {
         for (name, value) in &self.impersonate {
             headers.append(name, value.clone());
         }
@@ -68,6 +77,7 @@ impl Authenticator {
             Source::None => return Ok(()),
             Source::Fixed(value) => value.clone(),
             Source::File(file) => bearer(file.token(now)?.expose())?,
+            Source::Exec(exec) => bearer(exec.token(Time::now()).await?.expose())?,
         };
         headers.insert(AUTHORIZATION, value);
         Ok(())
@@ -77,6 +87,7 @@ impl Authenticator {
     pub(crate) fn unauthorized(&self, sent: Instant) -> bool {
         match &self.source {
             Source::File(file) => file.forget_older_than(sent),
+            Source::Exec(exec) => exec.refused(sent),
             _ => false,
         }
     }
@@ -192,10 +203,16 @@ fn impersonate_headers(who: &Impersonate) -> Result<Vec<(HeaderName, HeaderValue
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
+
+    /// Applies credentials that need no waiting.
+    fn apply(auth: &Authenticator, headers: &mut HeaderMap, now: Instant) -> Result<(), String> {
+        auth.apply(headers, now).now_or_never().expect("at hand")
+    }
 
     fn header(auth: &Authenticator, now: Instant) -> Result<String, String> {
         let mut headers = HeaderMap::new();
-        auth.apply(&mut headers, now)?;
+        apply(auth, &mut headers, now)?;
         Ok(headers[AUTHORIZATION].to_str().unwrap().to_owned())
     }
 
@@ -261,11 +278,11 @@ mod tests {
         // A header the caller has set wins.
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer own"));
-        auth.apply(&mut headers, Instant::now()).unwrap();
+        apply(&auth, &mut headers, Instant::now()).unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer own");
         // The value is never shown.
         let mut headers = HeaderMap::new();
-        auth.apply(&mut headers, Instant::now()).unwrap();
+        apply(&auth, &mut headers, Instant::now()).unwrap();
         assert!(headers[AUTHORIZATION].is_sensitive());
 
         config.credentials.token = None;
@@ -275,7 +292,7 @@ mod tests {
 
         config.server = "http://a".parse().unwrap();
         let mut headers = HeaderMap::new();
-        Authenticator::new(&config).unwrap().apply(&mut headers, Instant::now()).unwrap();
+        apply(&Authenticator::new(&config).unwrap(), &mut headers, Instant::now()).unwrap();
         assert!(headers.is_empty(), "credentials go over TLS only");
 
         config = Config::new("https://a").unwrap();
@@ -294,7 +311,7 @@ mod tests {
             extra: vec![("Example.com/Scopes".into(), vec!["a".into(), "b".into()])],
         };
         let mut headers = HeaderMap::new();
-        Authenticator::new(&config).unwrap().apply(&mut headers, Instant::now()).unwrap();
+        apply(&Authenticator::new(&config).unwrap(), &mut headers, Instant::now()).unwrap();
         let all: Vec<String> =
             headers.iter().map(|(k, v)| format!("{k}: {}", v.to_str().unwrap())).collect();
         assert_eq!(

@@ -105,7 +105,7 @@ impl Client {
     /// # Errors
     /// As [`Config::load`] and [`Client::new`].
     pub async fn load(options: &LoadOptions) -> Result<Self, Error> {
-        // Asynchronous because credentials may come to need a program's answer.
+        // Asynchronous so that finding a configuration may come to wait for something.
         Self::new(&Config::load(options)?)
     }
 
@@ -219,7 +219,7 @@ impl Client {
         let mut refused_credentials = false;
         loop {
             sent += 1;
-            let headers = facts.headers(request)?;
+            let headers = facts.headers(request).await?;
             let started = Instant::now();
             log::request(&asked.method, &shown, &headers, &request.body);
             let mut message = http::Request::new(Body::from(request.body.clone()));
@@ -349,14 +349,14 @@ impl Facts {
         Ok((uri, format!("{}{tail}", self.base)))
     }
 
-    fn headers(&self, request: &Request) -> Result<HeaderMap, Error> {
+    async fn headers(&self, request: &Request) -> Result<HeaderMap, Error> {
         let mut headers = request.headers.clone();
         let mut default = |name: HeaderName, value: HeaderValue| {
             headers.entry(name).or_insert(value);
         };
         default(USER_AGENT, self.user_agent.clone());
         default(ACCEPT, HeaderValue::from_static("application/json, */*"));
-        self.auth.apply(&mut headers, Instant::now()).map_err(crate::error::config)?;
+        self.auth.apply(&mut headers, Instant::now()).await.map_err(crate::error::config)?;
         Ok(headers)
     }
 }

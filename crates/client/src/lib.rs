@@ -10,6 +10,7 @@
 //! | `clientcmd`, `rest.Config` | [`Config`], [`Kubeconfig`], [`LoadOptions`] |
 //! | `rest.RESTClient`, `rest.Request` | [`Client`], [`Request`], [`Response`] |
 //! | `gentype.Client`, `kubernetes/typed` | [`Api`] |
+//! | `plugin/pkg/client/auth/exec` | [`Exec`] |
 //! | `dynamic` | [`Client::dynamic`] |
 //! | `discovery` | [`Client::api_resources`], [`Client::find`], [`Client::server_version`] |
 //! | `transport`, `http.Transport` | [`Transport`], [`Proxy`] |
@@ -45,6 +46,7 @@ mod client;
 mod config;
 mod discovery;
 mod error;
+mod exec;
 mod log;
 mod path;
 mod proxy;
@@ -64,6 +66,7 @@ pub use config::{
     Secret, Tls, UnknownField, User,
 };
 pub use discovery::ServerVersion;
+pub use exec::{Exec, Interactive};
 pub use pintle_apimachinery::Error;
 pub use proxy::{Proxy, ProxyServer};
 pub use request::{Request, Response};

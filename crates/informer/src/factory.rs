@@ -3,76 +3,20 @@
 
 use crate::informer::{InformerOptions, SharedInformer};
 use futures_core::future::BoxFuture;
-use pintle_apimachinery::{Error, ListOptions, Resource, Str};
-use pintle_client_traits::ListerWatcher;
+use pintle_apimachinery::{Error, Resource};
+use pintle_client_traits::{InformerScope, Sources};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Which objects of a kind are meant: all, those of a namespace, those that match selectors.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[must_use]
-pub struct InformerScope {
-    /// Empty for all namespaces.
-    pub namespace: Str,
-    /// Empty for any labels.
-    pub label_selector: Str,
-    /// Empty for any fields.
-    pub field_selector: Str,
-}
-
-impl InformerScope {
-    /// Every object.
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// The objects of a namespace; all if it is empty.
-    pub fn namespace(namespace: impl Into<Str>) -> Self {
-        InformerScope { namespace: namespace.into(), ..Self::default() }
-    }
-
-    /// Only those whose labels match.
-    pub fn labels(mut self, selector: impl Into<Str>) -> Self {
-        self.label_selector = selector.into();
-        self
-    }
-
-    /// Only those whose fields match.
-    pub fn fields(mut self, selector: impl Into<Str>) -> Self {
-        self.field_selector = selector.into();
-        self
-    }
-
-    /// The selectors in the options of a list or watch.
-    #[must_use]
-    pub fn apply(&self, mut options: ListOptions) -> ListOptions {
-        options.label_selector = self.label_selector.clone();
-        options.field_selector = self.field_selector.clone();
-        options
-    }
-}
-
-/// Gives a lister-watcher for any kind: a client, seen by a factory.
-pub trait Sources: Send + Sync + 'static {
-    /// Lists and watches the objects of a kind in a scope.
-    fn lister_watcher<T: Resource>(&self, scope: &InformerScope) -> Arc<dyn ListerWatcher<T>>;
-}
-
-impl<S: Sources> Sources for Arc<S> {
-    fn lister_watcher<T: Resource>(&self, scope: &InformerScope) -> Arc<dyn ListerWatcher<T>> {
-        (**self).lister_watcher(scope)
-    }
-}
 
 /// Gives everybody who asks for a kind the same informer; clones are handles to one factory.
 ///
 /// # Example: two parts of a program share one watch
 /// ```
 /// use pintle_apimachinery::{PartialObjectMetadata, Resource};
-/// use pintle_client_traits::{FakeSource, ListerWatcher};
-/// use pintle_informer::{InformerFactory, InformerScope, Sources};
+/// use pintle_client_traits::{FakeSource, InformerScope, ListerWatcher, Sources};
+/// use pintle_informer::InformerFactory;
 /// use std::sync::Arc;
 ///
 /// /// A client, as far as a factory knows it.

@@ -12,7 +12,7 @@
 //! | `tools/cache.Store`, `Indexer`, index functions | [`Store`], [`Transaction`], [`Index`] |
 //! | `tools/cache.DeletedFinalStateUnknown` | [`Tombstone`] |
 //! | `tools/cache.Reflector`, `RealFIFO` | inside |
-//! | `informers.SharedInformerFactory` | [`InformerFactory`], [`InformerScope`], [`Sources`] |
+//! | `informers.SharedInformerFactory` | [`InformerFactory`] |
 //! | `listers` | [`Lister`], [`NamespaceLister`] |
 //!
 //! It knows no client and no HTTP: where objects come from is behind
@@ -72,7 +72,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 
-pub use factory::{InformerFactory, InformerScope, Sources};
+pub use factory::InformerFactory;
 pub use handler::{Handler, HandlerFuncs, Tombstone};
 pub use index::Index;
 pub use informer::{InformerOptions, SharedInformer};

@@ -5,9 +5,9 @@ use crate::Error;
 use futures_core::future::BoxFuture;
 use pintle_apimachinery::{
     Codec, CreateOptions, Decoder, DeleteOptions, GetOptions, ListOptions, Object, ObjectKey,
-    ObjectList, PatchOptions, PatchType, Str, UpdateOptions,
+    ObjectList, PatchOptions, PatchType, Resource, Str, UpdateOptions,
 };
-use pintle_client_traits::{ListerWatcher, ObjectClient, WatchStream};
+use pintle_client_traits::{InformerScope, ListerWatcher, ObjectClient, Sources, WatchStream};
 use std::sync::{Arc, Mutex};
 
 /// Lists and watches the objects of an [`Api`] for a cache; see [`Api::lister_watcher`].
@@ -58,6 +58,14 @@ impl<T> ApiListerWatcher<T> {
             options.field_selector = self.field_selector.clone();
         }
         options
+    }
+}
+
+impl Sources for crate::Client {
+    fn lister_watcher<T: Resource>(&self, scope: &InformerScope) -> Arc<dyn ListerWatcher<T>> {
+        let api = self.all::<T>().in_namespace(&scope.namespace);
+        let source = api.lister_watcher();
+        Arc::new(source.labels(scope.label_selector.clone()).fields(scope.field_selector.clone()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Secret;
 use super::yaml::{Complaint, Fields, Node, UnknownField};
+use crate::exec::{Exec, Interactive};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,9 @@ pub struct Cluster {
     pub certificate_authority_data: Vec<u8>,
     /// The proxy to use for this cluster, in place of the environment's.
     pub proxy_url: String,
+    /// What exec plugins are told about this cluster beside the above: the extension
+    /// `client.authentication.k8s.io/exec`.
+    pub exec_extension: Option<serde_json::Value>,
     /// The file that defined this entry.
     pub origin: PathBuf,
 }
@@ -89,8 +93,11 @@ pub struct User {
     pub impersonate_groups: Vec<String>,
     /// Further facts to act with (`as-user-extra`).
     pub impersonate_extra: BTreeMap<String, Vec<String>>,
-    /// The command of an exec credential plugin, when there is one.
-    pub exec: Option<String>,
+    /// A program that gives credentials. What it is told about the cluster is added when the
+    /// configuration is made.
+    pub exec: Option<Exec>,
+    /// Whether `exec` wants to know about the cluster.
+    pub exec_wants_cluster: bool,
     /// The name of an auth provider (removed from Kubernetes), when there is one.
     pub auth_provider: Option<String>,
     /// The file that defined this entry.
@@ -188,9 +195,9 @@ fn parse_text(text: &str, file: &Path) -> Result<Kubeconfig, Complaint> {
     let reader = Reader { dir: file.parent().map(Path::to_owned).unwrap_or_default(), file };
     let kubeconfig = Kubeconfig {
         current_context: top.string("current-context")?,
-        clusters: named(&mut top, "clusters", "cluster", &mut unknown, |f| reader.cluster(f))?,
-        users: named(&mut top, "users", "user", &mut unknown, |f| reader.user(f))?,
-        contexts: named(&mut top, "contexts", "context", &mut unknown, |f| reader.context(f))?,
+        clusters: named(&mut top, "clusters", "cluster", &mut unknown, |f, _| reader.cluster(f))?,
+        users: named(&mut top, "users", "user", &mut unknown, |f, u| reader.user(f, u))?,
+        contexts: named(&mut top, "contexts", "context", &mut unknown, |f, _| reader.context(f))?,
         unknown_fields: Vec::new(),
         files: vec![file.to_owned()],
     };
@@ -204,7 +211,7 @@ fn named<T>(
     list: &'static str,
     inner: &'static str,
     unknown: &mut Vec<UnknownField>,
-    mut read: impl FnMut(&mut Fields<'_>) -> Result<T, Complaint>,
+    mut read: impl FnMut(&mut Fields<'_>, &mut Vec<UnknownField>) -> Result<T, Complaint>,
 ) -> Result<BTreeMap<String, T>, Complaint> {
     let mut out = BTreeMap::new();
     let Some(node) = top.get(list) else { return Ok(out) };
@@ -217,14 +224,14 @@ fn named<T>(
         let value = match entry.get(inner) {
             Some(node) => {
                 let mut fields = node.fields()?;
-                let value = read(&mut fields)?;
+                let value = read(&mut fields, unknown)?;
                 fields.finish(unknown);
                 value
             }
             None => {
                 let empty = serde_yaml::Value::Null;
                 let mut fields = Node::root(&empty).fields()?;
-                read(&mut fields)?
+                read(&mut fields, unknown)?
             }
         };
         entry.finish(unknown);
@@ -252,9 +259,10 @@ impl Reader<'_> {
     }
 
     fn cluster(&self, f: &mut Fields<'_>) -> Result<Cluster, Complaint> {
-        // Known, without effect here: bodies are never compressed; extensions are for plugins.
-        let _ = (f.get("disable-compression"), f.get("extensions"));
+        // Known, without effect here: bodies are never compressed.
+        let _ = f.get("disable-compression");
         Ok(Cluster {
+            exec_extension: exec_extension(f)?,
             server: f.string("server")?,
             tls_server_name: f.string("tls-server-name")?,
             insecure_skip_tls_verify: f.boolean("insecure-skip-tls-verify")?,
@@ -265,7 +273,7 @@ impl Reader<'_> {
         })
     }
 
-    fn user(&self, f: &mut Fields<'_>) -> Result<User, Complaint> {
+    fn user(&self, f: &mut Fields<'_>, unknown: &mut Vec<UnknownField>) -> Result<User, Complaint> {
         let _ = f.get("extensions");
         let mut impersonate_extra = BTreeMap::new();
         if let Some(node) = f.get("as-user-extra") {
@@ -287,13 +295,59 @@ impl Reader<'_> {
             impersonate_uid: f.string("as-uid")?,
             impersonate_groups: f.strings("as-groups")?,
             impersonate_extra,
-            exec: f.get("exec").map(|n| n.fields()?.string("command")).transpose()?,
+            exec_wants_cluster: match f.get("exec") {
+                Some(node) => node.fields()?.boolean("provideClusterInfo")?,
+                None => false,
+            },
+            exec: f.get("exec").map(|node| self.exec(&node, unknown)).transpose()?,
             auth_provider: f
                 .get("auth-provider")
                 .map(|n| n.fields()?.string("name"))
                 .transpose()?,
             origin: self.file.to_owned(),
         })
+    }
+
+    fn exec(&self, node: &Node<'_>, unknown: &mut Vec<UnknownField>) -> Result<Exec, Complaint> {
+        let mut f = node.fields()?;
+        let _ = f.get("provideClusterInfo");
+        let command = f.string("command")?;
+        // As for other paths; a bare name is looked up in PATH.
+        let command = if command.contains(std::path::is_separator) {
+            self.dir.join(command).to_string_lossy().into_owned()
+        } else {
+            command
+        };
+        let mut env = Vec::new();
+        if let Some(list) = f.get("env") {
+            for item in list.items()? {
+                let mut item = item.fields()?;
+                env.push((item.string("name")?, Secret::new(item.string("value")?)));
+                item.finish(unknown);
+            }
+        }
+        let interactive = match &*f.string("interactiveMode")? {
+            "" | "IfAvailable" => Interactive::IfAvailable,
+            "Never" => Interactive::Never,
+            "Always" => Interactive::Always,
+            other => {
+                return Err(format!(
+                    "{} is {other:?}; it must be Never, IfAvailable or Always",
+                    f.path_of("interactiveMode")
+                ));
+            }
+        };
+        let exec = Exec {
+            api_version: f.string("apiVersion")?,
+            command,
+            args: f.strings("args")?,
+            env,
+            install_hint: f.string("installHint")?,
+            interactive,
+            cluster: None,
+        };
+        f.finish(unknown);
+        Ok(exec)
     }
 
     fn context(&self, f: &mut Fields<'_>) -> Result<Context, Complaint> {
@@ -305,4 +359,18 @@ impl Reader<'_> {
             origin: self.file.to_owned(),
         })
     }
+}
+
+/// The extension of a cluster that is meant for exec plugins.
+fn exec_extension(f: &mut Fields<'_>) -> Result<Option<serde_json::Value>, Complaint> {
+    let Some(list) = f.get("extensions") else { return Ok(None) };
+    for item in list.items()? {
+        let mut item = item.fields()?;
+        if item.string("name")? == "client.authentication.k8s.io/exec"
+            && let Some(extension) = item.get("extension")
+        {
+            return extension.json().map(Some);
+        }
+    }
+    Ok(None)
 }

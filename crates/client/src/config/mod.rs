@@ -15,6 +15,7 @@ pub use yaml::UnknownField;
 pub(crate) use load::Environment;
 
 use crate::Error;
+use crate::exec::Exec;
 use crate::proxy::Proxy;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -104,6 +105,8 @@ pub struct Credentials {
     pub token_file: Option<PathBuf>,
     /// User name and password.
     pub basic: Option<(String, Secret)>,
+    /// A program that gives a token.
+    pub exec: Option<Exec>,
 }
 
 /// Whom to act as (Go: `rest.ImpersonationConfig`). All empty: oneself.

@@ -7,7 +7,9 @@ use super::{
     User,
 };
 use crate::Error;
+use crate::exec::Exec;
 use crate::proxy::Proxy;
+use base64::Engine;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -72,10 +74,10 @@ fn pick(
             .clone()
     };
 
-    let mut config =
-        cluster_part(cluster_name, &cluster, options, env).map_err(|c| Fault(cluster.origin, c))?;
+    let mut config = cluster_part(cluster_name, &cluster, options, env)
+        .map_err(|c| Fault(cluster.origin.clone(), c))?;
     let (identity, credentials) =
-        user_part(user_name, &user).map_err(|c| Fault(user.origin.clone(), c))?;
+        user_part(user_name, &user, &cluster).map_err(|c| Fault(user.origin.clone(), c))?;
     if config.uses_tls() {
         config.tls.identity = identity;
         config.credentials = credentials;
@@ -180,18 +182,19 @@ fn cluster_part(
     Ok(config)
 }
 
-fn user_part(name: &str, user: &User) -> Result<(Option<Identity>, Credentials), String> {
+fn user_part(
+    name: &str,
+    user: &User,
+    cluster: &Cluster,
+) -> Result<(Option<Identity>, Credentials), String> {
     if let Some(provider) = &user.auth_provider {
         return Err(format!(
             "user {name:?} uses auth-provider {provider:?}; auth providers were removed from \
              Kubernetes in 1.26, use an exec plugin, a token or a client certificate"
         ));
     }
-    if let Some(command) = &user.exec {
-        return Err(format!(
-            "user {name:?} uses the exec plugin {command:?}, which is not supported yet; use a \
-             token, a token file or a client certificate"
-        ));
+    if let Some(fault) = user.exec.as_ref().and_then(Exec::fault) {
+        return Err(format!("user {name:?}: {fault}"));
     }
     let has = format!("user {name:?} has");
     let certificate = pem(
@@ -223,7 +226,40 @@ fn user_part(name: &str, user: &User) -> Result<(Option<Identity>, Credentials),
         }
         credentials.basic = Some((user.username.clone(), user.password.clone()));
     }
+    if let Some(exec) = &user.exec {
+        if credentials != Credentials::default() {
+            return Err(format!("user {name:?} has both exec and another credential; remove one"));
+        }
+        let mut exec = exec.clone();
+        exec.cluster = user.exec_wants_cluster.then(|| describe(cluster)).transpose()?;
+        credentials.exec = Some(exec);
+    }
     Ok((identity, credentials))
+}
+
+/// What an exec plugin is told about a cluster (Go: `clientauthentication.Cluster`).
+fn describe(cluster: &Cluster) -> Result<serde_json::Value, String> {
+    let mut authorities = cluster.certificate_authority_data.clone();
+    if let Some(file) = &cluster.certificate_authority {
+        authorities = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    }
+    let mut out = serde_json::Map::new();
+    let mut put = |key: &str, value: serde_json::Value| {
+        let is_empty = value.as_str().is_some_and(str::is_empty) || value == false;
+        if !is_empty {
+            out.insert(key.to_owned(), value);
+        }
+    };
+    put("server", cluster.server.as_str().into());
+    put("tls-server-name", cluster.tls_server_name.as_str().into());
+    put("insecure-skip-tls-verify", cluster.insecure_skip_tls_verify.into());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(authorities);
+    put("certificate-authority-data", encoded.into());
+    put("proxy-url", cluster.proxy_url.as_str().into());
+    if let Some(config) = &cluster.exec_extension {
+        put("config", config.clone());
+    }
+    Ok(out.into())
 }
 
 /// `field` or `field-data`, not both; a file must be there now, so that the message can say where

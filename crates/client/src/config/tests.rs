@@ -198,6 +198,53 @@ contexts:
 }
 
 #[test]
+fn exec_plugins() {
+    let dir = TempDir::new();
+    let file = dir.write(
+        "config",
+        "current-context: x
+clusters:
+- name: x
+  cluster:
+    server: https://a
+    certificate-authority-data: YQ==
+    extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: b}}]
+users:
+- name: u
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      command: ./bin/plugin
+      args: [get, token]
+      env: [{name: PROFILE, value: hunter2}]
+      installHint: ask me
+      interactiveMode: Never
+      provideClusterInfo: true
+      comand: x
+contexts:
+- name: x
+  context: {cluster: x, user: u}
+",
+    );
+    let config = load_files(&dir, &[&file], &LoadOptions::default()).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let exec = config.credentials.exec.unwrap();
+    assert_eq!(exec.command, dir.path().join("./bin/plugin").to_str().unwrap());
+    assert_eq!((exec.args.len(), exec.env[0].1.expose().as_str()), (2, "hunter2"));
+    assert_eq!(exec.interactive, crate::Interactive::Never);
+    assert_eq!(
+        exec.cluster.unwrap(),
+        serde_json::json!({"server": "https://a", "certificate-authority-data": "YQ==",
+                           "config": {"audience": "b"}})
+    );
+    let unknown = Kubeconfig::read(&file).unwrap().unknown_fields;
+    assert_eq!(
+        (&*unknown[0].path, unknown[0].resembles),
+        ("users[0].user.exec.comand", Some("command"))
+    );
+}
+
+#[test]
 fn credentials_stay_at_home_without_tls() {
     let text = "
 current-context: x
@@ -355,11 +402,24 @@ fn what_incomplete_files_say() {
         let options = LoadOptions { cluster: "c".into(), user: "u".into(), ..Default::default() };
         check_with(&text, &options, &format!("kubeconfig config: user \"u\" {expect}"));
     }
-    user("exec: {command: aws}", "uses the exec plugin \"aws\", which is not supported yet");
+    let has_exec = "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1";
+    user(&format!("{has_exec}}}, token: t"), "has both exec and another credential; remove one");
     user("auth-provider: {name: gcp}", "uses auth-provider \"gcp\"; auth providers were removed");
     user("client-certificate-data: YQ==", "has a client-certificate but no client-key");
     user("client-key-data: YQ==", "has a client-key but no client-certificate");
     user("client-certificate: no, client-key: no", "has client-certificate no: ");
+    let exec = |fields: &str, expect: &str| {
+        let text = format!(
+            "clusters: [{{name: c, cluster: {{server: 'https://a'}}}}]\n\
+             users: [{{name: u, user: {{exec: {{{fields}}}}}}}]"
+        );
+        let options = LoadOptions { cluster: "c".into(), user: "u".into(), ..Default::default() };
+        check_with(&text, &options, &format!("kubeconfig config: {expect}"));
+    };
+    exec("command: aws", "user \"u\": exec.apiVersion is \"\"; it must be one of client.auth");
+    exec("args: []", "user \"u\": exec has no command");
+    exec("args: {}", "users[0].user.exec.args must be a list, not a mapping");
+    exec("interactiveMode: No", "users[0].user.exec.interactiveMode is \"No\"; it must be Never");
     user("token: a, username: b", "has both a token and a username; remove one");
     user("as-groups: [g]", "impersonates a UID, groups or extra without a user");
 }

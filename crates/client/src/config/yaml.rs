@@ -80,6 +80,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Anything, as JSON.
+    pub(super) fn json(&self) -> Result<serde_json::Value, Complaint> {
+        serde_json::to_value(self.value).map_err(|e| format!("{} is not JSON: {e}", self.path))
+    }
+
     pub(super) fn boolean(&self) -> Result<bool, Complaint> {
         match self.value {
             Value::Null => Ok(false),
