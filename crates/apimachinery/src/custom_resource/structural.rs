@@ -267,6 +267,12 @@ impl Reader<'_> {
         }
         if self.nullable {
             self.out.insert("nullable".into(), true.into());
+            // A server looks for null among the values, too.
+            if let Some(Value::Array(values)) = self.out.get_mut("enum")
+                && !values.contains(&Value::Null)
+            {
+                values.push(Value::Null);
+            }
         }
         formats(&mut self.out);
         self.lists(schema)?;

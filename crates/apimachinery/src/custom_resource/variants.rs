@@ -66,7 +66,9 @@ pub(super) fn apply(
         );
         rest.extend(nodes.iter().map(|n| rules(n, &base)));
     } else {
-        merged.remove("required");
+        for key in NESTED.iter().chain(&["required"]) {
+            merged.remove(*key);
+        }
     }
     overlay(out, &merged, path)?;
     // An alternative without rules of its own allows everything that the node allows.
