@@ -11,8 +11,8 @@ use pintle_client::{
     Body, BoxError, Client, Config, Error, Identity, Pem, Proxy, Repeat, Request, Secret,
 };
 use rcgen::KeyPair;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const H2: [&str; 2] = ["h2", "http/1.1"];
@@ -347,12 +347,19 @@ async fn through_a_proxy() {
 #[tokio::test]
 async fn a_new_token_is_tried_once_after_a_401() {
     let ca = Authority::new();
-    let server = Server::start(Some(ca.tls(&NAMES, &H2, false)), |request| async move {
-        let mut response = text("ok");
-        if request.headers()[AUTHORIZATION] != "Bearer new" {
-            *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let accepts = Arc::new(Mutex::new("old"));
+    let count = Arc::new(AtomicUsize::new(0));
+    let (accepted, counted) = (accepts.clone(), count.clone());
+    let server = Server::start(Some(ca.tls(&NAMES, &H2, false)), move |request| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let good = format!("Bearer {}", *accepted.lock().unwrap());
+        async move {
+            let mut response = text("ok");
+            if request.headers()[AUTHORIZATION] != good.as_str() {
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+            }
+            response
         }
-        response
     })
     .await;
     let file = std::env::temp_dir().join(format!("pintle-token-{}", std::process::id()));
@@ -361,9 +368,15 @@ async fn a_new_token_is_tried_once_after_a_401() {
     config.tls.authorities = Some(data(&ca.pem));
     config.credentials.token_file = Some(file.clone());
     let client = Client::new(&config).unwrap();
-    assert!(get(&client, "/").await.unwrap_err().is_unauthorized());
+    get(&client, "/").await.unwrap();
+    // Renewed: even a write is sent again, for the server has not acted on it.
     std::fs::write(&file, "new").unwrap();
-    // Even a write: the server has not acted on it.
+    *accepts.lock().unwrap() = "new";
     client.request(Request::post("/")).await.unwrap();
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+    // Not renewed: once is enough.
+    *accepts.lock().unwrap() = "newer";
+    assert!(get(&client, "/").await.unwrap_err().is_unauthorized());
+    assert_eq!(count.load(Ordering::SeqCst), 4);
     std::fs::remove_file(&file).unwrap();
 }
