@@ -14,11 +14,12 @@ use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rapidhash::fast::RandomState;
 
 use super::clock::{Clock, later};
 use super::metrics::QueueMetrics;
-use super::ready::{Entry, Ready};
+use super::ready::{Ready, Turn};
 
 /// Small on purpose: one is written and wiped for every pass of a key.
 #[derive(Debug)]
@@ -60,15 +61,12 @@ pub(super) struct Popped<K> {
     pub(super) priority: i32,
 }
 
-/// One turn of one key, from the moment it is handed out until it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Turn {
-    slot: usize,
-    ticket: u64,
-}
-
 /// Slots above which an idle queue gives its memory back.
 const KEPT_SLOTS: usize = 1024;
+
+/// Room for keys from the start: in a tighter table removed keys leave marks, and it is rehashed
+/// again and again.
+const ROOMY: usize = 100;
 
 /// The state machine.
 #[derive(Debug)]
@@ -94,7 +92,7 @@ impl<K: Clone + Eq + Hash> Core<K> {
     pub(super) fn new(metrics: Option<QueueMetrics>) -> Self {
         Core {
             hasher: RandomState::new(),
-            table: HashTable::new(),
+            table: HashTable::with_capacity(ROOMY),
             slots: Vec::new(),
             free: Vec::new(),
             ready: Ready::default(),
@@ -110,6 +108,7 @@ impl<K: Clone + Eq + Hash> Core<K> {
 
     /// Marks the key as needing work: queued now, or at done if a worker holds it. Added twice, it
     /// is queued once, at the higher of the two priorities. Dropped after shutdown.
+    #[inline]
     pub(super) fn add(&mut self, key: K, priority: i32, clock: &impl Clock) {
         if self.shutting_down {
             return;
@@ -156,27 +155,28 @@ impl<K: Clone + Eq + Hash> Core<K> {
     }
 
     /// Takes the next ready key; it is then processing until [`Core::done`].
+    #[inline]
     pub(super) fn pop(&mut self, clock: &impl Clock) -> Option<Popped<K>> {
         self.promote(clock);
         let slots = &self.slots;
-        let entry = self.ready.pop(|priority, entry| stands(slots, priority, entry))?;
-        let slot = &mut self.slots[entry.slot];
+        let turn = self.ready.pop(|priority, turn| stands(slots, priority, turn))?;
+        let slot = &mut self.slots[turn.slot];
         let key = slot.key.clone()?;
         slot.queued = false;
         slot.processing = true;
         self.processing += 1;
         if let Some(metrics) = &self.metrics {
             let now = clock.now();
-            let times = &mut self.times[entry.slot];
+            let times = &mut self.times[turn.slot];
             metrics.taken(times.added.take().map(|added| now.saturating_duration_since(added)));
             times.started = Some(now);
         }
-        let turn = Turn { slot: entry.slot, ticket: entry.ticket };
         Some(Popped { key, turn, priority: slot.priority })
     }
 
     /// Ends a key's turn; queues it again if it was added meanwhile. A turn that has already ended
     /// is ignored.
+    #[inline]
     pub(super) fn done(&mut self, turn: Turn, clock: &impl Clock) {
         self.promote(clock);
         let Some(slot) = self.slots.get_mut(turn.slot) else { return };
@@ -301,12 +301,19 @@ impl<K: Clone + Eq + Hash> Core<K> {
     }
 
     /// The slot of a key, made if it has none.
+    #[inline]
     fn slot_of(&mut self, key: K) -> usize {
         let hash = self.hasher.hash_one(&key);
         let slots = &self.slots;
-        if let Some(&found) = self.table.find(hash, |&i| slots[i].key.as_ref() == Some(&key)) {
-            return found;
-        }
+        let entry = self.table.entry(
+            hash,
+            |&i| slots[i].hash == hash && slots[i].key.as_ref() == Some(&key),
+            |&i| slots[i].hash,
+        );
+        let vacant = match entry {
+            Entry::Occupied(found) => return *found.get(),
+            Entry::Vacant(vacant) => vacant,
+        };
         let new = Slot {
             key: Some(key),
             hash,
@@ -330,21 +337,21 @@ impl<K: Clone + Eq + Hash> Core<K> {
                 self.slots.len() - 1
             }
         };
-        let slots = &self.slots;
-        self.table.insert_unique(hash, at, |&i| slots[i].hash);
+        vacant.insert(at);
         at
     }
 
     /// Queues the slot, or marks it dirty if a worker holds it.
+    #[inline]
     fn mark(&mut self, at: usize, priority: i32, clock: &impl Clock) {
         let slot = &mut self.slots[at];
         if slot.queued {
             let from = slot.priority;
             if priority > from {
                 slot.priority = priority;
-                let entry = Entry { ticket: slot.ticket, slot: at };
+                let turn = Turn { ticket: slot.ticket, slot: at };
                 let slots = &self.slots;
-                self.ready.raise(from, priority, entry, |p, e| stands(slots, p, e));
+                self.ready.raise(from, priority, turn, |p, t| stands(slots, p, t));
             }
             return;
         }
@@ -364,12 +371,13 @@ impl<K: Clone + Eq + Hash> Core<K> {
         }
     }
 
+    #[inline]
     fn enqueue(&mut self, at: usize) {
         let ticket = self.draw();
         let slot = &mut self.slots[at];
         slot.queued = true;
         slot.ticket = ticket;
-        self.ready.push(slot.priority, Entry { ticket, slot: at });
+        self.ready.push(slot.priority, Turn { ticket, slot: at });
     }
 
     /// Frees the slot if nothing is left to do for its key.
@@ -386,7 +394,7 @@ impl<K: Clone + Eq + Hash> Core<K> {
             self.slots = Vec::new();
             self.times = Vec::new();
             self.free = Vec::new();
-            self.table = HashTable::new();
+            self.table = HashTable::with_capacity(ROOMY);
             self.ready.shrink();
         } else {
             self.free.push(at);
@@ -395,9 +403,9 @@ impl<K: Clone + Eq + Hash> Core<K> {
     }
 }
 
-/// Whether an entry is where its slot stands now.
-fn stands<K>(slots: &[Slot<K>], priority: i32, entry: Entry) -> bool {
+/// Whether a turn is where its slot stands now.
+fn stands<K>(slots: &[Slot<K>], priority: i32, turn: Turn) -> bool {
     slots
-        .get(entry.slot)
-        .is_some_and(|s| s.queued && s.ticket == entry.ticket && s.priority == priority)
+        .get(turn.slot)
+        .is_some_and(|s| s.queued && s.ticket == turn.ticket && s.priority == priority)
 }

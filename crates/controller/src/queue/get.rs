@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::clock::TokioClock;
-use super::core::{Popped, Turn};
+use super::core::Popped;
+use super::ready::Turn;
 use super::shell::WorkQueue;
 use super::waiters::WaiterId;
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
-//!     cargo test --release -p pintle-controller --lib loom_tests
+//!     cargo test -p pintle-controller --no-default-features --lib loom_tests
 //! ```
 //!
 //! A lost wake-up shows as a deadlock, which loom reports. Delays are left out: loom has no timers,

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::core::{Core, Popped, Turn};
+use super::core::{Core, Popped};
+use super::ready::Turn;
 
 type Key = u8;
 

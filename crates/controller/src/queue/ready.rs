@@ -4,15 +4,16 @@
 //!
 //! A ticket (a number that only grows) is drawn each time a key becomes ready, so ticket order is
 //! ready order. Each priority has a FIFO; a key whose priority is raised while it waits keeps its
-//! ticket and moves to a small heap beside the FIFO of its new priority. The entry it leaves
+//! ticket and moves to a small heap beside the FIFO of its new priority. The turn it leaves
 //! behind is stale: it is recognized by the caller's `current` check and skipped.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// A slot of the core's slab, with the ticket under which it became ready.
+/// One turn of one key, from the moment it becomes ready until it is done: a slot of the core's slab,
+/// and the ticket under which it became ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
+pub(super) struct Turn {
     pub(super) ticket: u64,
     pub(super) slot: usize,
 }
@@ -20,15 +21,15 @@ pub(super) struct Entry {
 #[derive(Debug)]
 struct Bucket {
     priority: i32,
-    fifo: VecDeque<Entry>,
-    raised: BinaryHeap<Reverse<Entry>>,
+    fifo: VecDeque<Turn>,
+    raised: BinaryHeap<Reverse<Turn>>,
     stale: usize,
 }
 
 /// Empty buckets kept for reuse; more than this many are given back.
 const KEPT_BUCKETS: usize = 4;
 
-/// Stale entries a bucket may hold before it is worth a sweep.
+/// Stale turns a bucket may hold before it is worth a sweep.
 const TOLERATED_STALE: usize = 64;
 
 /// The ready keys.
@@ -46,21 +47,21 @@ impl Ready {
     }
 
     /// Appends a key that has just become ready.
-    pub(super) fn push(&mut self, priority: i32, entry: Entry) {
-        self.bucket(priority).fifo.push_back(entry);
+    pub(super) fn push(&mut self, priority: i32, turn: Turn) {
+        self.bucket(priority).fifo.push_back(turn);
         self.len += 1;
     }
 
     /// Moves a ready key to a higher priority; it keeps its ticket. `current` tells whether an
-    /// entry at a priority is where its slot stands now (the slot has already been changed).
+    /// turn at a priority is where its slot stands now (the slot has already been changed).
     pub(super) fn raise(
         &mut self,
         from: i32,
         to: i32,
-        entry: Entry,
-        current: impl Fn(i32, Entry) -> bool,
+        turn: Turn,
+        current: impl Fn(i32, Turn) -> bool,
     ) {
-        self.bucket(to).raised.push(Reverse(entry));
+        self.bucket(to).raised.push(Reverse(turn));
         let old = self.bucket(from);
         old.stale += 1;
         if old.stale > TOLERATED_STALE && old.stale * 2 > old.fifo.len() + old.raised.len() {
@@ -71,16 +72,16 @@ impl Ready {
     }
 
     /// Takes the key of the highest priority that became ready first.
-    pub(super) fn pop(&mut self, current: impl Fn(i32, Entry) -> bool) -> Option<Entry> {
+    pub(super) fn pop(&mut self, current: impl Fn(i32, Turn) -> bool) -> Option<Turn> {
         if self.len == 0 {
             return None;
         }
         let mut at = 0;
         while let Some(bucket) = self.buckets.get_mut(at) {
-            while let Some(entry) = bucket.pop_front() {
-                if bucket.stale == 0 || current(bucket.priority, entry) {
+            while let Some(turn) = bucket.pop_front() {
+                if bucket.stale == 0 || current(bucket.priority, turn) {
                     self.len -= 1;
-                    return Some(entry);
+                    return Some(turn);
                 }
                 bucket.stale -= 1;
             }
@@ -122,13 +123,13 @@ impl Ready {
 }
 
 impl Bucket {
-    fn pop_front(&mut self) -> Option<Entry> {
+    fn pop_front(&mut self) -> Option<Turn> {
         match (self.fifo.front(), self.raised.peek()) {
             (Some(first), Some(Reverse(raised))) if raised < first => {
-                self.raised.pop().map(|Reverse(entry)| entry)
+                self.raised.pop().map(|Reverse(turn)| turn)
             }
             (Some(_), _) => self.fifo.pop_front(),
-            (None, _) => self.raised.pop().map(|Reverse(entry)| entry),
+            (None, _) => self.raised.pop().map(|Reverse(turn)| turn),
         }
     }
 }

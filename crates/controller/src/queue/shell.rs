@@ -18,10 +18,11 @@ use std::time::{Duration, Instant};
 use pintle_client_traits::MetricsProvider;
 
 use super::clock::{Clock, TokioClock};
-use super::core::{Core, Turn};
+use super::core::Core;
 use super::get::{Drained, Get, Item};
 use super::limiter::{RateLimiter, default_rate_limiter};
 use super::metrics::QueueMetrics;
+use super::ready::Turn;
 use super::sync::{AtomicBool, Mutex, MutexGuard, Ordering, lock};
 use super::waiters::{WaiterId, Waiters};
 

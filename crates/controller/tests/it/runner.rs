@@ -139,6 +139,37 @@ async fn g11_initial_and_unchanged_objects_yield_to_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_keeps_the_priority_of_its_key() {
+    let (foos, log) = (foos(), Log::new());
+    let gate = Arc::new(Notify::new());
+    let run = {
+        let (log, gate) = (log.clone(), gate.clone());
+        controller().watches(&foos).run(move |key: ObjectKey| {
+            let gate = gate.clone();
+            let nth = log.write(key.name.as_str());
+            async move {
+                match (key.name.as_str(), nth) {
+                    ("initial", 1) => Err("not yet")?,
+                    ("blocks", _) => gate.notified().await,
+                    _ => {}
+                }
+                Ok(Action::done())
+            }
+        })
+    };
+    let running = Running::start(run).await;
+    foos.send(SourceEvent::Added { object: &object("initial", "1"), is_in_initial_list: true });
+    rest().await;
+    foos.added(&object("blocks", "1"));
+    sleep(ms(100)).await; // the retry has come due
+    foos.added(&object("new", "1"));
+    gate.notify_one();
+    rest().await;
+    assert_eq!(log.take(), ["initial", "blocks", "new", "initial"]);
+    running.stop().await.expect("stops cleanly");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_is_retried_with_growing_delays_of_its_own_key() {
     let (foos, log) = (foos(), Log::new());
     let run = {
