@@ -98,6 +98,31 @@ pub(crate) fn parse_int(text: &str, function: &str) -> Result<i64, ParseError> {
     Err(ParseError::new(format!("strconv.{function}: parsing {}: {problem}", quote(text))))
 }
 
+/// The cases of a file under `testdata/leaf`: operation, arguments, Go's answer.
+#[cfg(test)]
+pub(crate) fn cases(file: &str) -> Vec<(String, Vec<String>, Vec<String>)> {
+    let texts = |value: &serde_json::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let case = |line: &str| {
+        let case: serde_json::Value = serde_json::from_str(line).unwrap();
+        (case["of"].as_str().unwrap().to_owned(), texts(&case["in"]), texts(&case["out"]))
+    };
+    file.lines().map(case).collect()
+}
+
+/// Numbers that look random, for tests: the same for the same seed.
+#[cfg(test)]
+pub(crate) fn random(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % below
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,7 +131,7 @@ impl Selector {
                     )));
                 }
             };
-            let values = values.iter().cloned().collect();
+            let values = values.to_vec();
             requirements.push(Requirement::checked(
                 key,
                 operator,

@@ -159,7 +159,7 @@ impl Requirement {
     /// Whether these labels satisfy the requirement. Allocates nothing.
     #[inline]
     pub fn matches<L: Labels + ?Sized>(&self, labels: &L) -> bool {
-        let value = labels.get(self.key.as_str());
+        let value = labels.get_str(&self.key);
         match self.operator {
             Operator::In | Operator::Equals | Operator::DoubleEquals => {
                 value.is_some_and(|value| self.has_value(value))

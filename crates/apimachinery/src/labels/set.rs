@@ -12,6 +12,12 @@ use crate::{Map, Str};
 pub trait Labels {
     /// The value of this label, if it is there. Go: `Lookup`.
     fn get(&self, key: &str) -> Option<&str>;
+
+    /// The same for a key that is a [`Str`] already, which some can look up faster.
+    #[inline]
+    fn get_str(&self, key: &Str) -> Option<&str> {
+        self.get(key.as_str())
+    }
 }
 
 /// Labels that can be listed.
@@ -24,6 +30,15 @@ impl Labels for Map<Str> {
     #[inline]
     fn get(&self, key: &str) -> Option<&str> {
         Map::get(self, key).map(Str::as_str)
+    }
+
+    #[inline]
+    fn get_str(&self, key: &Str) -> Option<&str> {
+        // Most objects have few labels, and most keys differ in their first word: a walk beats a search.
+        if self.len() > 16 {
+            return Map::get(self, key.as_str()).map(Str::as_str);
+        }
+        Map::iter(self).find(|(candidate, _)| *candidate == key).map(|(_, value)| value.as_str())
     }
 }
 

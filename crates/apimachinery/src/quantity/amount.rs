@@ -215,7 +215,8 @@ impl Amount {
         }
         let mut times = 0;
         if let Some(mut value) = self.coefficient_at(0) {
-            while value % 1024 == 0 && times < most {
+            // The least 64-bit number is written out, as in Go: `-8Ei` would be read as one more.
+            while value % 1024 == 0 && times < most && value != i64::MIN.into() {
                 value /= 1024;
                 times += 1;
             }

@@ -208,8 +208,8 @@ impl Quantity {
         self.amount().as_i64()
     }
 
-    /// The nearest float; infinite beyond its range. Go: `AsFloat64Slow`; `AsApproximateFloat64` can be off in
-    /// the last digit.
+    /// The nearest float; infinite beyond its range. Go: `AsFloat64Slow` and `AsApproximateFloat64`, which
+    /// can be off in the last digit.
     pub fn as_f64_approx(&self) -> f64 {
         self.amount().to_f64()
     }

@@ -197,6 +197,9 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
 
 /// Reads a text that a quantity holds: exactly, and with its marker. Also the power of ten of its last digit.
 pub(super) fn read(text: &str) -> (Amount, QuantityFormat, i64) {
+    if let Some(plain) = read_plain(text.as_bytes()) {
+        return plain;
+    }
     let marked = text.as_bytes().last().and_then(|last| format_of_marker(*last));
     let text = if marked.is_some() { &text[..text.len() - 1] } else { text };
     let parts =
@@ -207,6 +210,38 @@ pub(super) fn read(text: &str) -> (Amount, QuantityFormat, i64) {
     };
     let written = power - scan.fraction.len() as i64;
     (scan.amount(power).shift_left(shift), marked.unwrap_or(format), written)
+}
+
+/// What nearly every quantity is: a short integer with a suffix.
+#[inline]
+fn read_plain(text: &[u8]) -> Option<(Amount, QuantityFormat, i64)> {
+    let mut value = 0i64;
+    let mut rest = text;
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+        rest = after;
+    }
+    let digits = text.len() - rest.len();
+    if digits == 0 || digits > 18 {
+        return None;
+    }
+    let power = match rest {
+        [] => 0,
+        [b'm'] => -3,
+        [b'k'] => 3,
+        [b'M'] => 6,
+        [b'G'] => 9,
+        [prefix, b'i'] => {
+            let thousands = b"KMGT".iter().position(|known| known == prefix)? + 1;
+            if digits + 3 * thousands > 14 {
+                return None;
+            }
+            let amount = Amount::new((value << (10 * thousands)).into(), 0);
+            return Some((amount, QuantityFormat::BinarySI, 0));
+        }
+        _ => return None,
+    };
+    Some((Amount::new(value.into(), power), QuantityFormat::DecimalSI, power))
 }
 
 /// Writes the canonical text, with a marker if it does not tell the format.

@@ -190,7 +190,7 @@ impl fmt::Debug for Duration {
 fn decimal(text: &mut String, value: u64, places: u32, unit: &str) {
     let power = 10u64.pow(places);
     text.push_str(&(value / power).to_string());
-    if value % power != 0 {
+    if !value.is_multiple_of(power) {
         let fraction = format!("{:0width$}", value % power, width = places as usize);
         text.push('.');
         text.push_str(fraction.trim_end_matches('0'));
