@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"time"
 
+	schedulingv1alpha3 "k8s.io/api/scheduling/v1alpha3"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiextensionsv1beta1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1beta1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -66,6 +68,9 @@ func ownFuncs(serializer.CodecFactory) []any {
 			v.OpenAPIV3Schema = &apiextensionsv1beta1.JSONSchemaProps{}
 			c.Fill(v.OpenAPIV3Schema)
 		},
+		// Templates contain templates.
+		func(l *[]schedulingv1alpha3.CompositePodGroupTemplate, c randfill.Continue) { *l = few[schedulingv1alpha3.CompositePodGroupTemplate](c, 3) },
+		func(l *[]schedulingv1beta1.CompositePodGroupTemplate, c randfill.Continue) { *l = few[schedulingv1beta1.CompositePodGroupTemplate](c, 3) },
 		func(r *metav1.TableRow, c randfill.Continue) {
 			c.Fill(&r.Conditions)
 			c.Fill(&r.Object)
@@ -249,15 +254,7 @@ func schemaFuncsOf[Props, OrArray, OrBool, OrStrings any, Dependencies ~map[stri
 		func(p **OrArray, c randfill.Continue) { rarely(p, c) },
 		func(p **OrBool, c randfill.Continue) { rarely(p, c) },
 		func(p **Props, c randfill.Continue) { rarely(p, c) },
-		func(l *[]Props, c randfill.Continue) {
-			*l = nil
-			if c.Intn(rare) == 0 {
-				*l = make([]Props, 1+c.Intn(2))
-				for i := range *l {
-					c.Fill(&(*l)[i])
-				}
-			}
-		},
+		func(l *[]Props, c randfill.Continue) { *l = few[Props](c, rare) },
 		func(m *map[string]Props, c randfill.Continue) { *m = rareMap[Props](c) },
 		func(m *Definitions, c randfill.Continue) { *m = rareMap[Props](c) },
 		func(m *Dependencies, c randfill.Continue) { *m = rareMap[OrStrings](c) },
@@ -293,6 +290,18 @@ func rarely[T any](p **T, c randfill.Continue) {
 		*p = new(T)
 		c.Fill(*p)
 	}
+}
+
+// few is a list with one or two elements, once in so often; else none.
+func few[T any](c randfill.Continue, often int) []T {
+	if c.Intn(often) > 0 {
+		return nil
+	}
+	list := make([]T, 1+c.Intn(2))
+	for i := range list {
+		c.Fill(&list[i])
+	}
+	return list
 }
 
 func rareMap[T any](c randfill.Continue) map[string]T {
