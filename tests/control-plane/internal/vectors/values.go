@@ -69,8 +69,12 @@ func ownFuncs(serializer.CodecFactory) []any {
 			c.Fill(v.OpenAPIV3Schema)
 		},
 		// Templates contain templates.
-		func(l *[]schedulingv1alpha3.CompositePodGroupTemplate, c randfill.Continue) { *l = few[schedulingv1alpha3.CompositePodGroupTemplate](c, 3) },
-		func(l *[]schedulingv1beta1.CompositePodGroupTemplate, c randfill.Continue) { *l = few[schedulingv1beta1.CompositePodGroupTemplate](c, 3) },
+		func(l *[]schedulingv1alpha3.CompositePodGroupTemplate, c randfill.Continue) {
+			*l = few[schedulingv1alpha3.CompositePodGroupTemplate](c, 3)
+		},
+		func(l *[]schedulingv1beta1.CompositePodGroupTemplate, c randfill.Continue) {
+			*l = few[schedulingv1beta1.CompositePodGroupTemplate](c, 3)
+		},
 		func(r *metav1.TableRow, c randfill.Continue) {
 			c.Fill(&r.Conditions)
 			c.Fill(&r.Object)
