@@ -18,24 +18,6 @@
 //! assert_eq!("1000m".parse::<Quantity>()?, "1".parse()?);
 //! # Ok::<(), pintle_apimachinery::ParseError>(())
 //! ```
-//!
-//! # The text that is kept
-//! Go keeps the text it has read if it takes it for canonical, and so does this: `+5`, `05`, `5.` and `1.500`
-//! stay as they are, while `1.0` becomes `1` and `0.5Ki` becomes `512`. More digits than nano (nine after the
-//! point) are rounded up, away from zero. Binary amounts are capped at 2^63-1.
-//!
-//! # Where this differs from Go, on purpose
-//! - [`value`](Quantity::value), [`milli_value`](Quantity::milli_value) and
-//!   [`scaled_value`](Quantity::scaled_value) saturate at the bounds of `i64`, and always round away from
-//!   zero. Go wraps around, or gives 0, beyond the bounds, and adds one to some negative fractions.
-//! - Amounts beyond the largest suffix stay what they are: `1000E` becomes `1e21`, where Go writes `1`;
-//!   1024Ei (as a sum) is written `1024Ei`, where Go writes `1`.
-//! - Exponents must fit in 32 bits; Go cuts them off silently, so that it takes `1e4294967296` for 1.
-//! - [`as_i64`](Quantity::as_i64) and [`as_f64_approx`](Quantity::as_f64_approx) depend on the amount only,
-//!   not on how it came about: the first gives the integer whenever there is one that fits, the second the
-//!   nearest float.
-//! - [`from_scaled`](Quantity::from_scaled) below nano rounds up to nano, as parsing does.
-//! - Sums of amounts that are more than 4,096 decimal places apart are the larger one.
 
 mod amount;
 mod scan;
@@ -64,11 +46,29 @@ pub enum QuantityFormat {
     DecimalSI,
 }
 
-/// An amount of a resource: an exact decimal number with the format it is written in. See the
-/// [module](self) for what is kept and where it differs from Go. Go: `resource.Quantity`.
+/// An amount of a resource: an exact decimal number with the format it is written in.
+/// Go: `resource.Quantity`.
 ///
 /// Equality, order and hash are those of the number: `1000m` equals `1`, `1k` equals `1e3`.
 /// [`same_text`](Quantity::same_text) tells these apart. The default is 0.
+///
+/// # The text that is kept
+/// Go keeps the text it has read if it takes it for canonical, and so does this: `+5`, `05`, `5.` and `1.500`
+/// stay as they are, while `1.0` becomes `1` and `0.5Ki` becomes `512`. More digits than nano (nine after the
+/// point) are rounded up, away from zero. Binary amounts are capped at 2^63-1.
+///
+/// # Where this differs from Go, on purpose
+/// - [`value`](Quantity::value), [`milli_value`](Quantity::milli_value) and
+///   [`scaled_value`](Quantity::scaled_value) saturate at the bounds of `i64`, and always round away from
+///   zero. Go wraps around, or gives 0, beyond the bounds, and adds one to some negative fractions.
+/// - Amounts beyond the largest suffix stay what they are: `1000E` becomes `1e21`, where Go writes `1`;
+///   1024Ei (as a sum) is written `1024Ei`, where Go writes `1`.
+/// - Exponents must fit in 32 bits; Go cuts them off silently, so that it takes `1e4294967296` for 1.
+/// - [`as_i64`](Quantity::as_i64) and [`as_f64_approx`](Quantity::as_f64_approx) depend on the amount only,
+///   not on how it came about: the first gives the integer whenever there is one that fits, the second the
+///   nearest float.
+/// - [`from_scaled`](Quantity::from_scaled) below nano rounds up to nano, as parsing does.
+/// - Sums of amounts that are more than 4,096 decimal places apart are the larger one.
 // The text is followed by a marker where it alone does not tell the format, as in 512 of format BinarySI.
 // Empty is Go's zero value.
 #[derive(Clone, Default)]
