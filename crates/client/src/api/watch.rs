@@ -38,15 +38,14 @@ impl<T: Object + Codec> Api<T> {
     ///
     /// # Example
     /// ```no_run
-    /// # use futures_util::TryStreamExt;
     /// # use pintle_apimachinery::{ListOptions, Object, Resource, WatchEvent};
     /// # async fn f<Pod: Resource>(client: pintle_client::Client) -> Result<(), pintle_client::Error> {
     /// let pods = client.all::<Pod>();
     /// let now = pods.list(&ListOptions::default().limit(1)).await?;
     /// let from = ListOptions::default().resource_version(now.resource_version());
     /// let mut watch = pods.watch(&from).await?;
-    /// while let Some(event) = watch.try_next().await? {
-    ///     if let WatchEvent::Deleted(pod) = event {
+    /// while let Some(event) = watch.next().await {
+    ///     if let WatchEvent::Deleted(pod) = event? {
     ///         println!("{} is gone", pod.name());
     ///     }
     /// }
@@ -89,6 +88,19 @@ fn is_about_one_event(e: &Error) -> bool {
     ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
         .iter()
         .any(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with(" event: ")))
+}
+
+impl<T: Codec> Watch<T> {
+    /// The next event; `None` when the watch has ended.
+    ///
+    /// # Errors
+    /// See [`Watch`].
+    ///
+    /// # Cancel safety
+    /// May be dropped and called again: no event is lost.
+    pub async fn next(&mut self) -> Option<Result<WatchEvent<T>, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
 }
 
 impl<T: Codec> Stream for Watch<T> {

@@ -32,6 +32,13 @@ pub struct LoadOptions {
     pub impersonate: Impersonate,
 }
 
+impl LoadOptions {
+    /// Reads this file and no other.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        LoadOptions { kubeconfig: Some(path.into()), ..Self::default() }
+    }
+}
+
 /// Answers with a variable's value.
 type Lookup = Box<dyn Fn(&str) -> Option<String>>;
 
