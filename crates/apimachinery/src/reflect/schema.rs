@@ -81,7 +81,12 @@ fn member(f: &Field, above: &mut Vec<*const Desc>, g: &mut SchemaGenerator) -> V
         o.insert("x-kubernetes-list-map-keys".into(), facts.keys.into());
     }
     if facts.atomic {
-        o.insert("x-kubernetes-map-type".into(), "atomic".into());
+        // Of a list, it is the elements that are atomic.
+        let of = match o.get_mut("items") {
+            Some(Value::Object(items)) => items,
+            _ => o,
+        };
+        of.insert("x-kubernetes-map-type".into(), "atomic".into());
     }
     s
 }
