@@ -1,4 +1,40 @@
 //! An embedded Kubernetes API server for tests and local development.
+//!
+//! [`ApiServer`] keeps objects in memory and serves them as a real API server does: every
+//! built-in resource of Kubernetes' discovery and custom resources from their definitions, with
+//! true resource versions from one log, conflicts, watches that resume, watch-list, paging,
+//! status subresources, finalizers and garbage collection, in JSON, YAML and protobuf. Tests and
+//! examples talk to it in process through [`Service`], a `tower` service that needs no socket; or
+//! over TLS on a loopback port ([`Builder::listen`]), with a kubeconfig for any client.
+//!
+//! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
+//! server-side apply, `managedFields`, RBAC (members of `system:masters` may all), admission
+//! webhooks, CEL, conversion webhooks, tables, OpenAPI, reviews, and subresources beside `status`
+//! and `finalize`. Defaults and validation of built-in kinds are those of their metadata and
+//! types only, and no Pod runs anywhere.
+//!
+//! # Example: a ConfigMap in process
+//! ```
+//! use bytes::Bytes;
+//! use http::Request;
+//! use http_body_util::{BodyExt, Full};
+//! use pintle_apiserver::ApiServer;
+//! use tower_service::Service;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let server = ApiServer::builder().start().await?;
+//! let request = Request::post("/api/v1/namespaces/default/configmaps")
+//!     .header("content-type", "application/json")
+//!     .body(Full::new(Bytes::from(r#"{"metadata":{"name":"a"},"data":{"k":"v"}}"#)))
+//!     .expect("a request");
+//! let Ok(response) = server.service().call(request).await;
+//! assert_eq!(response.status(), 201);
+//! let body = response.into_body().collect().await.expect("a body").to_bytes();
+//! assert!(body.starts_with(br#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a""#));
+//! server.shutdown().await;
+//! # Ok::<(), pintle_apimachinery::Error>(())
+//! # }).unwrap();
+//! ```
 
 mod auth;
 mod body;
@@ -9,9 +45,11 @@ mod discovery;
 mod encode;
 mod generated;
 mod handlers;
+mod listen;
 mod negotiate;
 mod object;
 mod patch;
+mod pki;
 mod registry;
 mod request;
 mod selector;

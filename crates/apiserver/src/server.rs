@@ -2,6 +2,7 @@
 //!
 //! Go counterpart: `cmd/kube-apiserver/app` and, for tests, `cmd/kube-apiserver/app/testing`.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use pintle_apimachinery::{Error, Time};
 use crate::auth::{Auth, User};
 use crate::core::{Clock, Core, Settings};
 use crate::handlers::namespaces::create_initial;
+use crate::listen::Listener;
 use crate::service::Service;
 use crate::storage::Storage;
 use crate::testing::Faults;
@@ -22,6 +24,7 @@ pub struct Builder {
     clock: Clock,
     settings: Settings,
     seed: Option<u64>,
+    listen: Option<SocketAddr>,
 }
 
 impl Default for Builder {
@@ -31,6 +34,7 @@ impl Default for Builder {
             clock: Arc::new(Time::now),
             settings: Settings::default(),
             seed: None,
+            listen: None,
         }
     }
 }
@@ -96,24 +100,43 @@ impl Builder {
         self
     }
 
-    /// Starts the server. It serves in process at once.
+    /// Serves on a free port of the loopback address too, with TLS and a certificate authority of
+    /// its own. [`ApiServer::url`] and [`ApiServer::kubeconfig`] tell where.
+    pub fn listen(self) -> Self {
+        self.listen_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// As [`Builder::listen`], on an address of your choice; port 0 takes a free one. Go:
+    /// `--bind-address` and `--secure-port`.
+    pub fn listen_on(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Starts the server.
     ///
     /// # Errors
-    /// The namespaces every cluster has cannot be created.
+    /// The address to listen on is not free ([`Error::is_transport`]), or no certificate can be
+    /// made.
     ///
     /// # Cancel safety
     /// A server that was not handed out is gone.
     ///
     /// # Panics
     /// Outside of a tokio runtime: the server's controllers are tasks.
-    #[allow(clippy::unused_async)] // part of the interface: starting may wait for more one day
     pub async fn start(self) -> Result<ApiServer, Error> {
         let core = Core::new(self.auth, self.clock, self.settings, self.seed);
         create_initial(&core)
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
         let core = Arc::new(core);
         let controllers = crate::controllers::spawn(&core);
-        Ok(ApiServer { core, controllers: Some(controllers) })
+        let listener = match self.listen {
+            Some(address) => {
+                Some(Listener::open(address, Service::new(Arc::clone(&core), None)).await?)
+            }
+            None => None,
+        };
+        Ok(ApiServer { core, controllers: Some(controllers), listener })
     }
 }
 
@@ -121,6 +144,7 @@ impl Builder {
 pub struct ApiServer {
     core: Arc<Core>,
     controllers: Option<crate::controllers::Controllers>,
+    listener: Option<Listener>,
 }
 
 impl std::fmt::Debug for ApiServer {
@@ -142,6 +166,53 @@ impl ApiServer {
         Service::new(Arc::clone(&self.core), Some(User::admin()))
     }
 
+    fn listener(&self) -> Result<&Listener, Error> {
+        self.listener
+            .as_ref()
+            .ok_or_else(|| Error::config("the server has no socket: start it with Builder::listen"))
+    }
+
+    /// Where the server listens, such as `https://127.0.0.1:43567`.
+    ///
+    /// # Errors
+    /// The server was started without [`Builder::listen`].
+    pub fn url(&self) -> Result<String, Error> {
+        self.listener().map(Listener::url)
+    }
+
+    /// The certificate of the server's authority, in PEM.
+    ///
+    /// # Errors
+    /// The server was started without [`Builder::listen`].
+    pub fn ca_certificate(&self) -> Result<String, Error> {
+        self.listener().map(Listener::ca)
+    }
+
+    /// A kubeconfig, as YAML, for [`User::admin`] with a client certificate.
+    ///
+    /// # Errors
+    /// The server was started without [`Builder::listen`].
+    pub fn kubeconfig(&self) -> Result<String, Error> {
+        self.kubeconfig_for(&User::admin())
+    }
+
+    /// A kubeconfig for any user, with a client certificate.
+    ///
+    /// # Errors
+    /// The server was started without [`Builder::listen`], or the user has more than one group
+    /// ([`Error::is_invalid_argument`]): use a token then.
+    pub fn kubeconfig_for(&self, user: &User) -> Result<String, Error> {
+        self.listener()?.kubeconfig(user)
+    }
+
+    /// A kubeconfig with a bearer token, one of [`Builder::token`] or a wrong one.
+    ///
+    /// # Errors
+    /// The server was started without [`Builder::listen`].
+    pub fn kubeconfig_with_token(&self, token: &str) -> Result<String, Error> {
+        Ok(self.listener()?.kubeconfig_with_token(token))
+    }
+
     /// The resource version of the newest write.
     pub fn resource_version(&self) -> u64 {
         self.core.store.revision()
@@ -158,6 +229,9 @@ impl ApiServer {
     /// What was told to stop stops all the same.
     pub async fn shutdown(mut self) {
         self.core.store.cancel_watchers();
+        if let Some(listener) = self.listener.take() {
+            listener.close().await;
+        }
         if let Some(controllers) = self.controllers.take() {
             controllers.stop().await;
         }

@@ -270,7 +270,9 @@ impl Request<'_> {
             && !custom.preserve_unknown
             && let Some(schema) = &custom.schema
         {
-            unknown.extend(schema.prune(object));
+            let mut pruned = schema.prune(object);
+            pruned.sort();
+            unknown.extend(pruned);
         }
         Ok(unknown)
     }

@@ -12,14 +12,12 @@ use serde_json::json;
 use super::options::{ListOptions, Match, list_options, parse_uint};
 use super::{Answer, Item, Reply, Request};
 use crate::core::Core;
-use crate::registry::Resource;
 use crate::selector::Selector;
 use crate::status::{ApiError, ApiResult, quote};
 use crate::storage::{Range, Revision, Storage, StorageError};
 
 /// A list, or a page of it.
 pub(crate) struct Page {
-    pub(crate) resource: Arc<Resource>,
     pub(crate) items: Vec<Item>,
     pub(crate) revision: Revision,
     pub(crate) continue_token: String,
@@ -141,13 +139,8 @@ impl Request<'_> {
         let whole = Range::prefix(&prefix);
         let mut range = Range { start: start.to_owned(), end: whole.end };
         let (mut items, mut at) = (Vec::new(), revision);
-        let mut page = Page {
-            resource: Arc::clone(self.resource),
-            items: Vec::new(),
-            revision: 0,
-            continue_token: String::new(),
-            remaining: None,
-        };
+        let mut page =
+            Page { items: Vec::new(), revision: 0, continue_token: String::new(), remaining: None };
         loop {
             let wanted = if limit == 0 { 0 } else { limit - items.len() };
             let response = self.core.store.range(&range, at, wanted)?;

@@ -122,10 +122,6 @@ fn expired(version: Revision, error: StorageError) -> ApiError {
 }
 
 impl Watch {
-    pub(crate) fn resource(&self) -> &Resource {
-        &self.resource
-    }
-
     pub(crate) fn set_format(&mut self, format: Format) {
         self.format = format;
     }

@@ -184,36 +184,31 @@ pub(crate) fn name_conflicts<'a>(
 ) -> Option<(&'static str, String)> {
     let names = at(crd, "spec.names").and_then(Value::as_object)?;
     let group = at(crd, "spec.group");
+    let (mut plain, mut kinds) = (Vec::new(), Vec::new());
     for other in others {
-        if at(other, "spec.group") != group
-            || metadata(other).get("name") == metadata(crd).get("name")
-        {
+        let same = metadata(other).get("name") == metadata(crd).get("name");
+        if at(other, "spec.group") != group || same {
             continue;
         }
         let Some(Value::Object(taken)) = at(other, "status.acceptedNames") else { continue };
-        let mut plain = vec![text(taken, "plural"), text(taken, "singular")];
+        plain.extend([text(taken, "plural"), text(taken, "singular")]);
         plain.extend(strings(taken, "shortNames"));
-        let kinds = [text(taken, "kind"), text(taken, "listKind")];
-        for (key, reason) in [("plural", "PluralConflict"), ("singular", "SingularConflict")] {
-            let name = text(names, key);
-            if !name.is_empty() && plain.contains(&name) {
-                return Some((reason, format!("{} is already in use", crate::status::quote(name))));
-            }
-        }
-        for name in strings(names, "shortNames") {
-            if plain.contains(&name) {
-                let text = format!("{} is already in use", crate::status::quote(name));
-                return Some(("ShortNamesConflict", text));
-            }
-        }
-        for (key, reason) in [("kind", "KindConflict"), ("listKind", "ListKindConflict")] {
-            let name = text(names, key);
-            if !name.is_empty() && kinds.contains(&name) {
-                return Some((reason, format!("{} is already in use", crate::status::quote(name))));
-            }
-        }
+        kinds.extend([text(taken, "kind"), text(taken, "listKind")]);
     }
-    None
+    let mut wanted = vec![
+        ("PluralConflict", text(names, "plural"), &plain),
+        ("SingularConflict", text(names, "singular"), &plain),
+    ];
+    wanted.extend(
+        strings(names, "shortNames").into_iter().map(|name| ("ShortNamesConflict", name, &plain)),
+    );
+    wanted.push(("KindConflict", text(names, "kind"), &kinds));
+    wanted.push(("ListKindConflict", text(names, "listKind"), &kinds));
+    // Of several conflicts the last is told.
+    let conflict =
+        wanted.into_iter().rfind(|(_, name, taken)| !name.is_empty() && taken.contains(name));
+    let (reason, name, _) = conflict?;
+    Some((reason, format!("{} is already in use", crate::status::quote(name))))
 }
 
 /// What a definition must have before it can be served.

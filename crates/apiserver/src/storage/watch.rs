@@ -23,6 +23,7 @@ pub(crate) struct Watcher<V> {
 pub(crate) struct Batch<V> {
     pub(crate) events: Vec<Arc<Event<V>>>,
     /// Only for tests and progress: everything at or before it has been delivered.
+    #[cfg_attr(not(test), expect(dead_code, reason = "part of the shape"))]
     pub(crate) revision: Revision,
 }
 

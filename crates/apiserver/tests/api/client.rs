@@ -154,13 +154,6 @@ impl Watch {
         let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default();
         format!("{} {name}", event["type"].as_str().unwrap_or_default())
     }
-
-    /// The next bytes of a stream that is not JSON.
-    pub(crate) async fn bytes(&mut self) -> Vec<u8> {
-        let frame = tokio::time::timeout(HANG, self.body.frame()).await.expect("no hang");
-        let frame = frame.expect("a frame").expect("no error");
-        frame.into_data().expect("data").to_vec()
-    }
 }
 
 /// Reads until a condition holds; the server's controllers work in the background.

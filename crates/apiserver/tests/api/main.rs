@@ -8,4 +8,5 @@ mod errors;
 mod list;
 mod patch;
 mod protobuf;
+mod tls;
 mod watch;
