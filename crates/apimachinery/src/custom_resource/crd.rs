@@ -270,6 +270,7 @@ pub fn merge_crds<C: Codec>(crds: impl IntoIterator<Item = C>, storage: &str) ->
         crd.encode(Format::Json, &mut bytes)?;
         let crd: Value = serde_json::from_slice(&bytes)
             .map_err(|e| Error::decode(format!("CustomResourceDefinition: {e}")))?;
+        check(&crd)?;
         match &mut merged {
             None => merged = Some(crd),
             Some(into) => join(into, &crd)?,
@@ -291,6 +292,23 @@ pub fn merge_crds<C: Codec>(crds: impl IntoIterator<Item = C>, storage: &str) ->
         )));
     }
     from_json(&crd)
+}
+
+/// Whether there is everything that merging looks at, in the right form.
+fn check(crd: &Value) -> Result<(), Error> {
+    let versions = crd["spec"]["versions"].as_array();
+    let annotations = crd["metadata"].get("annotations");
+    let right = crd["metadata"].is_object()
+        && annotations.is_none_or(|a| a.is_object() || a.is_null())
+        && crd["spec"]["names"].is_object()
+        && versions.is_some_and(|v| v.iter().all(Value::is_object));
+    if right {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{} {} is no CustomResourceDefinition with spec.names and spec.versions; take it from crd()",
+        crd["kind"], crd["metadata"]["name"]
+    )))
 }
 
 fn versions(crd: &mut Value) -> impl Iterator<Item = &mut Value> {

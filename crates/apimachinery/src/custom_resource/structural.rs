@@ -355,7 +355,7 @@ impl Reader<'_> {
             return Ok(());
         };
         for key in keys.iter().filter_map(Value::as_str) {
-            let items = &self.out["items"];
+            let items = self.out.get("items").unwrap_or(&Value::Null);
             let required = items["required"].as_array().is_some_and(|r| r.iter().any(|n| n == key));
             let property = &items["properties"][key];
             if property.is_null() {

@@ -175,6 +175,22 @@ fn versions_merged() {
     );
 }
 
+#[test]
+fn merging_something_else() {
+    for text in [
+        r#"{"kind":"X","metadata":{"name":"a"}}"#,
+        r#"{"kind":"X","metadata":{"name":"a"},"spec":"text"}"#,
+        r#"{"kind":"X","metadata":{"name":"a"},"spec":{"names":{},"versions":["v1"]}}"#,
+        r#"{"kind":"X","metadata":{"name":"a"},"spec":{"names":[],"versions":[]}}"#,
+    ] {
+        let other: Unstructured = serde_json::from_str(text).unwrap();
+        for crds in [vec![other.clone()], vec![Foo::crd().unwrap(), other]] {
+            let error = merge_crds(crds, "v1").unwrap_err().to_string();
+            assert!(error.starts_with("\"X\" \"a\" is no CustomResourceDefinition"), "{error}");
+        }
+    }
+}
+
 /// Paths that lead nowhere are found when the definition is made.
 #[test]
 fn wrong_paths() {

@@ -61,8 +61,11 @@ fn static_facts() {
         (Foo::GROUP, Foo::VERSION, Foo::KIND, Foo::PLURAL),
         ("example.com", "v1", "Foo", "foos")
     );
-    assert!(<<Foo as Resource>::Scope as Scope>::NAMESPACED);
-    assert!(!<<GatewayPolicy as Resource>::Scope as Scope>::NAMESPACED);
+    let namespaced = [
+        <<Foo as Resource>::Scope as Scope>::NAMESPACED,
+        <<GatewayPolicy as Resource>::Scope as Scope>::NAMESPACED,
+    ];
+    assert_eq!(namespaced, [true, false]);
     assert_eq!((GatewayPolicy::KIND, GatewayPolicy::PLURAL), ("GatewayPolicy", "gatewaypolicies"));
     assert_eq!(GatewayPolicyList::KIND, "GatewayPolicyList");
     assert_eq!(GatewayPolicy::DEFINITION.singular, "gatewaypolicy");

@@ -424,6 +424,18 @@ fn extensions() {
     );
 }
 
+/// Extensions where they do not belong.
+#[test]
+fn misplaced_list_keys() {
+    let e = schema! {
+        #[schemars(extend("x-kubernetes-list-map-keys" = ["name"]))] b: String,
+    };
+    assert_eq!(
+        e.unwrap_err(),
+        "CRD of T: spec.b: its list map key \"name\" is no field of the elements; name a field as it is in JSON"
+    );
+}
+
 /// What no structural schema can say is an error with the field and what to write.
 #[test]
 fn impossible() {
