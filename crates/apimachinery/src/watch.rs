@@ -110,6 +110,7 @@ pub struct WatchDecoder<T> {
     buf: Vec<u8>,
     at: usize,
     scan: crate::list::Scan,
+    broken: bool,
     of: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -124,6 +125,7 @@ impl<T: Codec> WatchDecoder<T> {
             buf: Vec::new(),
             at: 0,
             scan: Default::default(),
+            broken: false,
             of: std::marker::PhantomData,
         }
     }
@@ -139,17 +141,17 @@ impl<T: Codec> WatchDecoder<T> {
     pub fn is_inside_event(&self) -> bool {
         self.buf[self.at..].iter().any(|c| !c.is_ascii_whitespace())
     }
-    /// The next event that is there as a whole.
-    ///
-    /// # Errors
-    /// The bytes are not events of `T`. An event whose object cannot be decoded is passed over by
-    /// the next call: one bad object does not break a watch.
-    #[allow(clippy::should_implement_trait)] // needs the decoder, and can fail
-    pub fn next(&mut self, cx: &mut Decoder) -> Result<Option<WatchEvent<T>>, Error> {
+    /// Whether the stream itself is broken, so that nothing more can be read from it; an error
+    /// without this is about one event.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+    /// Where the next event lies, when it is there as a whole.
+    fn frame(&mut self) -> Result<Option<(usize, usize)>, Error> {
         if self.buf.len() - self.at > MAX_EVENT {
             return Err(Error::decode(format!("a watch event is larger than {MAX_EVENT} bytes")));
         }
-        let (from, end) = if self.format == Format::Protobuf {
+        if self.format == Format::Protobuf {
             let Some(head) = self.buf.get(self.at..self.at + 4) else { return Ok(None) };
             let n = u32::from_be_bytes(head.try_into().expect("four bytes")) as usize;
             if n > MAX_EVENT {
@@ -159,7 +161,7 @@ impl<T: Codec> WatchDecoder<T> {
             if self.buf.len() - from < n {
                 return Ok(None);
             }
-            (from, from + n)
+            Ok(Some((from, from + n)))
         } else {
             while self.buf.get(self.at).is_some_and(u8::is_ascii_whitespace) {
                 self.at += 1;
@@ -172,7 +174,23 @@ impl<T: Codec> WatchDecoder<T> {
                 )));
             }
             let Some(end) = self.scan.value(&self.buf, self.at)? else { return Ok(None) };
-            (self.at, end)
+            Ok(Some((self.at, end)))
+        }
+    }
+    /// The next event that is there as a whole.
+    ///
+    /// # Errors
+    /// The bytes are not events of `T`. An event whose object cannot be decoded is passed over by
+    /// the next call: one bad object does not break a watch.
+    #[allow(clippy::should_implement_trait)] // needs the decoder, and can fail
+    pub fn next(&mut self, cx: &mut Decoder) -> Result<Option<WatchEvent<T>>, Error> {
+        let (from, end) = match self.frame() {
+            Ok(Some(range)) => range,
+            Ok(None) => return Ok(None),
+            Err(e) => {
+                self.broken = true;
+                return Err(e);
+            }
         };
         self.at = end;
         let frame = &self.buf[from..end];

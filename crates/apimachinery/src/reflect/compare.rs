@@ -1,12 +1,26 @@
 //! Equality, and grafting what did not change from the previous version of an object.
 use super::{FieldMut, FieldRef, Message, Stack};
 
-/// Whether two messages are equal. Shared parts are not looked into; nil and empty are equal.
-pub fn eq(a: &dyn Message, b: &dyn Message) -> bool {
-    messages(a, b, &mut Vec::with_capacity(256))
+/// What counts as equal.
+#[derive(Clone, Copy, PartialEq)]
+enum Sense {
+    /// Nil and empty are equal, `1000m` and `1` are.
+    Value,
+    /// Only what is written the same.
+    Text,
 }
 
-fn messages<'a>(a: &'a dyn Message, b: &'a dyn Message, stack: &mut Stack<'a>) -> bool {
+/// Whether two messages are equal. Shared parts are not looked into; nil and empty are equal.
+pub fn eq(a: &dyn Message, b: &dyn Message) -> bool {
+    messages(a, b, Sense::Value, &mut Vec::with_capacity(256))
+}
+
+fn messages<'a>(
+    a: &'a dyn Message,
+    b: &'a dyn Message,
+    sense: Sense,
+    stack: &mut Stack<'a>,
+) -> bool {
     if std::ptr::addr_eq(a, b) {
         return true;
     }
@@ -19,39 +33,48 @@ fn messages<'a>(a: &'a dyn Message, b: &'a dyn Message, stack: &mut Stack<'a>) -
     b.refs(stack);
     let same = (0..n).all(|i| {
         let (x, y) = (stack[base + i], stack[base + n + i]);
-        values(x, y, stack)
+        values(x, y, sense, stack)
     });
     stack.truncate(base);
     same
 }
 
-fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, stack: &mut Stack<'a>) -> bool {
+fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, sense: Sense, stack: &mut Stack<'a>) -> bool {
     use FieldRef as F;
+    let nil = |a: bool, b: bool| a == b || sense == Sense::Value;
     match (a, b) {
         (F::Str(a), F::Str(b)) => a == b,
         (F::I32(a), F::I32(b)) => a == b,
         (F::I64(a), F::I64(b)) => a == b,
         (F::Bool(a), F::Bool(b)) => a == b,
         (F::F64(a), F::F64(b)) => a == b,
-        (F::Bytes(a), F::Bytes(b)) => a == b,
+        (F::Bytes(a), F::Bytes(b)) => a == b && nil(a.is_nil(), b.is_nil()),
         (F::OptStr(a), F::OptStr(b)) => a == b,
         (F::OptI32(a), F::OptI32(b)) => a == b,
         (F::OptI64(a), F::OptI64(b)) => a == b,
         (F::OptBool(a), F::OptBool(b)) => a == b,
         (F::OptF64(a), F::OptF64(b)) => a == b,
-        (F::Msg(a), F::Msg(b)) | (F::OptMsg(Some(a)), F::OptMsg(Some(b))) => messages(a, b, stack),
-        (F::Leaf(a), F::Leaf(b)) | (F::OptLeaf(Some(a)), F::OptLeaf(Some(b))) => a.leaf_eq(b),
+        (F::Msg(a), F::Msg(b)) | (F::OptMsg(Some(a)), F::OptMsg(Some(b))) => {
+            messages(a, b, sense, stack)
+        }
+        (F::Leaf(a), F::Leaf(b)) | (F::OptLeaf(Some(a)), F::OptLeaf(Some(b))) => match sense {
+            Sense::Value => a.leaf_eq(b),
+            Sense::Text => a.leaf_same(b),
+        },
         (F::OptMsg(None), F::OptMsg(None)) | (F::OptLeaf(None), F::OptLeaf(None)) => true,
         (F::List(a), F::List(b)) => {
             std::ptr::eq(a.address(), b.address())
-                || (a.len() == b.len() && (0..a.len()).all(|i| values(a.at(i), b.at(i), stack)))
+                || (a.len() == b.len()
+                    && nil(a.is_nil(), b.is_nil())
+                    && (0..a.len()).all(|i| values(a.at(i), b.at(i), sense, stack)))
         }
         (F::Map(a), F::Map(b)) => {
             std::ptr::eq(a.address(), b.address())
                 || (a.len() == b.len()
+                    && nil(a.is_nil(), b.is_nil())
                     && (0..a.len()).all(|i| {
                         let ((ka, va), (kb, vb)) = (a.at(i), b.at(i));
-                        ka == kb && values(va, vb, stack)
+                        ka == kb && values(va, vb, sense, stack)
                     }))
         }
         _ => false,
@@ -114,7 +137,7 @@ fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
             if std::ptr::eq(a.address(), b.address()) {
                 return;
             }
-            let same = values(F::List(&*a), F::List(b), &mut Vec::new());
+            let same = values(F::List(&*a), F::List(b), Sense::Text, &mut Vec::new());
             if same && let Some(shared) = b.share() {
                 a.slot().adopt(&shared);
             } else if !same && a.slot().is_unique() {
@@ -125,7 +148,7 @@ fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
         }
         (M::Map(a), F::Map(b)) => {
             if !std::ptr::eq(a.address(), b.address())
-                && values(F::Map(&*a), F::Map(b), &mut Vec::new())
+                && values(F::Map(&*a), F::Map(b), Sense::Text, &mut Vec::new())
                 && let Some(shared) = b.share()
             {
                 a.slot().adopt(&shared);

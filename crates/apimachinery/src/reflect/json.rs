@@ -59,6 +59,11 @@ fn in_field(e: Box<DecodeError>, d: &'static Desc, i: usize) -> Box<DecodeError>
     e.inside(Seg::Field(d.fields[i].name))
 }
 
+/// Decodes one value into a field, sharing nothing.
+pub(super) fn json_into(f: FieldMut<'_>, p: &mut Parser<'_>) -> R<()> {
+    value(f, p, &mut Decoder::new(), 0)
+}
+
 /// Whether `desc`, or a struct inlined in it, has a member `key`.
 fn has_member(desc: &Desc, key: &str) -> bool {
     desc.find(key, 0).is_some()

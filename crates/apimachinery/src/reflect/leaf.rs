@@ -42,6 +42,10 @@ pub trait Leaf: Any + Send + Sync + fmt::Debug {
     fn is_zero(&self) -> bool;
     /// Whether `other` is of the same type and equal.
     fn leaf_eq(&self, other: &dyn Leaf) -> bool;
+    /// Whether `other` is of the same type and would be written the same.
+    fn leaf_same(&self, other: &dyn Leaf) -> bool {
+        self.leaf_eq(other)
+    }
     /// Shares what equals `old`.
     fn leaf_reuse(&mut self, _old: &dyn Leaf) {}
 }
@@ -293,10 +297,10 @@ impl Leaf for Duration {
         w.int(1, self.as_nanos() as u64);
     }
     fn json_get(&mut self, p: &mut Parser<'_>, _: &mut Decoder, _: u32) -> R<()> {
-        if !p.null()? {
-            let at = p.position();
-            *self = Duration::parse(p.string()?).map_err(|e| DecodeError::at(e.to_string(), at))?;
-        }
+        // As in Go, null is the empty text, which is no duration; behind a pointer it is nil.
+        let at = p.position();
+        let text = if p.null()? { "" } else { p.string()? };
+        *self = Duration::parse(text).map_err(|e| DecodeError::at(e.to_string(), at))?;
         Ok(())
     }
     fn json_put(&self, out: &mut Vec<u8>) {
@@ -340,9 +344,12 @@ impl Leaf for Quantity {
     fn is_zero(&self) -> bool {
         Quantity::is_zero(self)
     }
+    fn leaf_same(&self, other: &dyn Leaf) -> bool {
+        (other as &dyn Any).downcast_ref::<Quantity>().is_some_and(|o| self.same_text(o))
+    }
     fn leaf_reuse(&mut self, old: &dyn Leaf) {
         if let Some(old) = (old as &dyn Any).downcast_ref::<Quantity>()
-            && self.as_str() == old.as_str()
+            && self.same_text(old)
         {
             *self = old.clone();
         }

@@ -8,6 +8,7 @@
 mod compare;
 mod debug;
 mod decoder;
+mod defaults;
 mod error;
 mod json;
 mod leaf;
@@ -24,6 +25,7 @@ pub use compare::{eq, reuse};
 pub use debug::debug;
 pub use decoder::Decoder;
 pub(crate) use decoder::hash_bytes;
+pub use defaults::apply_defaults;
 pub use error::DecodeError;
 pub use json::{json_decode, json_merge, json_put, json_put_kind};
 pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};

@@ -314,6 +314,8 @@ pub trait MapOf {
     fn address(&self) -> *const ();
     /// Entry `i` in key order.
     fn at(&self, i: usize) -> (&Str, FieldRef<'_>);
+    /// The value of entry `i` for writing.
+    fn at_mut(&mut self, i: usize) -> FieldMut<'_>;
     /// The value of `key` for writing, made by default when absent.
     fn entry(&mut self, key: Str) -> FieldMut<'_>;
     /// A share of the entries.
@@ -424,6 +426,9 @@ impl<T: Reflect> MapOf for Map<T> {
     fn at(&self, i: usize) -> (&Str, FieldRef<'_>) {
         let e = &self.list().as_slice()[i];
         (&e.0, e.1.reflect())
+    }
+    fn at_mut(&mut self, i: usize) -> FieldMut<'_> {
+        self.list_mut().make_mut()[i].1.reflect_mut()
     }
     fn entry(&mut self, key: Str) -> FieldMut<'_> {
         Map::entry(self, key).reflect_mut()

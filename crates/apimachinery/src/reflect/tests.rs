@@ -79,6 +79,19 @@ fn reuse_grafts_what_did_not_change() {
 }
 
 #[test]
+fn grafting_changes_nothing_that_is_written() {
+    let with = |finalizers: &str| {
+        let text = format!(r#"{{"metadata":{{"name":"a","finalizers":{finalizers}}}}}"#);
+        PartialObjectMetadata::decode(text.as_bytes(), Format::Json, &mut Decoder::new()).unwrap()
+    };
+    let (nil, empty) = (with("null"), with("[]"));
+    assert_eq!(nil, empty);
+    let mut new = empty.clone();
+    new.reuse(&nil);
+    assert!(!new.metadata.finalizers.is_nil());
+}
+
+#[test]
 fn null_and_missing_are_go_like() {
     let text = r#"{"metadata":{"name":null,"labels":null,"finalizers":[],"deletionTimestamp":null,"creationTimestamp":null,"generation":null}}"#;
     let m =

@@ -76,18 +76,10 @@ impl<T: Codec> Watch<T> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         self.decoder.next(&mut tables).map_err(|e| {
             // The decoder has passed over a bad event; out of step with the stream, it has not.
-            self.ended = !is_about_one_event(&e);
+            self.ended = self.decoder.is_broken();
             self.response.asked.blame(e)
         })
     }
-}
-
-/// Whether a decoder's error names the event it is about.
-fn is_about_one_event(e: &Error) -> bool {
-    let text = e.to_string();
-    ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
-        .iter()
-        .any(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with(" event: ")))
 }
 
 impl<T: Codec> Watch<T> {
