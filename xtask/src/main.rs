@@ -47,8 +47,8 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "sanitize",
-        "[address | thread]",
-        "the unsafe primitives under AddressSanitizer and ThreadSanitizer",
+        "[address | thread | loom]",
+        "the unsafe primitives under AddressSanitizer, ThreadSanitizer and loom",
         sanitize::command,
     ),
     ("tidy", "", "check layers, generated headers, file sizes and opening lines", tidy::run),

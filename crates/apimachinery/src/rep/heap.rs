@@ -12,10 +12,10 @@
 //!   grow behind the owner's back.
 //! * `Ops` always belongs to the element type: it is made in one place, [`OpsOf`], and travels
 //!   with the pointer. [`SlotMut::adopt`] compares the `TypeId` before it lets a pointer in.
+use super::sync::{AtomicU32, Ordering};
 use std::alloc::{Layout, alloc as std_alloc, dealloc, handle_alloc_error, realloc};
 use std::any::TypeId;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Start of every allocation: 8 bytes, values follow directly (their alignment is at most 8, and
 /// so is the header's, which [`EMPTY`] needs).
@@ -32,15 +32,19 @@ const EXACT: u32 = 1 << 31;
 const MAX_COUNT: u32 = i32::MAX as u32;
 
 /// The list that is empty but not nil (`[]` as opposed to `null`). Never counted, never freed.
-pub(super) static EMPTY: Header = Header { count: AtomicU32::new(1), len: 0 };
+#[cfg(not(loom))]
+static EMPTY: Header = Header { count: AtomicU32::new(1), len: 0 };
+/// loom's atomics cannot be in a static; this has the room of a header, and [`len`] knows it.
+#[cfg(loom)]
+static EMPTY: [u64; 16] = [0; 16];
 
 pub(super) fn empty() -> *mut Header {
-    std::ptr::from_ref(&EMPTY).cast_mut()
+    std::ptr::from_ref(&EMPTY).cast_mut().cast()
 }
 
 #[inline]
 pub(super) fn is_unowned(h: *mut Header) -> bool {
-    h.is_null() || std::ptr::eq(h, &EMPTY)
+    h.is_null() || std::ptr::eq(h, empty())
 }
 
 /// What the type-erased code must know of the values.
@@ -145,6 +149,9 @@ pub(super) fn data<T>(h: *mut Header) -> *mut T {
 /// `h` is a live header or [`empty()`].
 #[inline]
 pub(super) unsafe fn len(h: *mut Header) -> usize {
+    if cfg!(loom) && is_unowned(h) {
+        return 0;
+    }
     // SAFETY: the caller's promise.
     (unsafe { (*h).len } & !EXACT) as usize
 }

@@ -27,5 +27,15 @@ pub use self::shared::Shared;
 pub(crate) use self::shared::slot as shared_slot;
 pub use self::str::Str;
 
-#[cfg(test)]
+/// The atomics of the counts: the standard library's, or loom's when it explores interleavings.
+mod sync {
+    #[cfg(loom)]
+    pub(super) use loom::sync::atomic::{AtomicU32, Ordering};
+    #[cfg(not(loom))]
+    pub(super) use std::sync::atomic::{AtomicU32, Ordering};
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -1,15 +1,15 @@
 //! [`Str`]: an immutable string of eight bytes.
+use super::sync::{AtomicU32, Ordering};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(not(all(target_pointer_width = "64", target_endian = "little")))]
 compile_error!(
     "pintle's strings keep up to seven bytes inside a pointer: a 64-bit little-endian target is needed"
 );
 
-#[repr(C)]
+#[repr(C, align(8))]
 struct Header {
     count: AtomicU32,
     len: u32,
