@@ -63,17 +63,12 @@ async fn run(core: Weak<Core>) {
             picture.work(&core);
             (picture, watcher)
         };
-        loop {
-            match next(&mut watcher).await {
-                Ok(changes) => {
-                    let Some(core) = core.upgrade() else { return };
-                    for (key, stored) in changes {
-                        picture.set(&key, stored.as_ref());
-                    }
-                    picture.work(&core);
-                }
-                Err(_) => break,
+        while let Ok(changes) = next(&mut watcher).await {
+            let Some(core) = core.upgrade() else { return };
+            for (key, stored) in changes {
+                picture.set(&key, stored.as_ref());
             }
+            picture.work(&core);
         }
         tokio::task::yield_now().await;
     }
@@ -336,7 +331,7 @@ impl Target<'_> {
             let written = request.update(&summary.name, part, options, false, &mut |old| {
                 let mut object = old.cloned().unwrap_or_default();
                 change(&mut object);
-                self.resource.to_storage(&mut object);
+                self.resource.convert_to_storage(&mut object);
                 Ok(object)
             });
             written.map(drop)

@@ -222,7 +222,7 @@ impl Encoder<'_> {
             return;
         }
         let mut object = stored.object(version);
-        self.resource.from_storage(&mut object);
+        self.resource.convert_from_storage(&mut object);
         let body = Value::Object(object).to_string();
         out.push(b'{');
         out.extend_from_slice(head.as_bytes());

@@ -260,6 +260,7 @@ impl<'a> Exchange<'a> {
             "" => Part::Main,
             "status" => Part::Status,
             "finalize" if plural == "namespaces" => Part::Finalize,
+            "scale" => return self.scale(request, body).await,
             other => {
                 let path = format!("{plural}/{other}");
                 return Err(ApiError::not_implemented(&format!("the subresource {path}")));
@@ -302,6 +303,30 @@ impl<'a> Exchange<'a> {
                 }
             }
             _ => Err(ApiError::method_not_allowed()),
+        }
+    }
+
+    /// Requests about the scale of an object.
+    async fn scale<B>(&self, request: &handlers::Request<'_>, body: B) -> ApiResult<Answer>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let content_type = self.header(header::CONTENT_TYPE);
+        match self.info.verb {
+            "get" => request.get_scale(),
+            "update" => {
+                let body = self.read(body).await?;
+                let options = write_options(&self.query, "UpdateOptions")?;
+                let (scale, _) = request.decode(&body, content_type, options.validation)?;
+                request.update_scale(options, &|_| Ok(scale.clone()))
+            }
+            _ => {
+                let body = self.read(body).await?;
+                let options = write_options(&self.query, "PatchOptions")?;
+                let patch = request.read_patch(&body, content_type)?;
+                request.update_scale(options, &|scale| patch.apply_plain(scale, self.core))
+            }
         }
     }
 

@@ -55,7 +55,7 @@ impl Typed {
     ///
     /// # Errors
     /// The body is no protobuf of a kind that has a type.
-    pub(crate) fn from_protobuf(&self, body: &[u8]) -> Result<Object, String> {
+    pub(crate) fn decode_protobuf(&self, body: &[u8]) -> Result<Object, String> {
         to_object(&*self.decode(body, Format::Protobuf)?)
     }
 
@@ -70,7 +70,7 @@ impl Typed {
         }
         let mut plain = Vec::with_capacity(body.len());
         Envelope { api_version: "v1", ..envelope }.write(&mut plain);
-        self.from_protobuf(&plain)
+        self.decode_protobuf(&plain)
     }
 
     /// The message of an object given as JSON with its head, without the envelope.

@@ -1,9 +1,13 @@
 //! Names and metadata, checked as Kubernetes checks them.
 //!
-//! Go counterpart: `k8s.io/apimachinery/pkg/api/validation` and `pkg/util/validation`.
+//! Go counterpart: `k8s.io/apimachinery/pkg/api/validation`.
 
 use std::collections::BTreeSet;
 
+use pintle_apimachinery::validation::{
+    dns1035_label, dns1123_label, dns1123_subdomain, label_key, label_value, mask_trailing_dash,
+    path_segment_name, path_segment_prefix,
+};
 use serde_json::{Map, Value};
 
 use crate::object::{strings, text};
@@ -14,159 +18,14 @@ const IMMUTABLE: &str = "field is immutable";
 
 /// What is wrong with a name under a rule; with `prefix` it is what a generated name begins with.
 pub(crate) fn name(rule: NameRule, name: &str, prefix: bool) -> Vec<String> {
-    let name = if prefix { mask_trailing_dash(name) } else { name.to_owned() };
+    let masked = if prefix { mask_trailing_dash(name) } else { name.into() };
     match rule {
-        NameRule::Subdomain => subdomain(&name),
-        NameRule::Label => label(&name),
-        NameRule::Label1035 => label1035(&name),
-        NameRule::PathSegment => path_segment(&name, prefix),
+        NameRule::Subdomain => dns1123_subdomain(&masked),
+        NameRule::Label => dns1123_label(&masked),
+        NameRule::Label1035 => dns1035_label(&masked),
+        NameRule::PathSegment if prefix => path_segment_prefix(name),
+        NameRule::PathSegment => path_segment_name(name),
     }
-}
-
-fn mask_trailing_dash(name: &str) -> String {
-    match name.strip_suffix('-') {
-        Some(rest) if !rest.is_empty() => format!("{rest}a"),
-        _ => name.to_owned(),
-    }
-}
-
-fn too_long(max: usize) -> String {
-    format!("must be no more than {max} bytes")
-}
-
-fn is_label(text: &str) -> bool {
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = text.as_bytes();
-    !bytes.is_empty()
-        && bytes.iter().all(|b| alphanumeric(*b) || *b == b'-')
-        && alphanumeric(bytes[0])
-        && alphanumeric(bytes[bytes.len() - 1])
-}
-
-pub(crate) fn subdomain(name: &str) -> Vec<String> {
-    let mut errors = Vec::new();
-    if name.len() > 253 {
-        errors.push(too_long(253));
-    }
-    if !name.split('.').all(is_label) {
-        errors.push(
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
-             '-' or '.', and must start and end with an alphanumeric character (e.g. \
-             'example.com', regex used for validation is \
-             '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-                .to_owned(),
-        );
-    }
-    errors
-}
-
-fn label(name: &str) -> Vec<String> {
-    let mut errors = Vec::new();
-    if name.len() > 63 {
-        errors.push(too_long(63));
-    }
-    if !is_label(name) {
-        errors.push(if !name.is_empty() && name.split('.').all(is_label) {
-            "must not contain dots".to_owned()
-        } else {
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or \
-             '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or \
-             '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-                .to_owned()
-        });
-    }
-    errors
-}
-
-fn label1035(name: &str) -> Vec<String> {
-    let mut errors = Vec::new();
-    if name.len() > 63 {
-        errors.push(too_long(63));
-    }
-    if !is_label(name) || !name.as_bytes()[0].is_ascii_lowercase() {
-        errors.push(
-            "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start \
-             with an alphabetic character, and end with an alphanumeric character (e.g. \
-             'my-name',  or 'abc-123', regex used for validation is \
-             '[a-z]([-a-z0-9]*[a-z0-9])?')"
-                .to_owned(),
-        );
-    }
-    errors
-}
-
-fn path_segment(name: &str, prefix: bool) -> Vec<String> {
-    let mut errors = Vec::new();
-    if !prefix && matches!(name, "." | "..") {
-        errors.push(format!("may not be '{name}'"));
-    }
-    for illegal in ["/", "%"] {
-        if name.contains(illegal) {
-            errors.push(format!("may not contain '{illegal}'"));
-        }
-    }
-    errors
-}
-
-fn is_qualified_part(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    !bytes.is_empty()
-        && bytes.iter().all(|b| inner(*b))
-        && bytes[0].is_ascii_alphanumeric()
-        && bytes[bytes.len() - 1].is_ascii_alphanumeric()
-}
-
-/// What is wrong with the key of a label or annotation.
-pub(crate) fn qualified_name(key: &str) -> Vec<String> {
-    let form = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-                with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', \
-                regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-    let mut errors = Vec::new();
-    let name = match key.split('/').collect::<Vec<_>>().as_slice() {
-        [name] => *name,
-        [prefix, name] => {
-            if prefix.is_empty() {
-                errors.push("prefix part must be non-empty".to_owned());
-            } else {
-                errors.extend(subdomain(prefix).into_iter().map(|e| format!("prefix part {e}")));
-            }
-            *name
-        }
-        _ => {
-            return vec![format!(
-                "a qualified name {form} with an optional DNS subdomain prefix and '/' (e.g. \
-                 'example.com/MyName')"
-            )];
-        }
-    };
-    if name.is_empty() {
-        errors.push("name part must be non-empty".to_owned());
-    } else if name.len() > 63 {
-        errors.push(format!("name part {}", too_long(63)));
-    }
-    if !is_qualified_part(name) {
-        errors.push(format!("name part {form}"));
-    }
-    errors
-}
-
-/// What is wrong with the value of a label.
-pub(crate) fn label_value(value: &str) -> Vec<String> {
-    let mut errors = Vec::new();
-    if value.len() > 63 {
-        errors.push(too_long(63));
-    }
-    if !value.is_empty() && !is_qualified_part(value) {
-        errors.push(
-            "a valid label must be an empty string or consist of alphanumeric characters, '-', \
-             '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  \
-             or 'my_value',  or '12345', regex used for validation is \
-             '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-                .to_owned(),
-        );
-    }
-    errors
 }
 
 /// Checks the metadata of a new or changed object.
@@ -187,7 +46,7 @@ pub(crate) fn metadata(meta: &Map<String, Value>, rule: NameRule) -> Vec<FieldEr
     if let Some(Value::Object(labels)) = meta.get("labels") {
         for (key, value) in labels {
             let field = "metadata.labels";
-            for problem in qualified_name(key) {
+            for problem in label_key(key) {
                 errors.push(FieldError::invalid(field, &key.as_str().into(), &problem));
             }
             for problem in label_value(value.as_str().unwrap_or_default()) {
@@ -199,7 +58,7 @@ pub(crate) fn metadata(meta: &Map<String, Value>, rule: NameRule) -> Vec<FieldEr
         let mut size = 0;
         for (key, value) in annotations {
             size += key.len() + value.as_str().map_or(0, str::len);
-            for problem in qualified_name(&key.to_lowercase()) {
+            for problem in label_key(&key.to_lowercase()) {
                 errors.push(FieldError::invalid(
                     "metadata.annotations",
                     &key.as_str().into(),
@@ -215,7 +74,7 @@ pub(crate) fn metadata(meta: &Map<String, Value>, rule: NameRule) -> Vec<FieldEr
     for (index, finalizer) in strings(meta, "finalizers").into_iter().enumerate() {
         let field = format!("metadata.finalizers[{index}]");
         let shown = Value::from(finalizer);
-        for problem in qualified_name(finalizer) {
+        for problem in label_key(finalizer) {
             errors.push(FieldError::invalid(&field, &shown, &problem));
         }
         let standard = ["kubernetes", "orphan", "foregroundDeletion"];
@@ -326,19 +185,5 @@ mod tests {
         check(NameRule::PathSegment, "..", false);
         check(NameRule::PathSegment, "a/b", false);
         assert!(name(NameRule::Subdomain, "web-", true).is_empty());
-    }
-
-    #[test]
-    fn qualified_names() {
-        for (key, valid) in [
-            ("app", true),
-            ("a.b/C_d", true),
-            ("/x", false),
-            ("a/b/c", false),
-            ("a b", false),
-            ("A.b/c", false),
-        ] {
-            assert_eq!(qualified_name(key).is_empty(), valid, "{key}");
-        }
     }
 }

@@ -135,7 +135,7 @@ impl Request<'_> {
             ]));
         }
         let mut object = if is_protobuf {
-            self.core.typed.from_protobuf(body).map_err(unrecognized)?
+            self.core.typed.decode_protobuf(body).map_err(unrecognized)?
         } else {
             parse(body, media).map_err(unrecognized)?
         };
@@ -195,7 +195,7 @@ impl Request<'_> {
             warnings = strict(unknown, validation).map_err(|error| cannot(&error))?;
         }
         if expect.kind == self.resource.kind {
-            self.resource.to_storage(&mut object);
+            self.resource.convert_to_storage(&mut object);
         }
         Ok((object, warnings))
     }

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod namespaces;
 pub(crate) mod options;
 pub(crate) mod patch;
+pub(crate) mod scale;
 pub(crate) mod watch;
 pub(crate) mod write;
 

@@ -9,6 +9,7 @@ use super::body::strict;
 use super::options::{FieldValidation, WriteOptions, finish, write_options};
 use super::write::Part;
 use super::{Answer, Reply, Request};
+use crate::core::Core;
 use crate::object::{Object, metadata, text};
 use crate::patch::{JsonPatch, merge, strategic_merge};
 use crate::status::{ApiError, ApiResult, FieldError, quote};
@@ -23,7 +24,7 @@ const APPLY_CBOR: &str = "application/apply-patch+cbor";
 /// More operations than this are refused.
 const MAX_OPERATIONS: usize = 10_000;
 
-enum Patch {
+pub(crate) enum Patch {
     Json(JsonPatch),
     Merge(Map<String, Value>),
     Strategic(Map<String, Value>),
@@ -32,21 +33,8 @@ enum Patch {
 impl Request<'_> {
     pub(crate) fn patch(&self, body: &[u8], content_type: &str, part: Part) -> ApiResult<Answer> {
         let resource = self.resource;
-        let custom = resource.custom.is_some();
-        let media = content_type.split(';').next().unwrap_or_default().trim();
-        let accepted: &[&str] = if custom {
-            &[JSON_PATCH, MERGE_PATCH, APPLY]
-        } else {
-            &[JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY]
-        };
-        if media == APPLY || media == APPLY_CBOR {
-            return Err(self.apply());
-        }
-        if !accepted.contains(&media) {
-            return Err(ApiError::unsupported_media_type(accepted));
-        }
+        let patch = self.read_patch(body, content_type)?;
         let options = write_options(self.query, "PatchOptions")?;
-        let patch = read(body, media)?;
         let mut warnings = Vec::new();
         let name = self.info.name.as_str();
         let (item, _) = self.update(name, part, options, false, &mut |old| {
@@ -57,6 +45,24 @@ impl Request<'_> {
             Ok(new)
         })?;
         Ok(Answer { reply: Reply::Object(200, item), warnings })
+    }
+
+    /// Reads a patch of a kind that this resource takes.
+    pub(crate) fn read_patch(&self, body: &[u8], content_type: &str) -> ApiResult<Patch> {
+        let media = content_type.split(';').next().unwrap_or_default().trim();
+        let accepted: &[&str] = if self.resource.custom.is_some() {
+            &[JSON_PATCH, MERGE_PATCH, APPLY]
+        } else {
+            &[JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY]
+        };
+        if media == APPLY || media == APPLY_CBOR {
+            return Err(self.apply());
+        }
+        if !accepted.contains(&media) {
+            return Err(ApiError::unsupported_media_type(accepted));
+        }
+        write_options(self.query, "PatchOptions")?;
+        read(body, media)
     }
 
     /// Server-side apply is not there; what can be said about the request is said first.
@@ -98,25 +104,11 @@ impl Request<'_> {
         base.insert("kind".to_owned(), kind.as_str().into());
         let desc = self.core.typed.desc(&api_version, kind);
         let mut shown = None;
-        let patched = match patch {
-            Patch::Json(patch) => {
-                let mut value = Value::Object(base);
-                patch.apply(&mut value).map_err(|_| ApiError::rejected())?;
-                match value {
-                    Value::Object(object) => object,
-                    _ => return Err(ApiError::rejected()),
-                }
-            }
-            Patch::Merge(patch) => {
-                merge(&mut base, patch);
-                base
-            }
-            Patch::Strategic(patch) => {
-                // Complaints about a strategic merge patch show the patch and not its result.
-                shown = Some(Value::Object(patch.clone()));
-                strategic_merge(base, patch.clone(), desc).map_err(ApiError::unknown)?
-            }
-        };
+        if let Patch::Strategic(patch) = patch {
+            // Complaints about a strategic merge patch show the patch and not its result.
+            shown = Some(Value::Object(patch.clone()));
+        }
+        let patched = patch.apply_plain(base, self.core)?;
         let invalid = |problem: &str| {
             let shown = shown.clone().unwrap_or_else(|| Value::Object(patched.clone()));
             let value = Value::String(shown.to_string());
@@ -144,8 +136,33 @@ impl Request<'_> {
         let warnings = strict(unknown, options.validation).map_err(|e| invalid(&e))?;
         let normal = self.core.typed.normalize(patched.clone(), &api_version, kind);
         let mut object = normal.map_err(|error| invalid(&error))?;
-        resource.to_storage(&mut object);
+        resource.convert_to_storage(&mut object);
         Ok((object, warnings))
+    }
+}
+
+impl Patch {
+    /// Applies the patch to a value of its own kind, such as a Scale.
+    pub(crate) fn apply_plain(&self, object: Object, core: &Core) -> ApiResult<Object> {
+        match self {
+            Patch::Json(patch) => {
+                let mut value = Value::Object(object);
+                patch.apply(&mut value).map_err(|_| ApiError::rejected())?;
+                match value {
+                    Value::Object(object) => Ok(object),
+                    _ => Err(ApiError::rejected()),
+                }
+            }
+            Patch::Merge(patch) => {
+                let mut object = object;
+                merge(&mut object, patch);
+                Ok(object)
+            }
+            Patch::Strategic(patch) => {
+                let desc = core.typed.desc(text(&object, "apiVersion"), text(&object, "kind"));
+                strategic_merge(object, patch.clone(), desc).map_err(ApiError::unknown)
+            }
+        }
     }
 }
 

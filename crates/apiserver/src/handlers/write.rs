@@ -164,9 +164,9 @@ impl Request<'_> {
                 return Ok((self.create(object, options)?, true));
             };
             let mut old = entry.value.object(Some(entry.mod_revision));
-            resource.from_storage(&mut old);
+            resource.convert_from_storage(&mut old);
             let new = change(Some(&old))?;
-            resource.to_storage(&mut old);
+            resource.convert_to_storage(&mut old);
             match self.update_once(name, &key, part, options, &entry, old, new)? {
                 Some(item) => return Ok((item, false)),
                 // Somebody else was faster: again, on what is there now.

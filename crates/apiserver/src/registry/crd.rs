@@ -22,8 +22,18 @@ pub(crate) struct CustomResource {
     pub(crate) preserve_unknown: bool,
     /// Field selectors offered by the CRD, as dotted paths.
     pub(crate) selectable: Vec<String>,
+    /// Where the kind has its replicas, when it has the scale subresource.
+    pub(crate) scale: Option<ScalePaths>,
     /// The CRD is being deleted: nothing new may be created.
     pub(crate) terminating: bool,
+}
+
+/// Dotted paths of a custom resource's replicas and selector.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalePaths {
+    pub(crate) spec_replicas: String,
+    pub(crate) status_replicas: String,
+    pub(crate) label_selector: String,
 }
 
 /// The resources a CRD serves: one for each served version, once its names are accepted.
@@ -62,6 +72,17 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
             if version.pointer("/subresources/scale").is_some() {
                 subresource("scale", "autoscaling", "v1", "Scale");
             }
+            let scale = version.pointer("/subresources/scale").map(|scale| {
+                let path = |key: &str| {
+                    let path = scale.get(key).and_then(Value::as_str).unwrap_or_default();
+                    path.trim_start_matches('.').to_owned()
+                };
+                ScalePaths {
+                    spec_replicas: path("specReplicasPath"),
+                    status_replicas: path("statusReplicasPath"),
+                    label_selector: path("labelSelectorPath"),
+                }
+            });
             let schema = version.pointer("/schema/openAPIV3Schema");
             let selectable = version
                 .get("selectableFields")
@@ -89,6 +110,7 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
                     schema: schema.map(|schema| Arc::new(Schema::new(schema.clone()))),
                     preserve_unknown: at(crd, "spec.preserveUnknownFields") == Some(&true.into()),
                     selectable,
+                    scale,
                     terminating,
                 }),
             }

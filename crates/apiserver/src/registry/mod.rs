@@ -185,14 +185,14 @@ impl Resource {
     }
 
     /// Turns an object of the storage version into this version.
-    pub(crate) fn from_storage(&self, object: &mut Object) {
+    pub(crate) fn convert_from_storage(&self, object: &mut Object) {
         if let Some(convert) = self.behaviour.from_storage {
             convert(object);
         }
     }
 
     /// Turns an object of this version into the storage version.
-    pub(crate) fn to_storage(&self, object: &mut Object) {
+    pub(crate) fn convert_to_storage(&self, object: &mut Object) {
         if let Some(convert) = self.behaviour.to_storage {
             convert(object);
         }
@@ -341,8 +341,10 @@ fn version_rank(version: &str) -> (u8, i64, i64, String) {
 
 /// Whether anything but metadata and, with `without_status`, status differs.
 pub(crate) fn spec_changed(new: &Object, old: &Object, without_status: bool) -> bool {
-    let counts = |key: &str| {
-        !matches!(key, "metadata" | "kind" | "apiVersion") && !(without_status && key == "status")
+    let counts = |key: &str| match key {
+        "metadata" | "kind" | "apiVersion" => false,
+        "status" => !without_status,
+        _ => true,
     };
     let differs = |a: &Object, b: &Object| {
         a.iter().any(|(key, value)| counts(key) && b.get(key) != Some(value))

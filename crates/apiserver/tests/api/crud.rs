@@ -207,3 +207,27 @@ async fn events_are_one_in_both_groups() {
     assert_eq!(old["involvedObject"]["name"], "q");
     assert_eq!(old["reportingComponent"], "c");
 }
+
+#[tokio::test]
+async fn scales_change_replicas_only() {
+    let client = start().await;
+    client.post(DEPLOYMENTS, deployment(2)).await.expect(201);
+    let path = format!("{DEPLOYMENTS}/web/scale");
+    let mut scale = client.get(&path).await.expect(200);
+    assert_eq!(scale["kind"], "Scale");
+    assert_eq!(scale["apiVersion"], "autoscaling/v1");
+    assert_eq!(scale["spec"], json!({"replicas": 2}));
+    assert_eq!(scale["status"], json!({"replicas": 0, "selector": "app=web"}));
+    scale["spec"]["replicas"] = 4.into();
+    let written = client.put(&path, scale.clone()).await.expect(200);
+    assert_eq!(written["spec"]["replicas"], 4);
+    client.put(&path, scale).await.expect(409);
+    let patch = json!({"spec": {"replicas": 5}});
+    let written = client.patch(&path, "merge-patch+json", patch).await.expect(200);
+    assert_eq!(written["spec"]["replicas"], 5);
+    let web = client.get(&format!("{DEPLOYMENTS}/web")).await.expect(200);
+    assert_eq!(web["spec"]["replicas"], 5);
+    assert_eq!(web["metadata"]["generation"], 3);
+    let patch = json!({"spec": {"replicas": -1}});
+    client.patch(&path, "merge-patch+json", patch).await.expect(422);
+}
