@@ -41,6 +41,20 @@ impl Features {
         self.by_module.get(module).map(String::as_str)
     }
 
+    /// The lines of the manifest of a crate that only passes features on. Its own name for what
+    /// servers offer by default is `served`.
+    pub fn forwarded(&self, to: &[&str], served: &str) -> String {
+        let line = |name: &str, theirs: &str| {
+            let targets: Vec<_> = to.iter().map(|t| format!("\"{t}/{theirs}\"")).collect();
+            format!("{name} = [{}]\n", targets.join(", "))
+        };
+        let mut out = line(served, "default") + &line("all", "all");
+        for feature in self.needs.keys() {
+            out += &line(feature, feature);
+        }
+        out
+    }
+
     /// The lines of the manifest.
     pub fn manifest(&self) -> String {
         let quoted = |names: &BTreeSet<String>| {

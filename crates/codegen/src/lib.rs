@@ -22,6 +22,7 @@
 //! ```
 
 pub mod emit;
+pub mod emit_clients;
 pub mod emit_server;
 pub mod features;
 #[cfg(feature = "import")]

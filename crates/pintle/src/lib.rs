@@ -5,6 +5,7 @@
 //! |---|---|
 //! | always | objects, kinds, codecs, selectors, quantities: [`Object`], [`Resource`], [`ObjectList`], [`Error`]; the types of the core group in [`api`] |
 //! | `client` (default) | [`Client`], [`Config`], [`Api`] |
+//! | `clientset` (default) | [`Clientset`]: `clientset.core_v1().pods("ns")` |
 //! | `informer` (default) | [`InformerFactory`], [`SharedInformer`], [`Lister`], [`Index`] |
 //! | `controller` (default) | [`Controller`], [`WorkQueue`], [`EventRecorder`] |
 //! | `derive` (default) | `derive(CustomResource)`, `derive(DeepCopy)` |
@@ -67,6 +68,14 @@ pub use pintle_client_traits::{
     ListerWatcher, MetricDesc, MetricsProvider, ObjectClient, Registry, Source, SourceEvent,
     SourceHandler, Sources, Subscription, WatchStream,
 };
+
+#[cfg(feature = "clientset")]
+pub use pintle_clientset::Clientset;
+/// What the methods of [`Clientset`] return: typed clients of one group and version.
+#[cfg(feature = "clientset")]
+pub mod clientset {
+    pub use pintle_clientset::*;
+}
 
 #[cfg(feature = "informer")]
 pub use pintle_informer::{
