@@ -260,7 +260,7 @@ impl Picture {
             return Ok(());
         }
         namespace.update(Part::Finalize, &|object| {
-            object.insert("spec".to_owned(), json!({"finalizers": []}));
+            object.insert("spec".to_owned(), json!({}));
         })
     }
 

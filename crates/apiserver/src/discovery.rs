@@ -80,12 +80,15 @@ pub(crate) fn resources(group: &str, version: &Version) -> Value {
             list.push(Value::Object(entry));
         }
     }
-    json!({
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": api_version(group, &version.version),
-        "resources": list,
-    })
+    let mut value = Map::new();
+    value.insert("kind".to_owned(), "APIResourceList".into());
+    if !group.is_empty() {
+        // The legacy group leaves it out, in Kubernetes too.
+        value.insert("apiVersion".to_owned(), "v1".into());
+    }
+    value.insert("groupVersion".to_owned(), api_version(group, &version.version).into());
+    value.insert("resources".to_owned(), list.into());
+    Value::Object(value)
 }
 
 fn names(entry: &mut Map<String, Value>, resource: &Resource) {

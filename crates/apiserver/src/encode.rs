@@ -221,8 +221,15 @@ impl Encoder<'_> {
             stored.write_json(out, head, version);
             return;
         }
+        let resource = self.resource;
         let mut object = stored.object(version);
-        self.resource.convert_from_storage(&mut object);
+        resource.convert_from_storage(&mut object);
+        let typed = &self.core.typed;
+        if let Ok(normal) = typed.normalize(object.clone(), &resource.api_version(), &resource.kind)
+        {
+            object = normal;
+        }
+        object.retain(|key, _| !matches!(key.as_str(), "kind" | "apiVersion"));
         let body = Value::Object(object).to_string();
         out.push(b'{');
         out.extend_from_slice(head.as_bytes());

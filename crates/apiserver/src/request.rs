@@ -170,8 +170,6 @@ impl RequestInfo {
                 "delete" => info.verb = "deletecollection",
                 _ => {}
             }
-        } else if info.verb == "get" && query.flag("watch") == Some(true) {
-            info.verb = "watch";
         }
         info
     }

@@ -160,9 +160,17 @@ impl<'a> Exchange<'a> {
                 .map(|group| Produced::Value(discovery::group(group)))
                 .ok_or_else(ApiError::page_not_found),
             ["apis", group, version] => {
-                resources(group, version).map(Produced::Value).ok_or_else(ApiError::page_not_found)
+                resources(group, version).map(Produced::Value).ok_or_else(|| {
+                    match table.group(group) {
+                        Some(_) => ApiError::no_such_resource(),
+                        None => ApiError::page_not_found(),
+                    }
+                })
             }
             ["version"] => Ok(Produced::Value(discovery::version())),
+            ["healthz" | "livez" | "readyz", ..] if path.ends_with('/') => {
+                Err(ApiError::page_not_found())
+            }
             ["healthz" | "livez" | "readyz"] if self.query.find("verbose").is_some() => {
                 Ok(Produced::Text(match parts[0] {
                     "healthz" => "[+]ping ok\n[+]storage ok\nhealthz check passed\n",

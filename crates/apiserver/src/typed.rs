@@ -51,6 +51,32 @@ impl Typed {
         to_object(&*value)
     }
 
+    /// As [`Typed::normalize`], through the form Kubernetes stores: in protobuf, where a list that
+    /// is empty is none. Definitions of APIs are stored in JSON there.
+    ///
+    /// # Errors
+    /// A field does not fit the type.
+    pub(crate) fn normalize_stored(
+        &self,
+        object: Object,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<Object, String> {
+        if api_version.starts_with("apiextensions.k8s.io/")
+            || api_version.starts_with("apiregistration.k8s.io/")
+        {
+            return self.normalize(object, api_version, kind);
+        }
+        let mut object = object;
+        object.insert("apiVersion".to_owned(), api_version.into());
+        object.insert("kind".to_owned(), kind.into());
+        let json = serde_json::to_vec(&object).map_err(|error| error.to_string())?;
+        let value = self.decode(&json, Format::Json)?;
+        let mut bytes = Vec::with_capacity(json.len());
+        value.encode_any(Format::Protobuf, &mut bytes).map_err(|error| error.to_string())?;
+        self.decode_protobuf(&bytes)
+    }
+
     /// A protobuf body as an object.
     ///
     /// # Errors

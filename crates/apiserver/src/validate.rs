@@ -75,7 +75,7 @@ pub(crate) fn metadata(meta: &Map<String, Value>, rule: NameRule) -> Vec<FieldEr
         let field = format!("metadata.finalizers[{index}]");
         let shown = Value::from(finalizer);
         for problem in label_key(finalizer) {
-            errors.push(FieldError::invalid(&field, &shown, &problem));
+            errors.push(FieldError::invalid("metadata.finalizers", &shown, &problem));
         }
         let standard = ["kubernetes", "orphan", "foregroundDeletion"];
         if !finalizer.contains('/') && !finalizer.contains('.') && !standard.contains(&finalizer) {

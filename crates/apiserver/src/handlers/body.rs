@@ -43,18 +43,13 @@ pub(crate) fn parse(body: &[u8], media: Media) -> Result<Object, String> {
         Media::Yaml => {
             serde_yaml::from_slice::<Value>(body).map_err(|error| format!("yaml: {error}"))?
         }
-        _ => serde_json::from_slice::<Value>(body).map_err(|error| json_error(body, &error))?,
+        _ => serde_json::from_slice::<Value>(body).map_err(|error| json_error(&error))?,
     };
     match value {
         Value::Object(object) => Ok(object),
         Value::Null => Ok(Map::new()),
         other => {
-            let kind = match other {
-                Value::Array(_) => "array",
-                Value::String(_) => "string",
-                Value::Bool(_) => "bool",
-                _ => "number",
-            };
+            let kind = kind_of(&other);
             Err(format!(
                 "couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into \
                  Go value of type struct {{ APIVersion string \
@@ -65,10 +60,19 @@ pub(crate) fn parse(body: &[u8], media: Media) -> Result<Object, String> {
     }
 }
 
-fn json_error(body: &[u8], error: &serde_json::Error) -> String {
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        _ => "number",
+    }
+}
+
+fn json_error(error: &serde_json::Error) -> String {
     let detail =
         if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
-    let _ = body;
     format!("couldn't get version/kind; json parse error: {detail}")
 }
 
@@ -139,6 +143,17 @@ impl Request<'_> {
         } else {
             parse(body, media).map_err(unrecognized)?
         };
+        for key in ["apiVersion", "kind"] {
+            if let Some(value) =
+                object.get(key).filter(|value| !value.is_string() && !value.is_null())
+            {
+                return Err(unrecognized(format!(
+                    "couldn't get version/kind; json parse error: json: cannot unmarshal {} into \
+                     Go struct field .{key} of type string",
+                    kind_of(value)
+                )));
+            }
+        }
         let (given_version, given_kind) =
             (text(&object, "apiVersion").to_owned(), text(&object, "kind").to_owned());
         if custom {
@@ -177,7 +192,15 @@ impl Request<'_> {
                     expect.api_version
                 )));
             }
-            return Err(cannot(&format!("unknown conversion from {version}, Kind={kind}")));
+            let package = match self.resource.group.split('.').next().unwrap_or_default() {
+                "" => "core",
+                first => first,
+            };
+            let short = version.rsplit('/').next().unwrap_or_default();
+            return Err(cannot(&format!(
+                "converting ({short}.{kind}) to ({package}.{}): unknown conversion",
+                expect.kind
+            )));
         }
         let mut warnings = Vec::new();
         if !is_protobuf {

@@ -59,6 +59,15 @@ impl Request<'_> {
             }
             _ => parse(body, media).map_err(ApiError::bad_request)?,
         };
+        let (kind, version) = (text(&sent, "kind"), text(&sent, "apiVersion"));
+        if !matches!(kind, "" | "DeleteOptions") {
+            return Err(ApiError::bad_request(format!(
+                "no kind {} is registered for version {} in scheme \
+                 \"pkg/apis/meta/internalversion/scheme/register.go:27\"",
+                quote(kind),
+                quote(version)
+            )));
+        }
         let mut errors = Vec::new();
         let propagation = match (sent.get("propagationPolicy"), sent.get("orphanDependents")) {
             (None | Some(Value::Null), None | Some(Value::Null)) => None,

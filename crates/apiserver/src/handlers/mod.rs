@@ -91,7 +91,7 @@ impl Request<'_> {
     /// Nothing is changed.
     pub(crate) async fn get(&self) -> ApiResult<Answer> {
         let version = options::resource_version(self.query.get("resourceVersion"))
-            .map_err(|error| ApiError::bad_request(format!("invalid resource version: {error}")))?;
+            .map_err(ApiError::unknown)?;
         list::wait_for(self.core, version).await?;
         let item = Item::of(&self.read(&self.info.name)?);
         Ok(Reply::Object(200, item).into())

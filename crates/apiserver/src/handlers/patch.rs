@@ -11,7 +11,7 @@ use super::write::Part;
 use super::{Answer, Reply, Request};
 use crate::core::Core;
 use crate::object::{Object, metadata, text};
-use crate::patch::{JsonPatch, merge, strategic_merge};
+use crate::patch::{JsonPatch, go_print, merge, strategic_merge};
 use crate::status::{ApiError, ApiResult, FieldError, quote};
 use crate::typed::unknown_fields;
 
@@ -80,7 +80,10 @@ impl Request<'_> {
     pub(crate) fn check_name(&self, object: &Object) -> ApiResult<()> {
         let (given, wanted) = (text(metadata(object), "name"), self.info.name.as_str());
         if given.is_empty() {
-            return Err(ApiError::bad_request("name must be provided"));
+            return Err(ApiError::bad_request(format!(
+                "the name of the object ({wanted} based on URL) was undeterminable: name must be \
+                 provided"
+            )));
         }
         if given != wanted {
             return Err(ApiError::bad_request(format!(
@@ -103,18 +106,20 @@ impl Request<'_> {
         base.insert("apiVersion".to_owned(), api_version.clone().into());
         base.insert("kind".to_owned(), kind.as_str().into());
         let desc = self.core.typed.desc(&api_version, kind);
-        let mut shown = None;
-        if let Patch::Strategic(patch) = patch {
-            // Complaints about a strategic merge patch show the patch and not its result.
-            shown = Some(Value::Object(patch.clone()));
-        }
         let patched = patch.apply_plain(base, self.core)?;
         let invalid = |problem: &str| {
-            let shown = shown.clone().unwrap_or_else(|| Value::Object(patched.clone()));
-            let value = Value::String(shown.to_string());
+            // Complaints about a strategic merge patch show the patch and not its result.
+            let value = Value::String(match patch {
+                Patch::Strategic(patch) => go_print(&Value::Object(patch.clone())),
+                _ => Value::Object(patched.clone()).to_string(),
+            });
             ApiError::invalid("", "", "", &[FieldError::invalid("patch", &value, problem)])
         };
-        if text(&patched, "apiVersion") != api_version || text(&patched, "kind") != kind {
+        let fits = |key: &str, wanted: &str| {
+            matches!(text(&patched, key), "" if resource.custom.is_none())
+                || text(&patched, key) == wanted
+        };
+        if !fits("apiVersion", &api_version) || !fits("kind", kind) {
             return Err(invalid(&format!(
                 "no kind {} is registered for version {} in scheme \"pkg/runtime/scheme.go:111\"",
                 quote(text(&patched, "kind")),

@@ -93,9 +93,9 @@ impl Request<'_> {
                     .iter()
                     .filter(|entry| watch.selector.matches(&entry.value.summary));
                 watch.initial = matching.map(Item::of).collect();
-                // A watch of the newest state that takes bookmarks is told where that state ends,
-                // whether or not it asked in so many words.
-                if watch.bookmarks && (options.send_initial_events.is_some() || version.is_none()) {
+                // A watch that begins with a state and takes bookmarks is told where that state
+                // ends, whether or not it asked in so many words.
+                if watch.bookmarks {
                     watch.initial_end = Some(snapshot.revision);
                 }
                 watch.watcher = Some(watcher);

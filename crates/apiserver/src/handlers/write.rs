@@ -209,19 +209,18 @@ impl Request<'_> {
                 object
             }
             Part::Finalize => {
-                let mut object = old.clone();
-                let finalizers = new.get("spec").and_then(|spec| spec.get("finalizers"));
-                object["spec"] = match finalizers {
-                    Some(finalizers) => serde_json::json!({ "finalizers": finalizers }),
-                    None => serde_json::json!({}),
+                match old.get("status") {
+                    Some(status) => new.insert("status".to_owned(), status.clone()),
+                    None => new.remove("status"),
                 };
-                object
+                new
             }
         };
-        if part == Part::Main
-            && let Some(prepare) = behaviour.prepare_update
-        {
-            prepare(&mut object, &old);
+        match (part, behaviour.prepare_update, behaviour.prepare_finalize) {
+            (Part::Main, Some(prepare), _) | (Part::Finalize, _, Some(prepare)) => {
+                prepare(&mut object, &old);
+            }
+            _ => {}
         }
         let old_meta = metadata(&old);
         let meta = metadata_mut(&mut object);
@@ -297,7 +296,10 @@ impl Request<'_> {
             object
         } else {
             let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
-            self.core.typed.normalize(object, &api_version, kind).map_err(ApiError::internal)?
+            self.core
+                .typed
+                .normalize_stored(object, &api_version, kind)
+                .map_err(ApiError::internal)?
         };
         let fields = resource.field_values(&object);
         Ok(Stored::new(&object, fields))

@@ -7,6 +7,7 @@
 use pintle_apimachinery::reflect::{Desc, Field};
 use serde_json::{Map, Value};
 
+use super::go_print;
 use crate::typed::{field, message};
 
 type Object = Map<String, Value>;
@@ -34,11 +35,14 @@ fn merge_map(
     mut patch: Object,
     desc: Option<&'static Desc>,
 ) -> Merged<Object> {
-    match patch.shift_remove(PATCH) {
+    match patch.get(PATCH) {
         None => {}
-        Some(Value::String(directive)) if directive == "replace" => return Ok(patch),
-        Some(Value::String(directive)) if directive == "delete" => return Ok(Object::new()),
-        Some(other) => return Err(bad_directive(&other, &patch)),
+        Some(directive) if directive == "replace" => {
+            patch.shift_remove(PATCH);
+            return Ok(patch);
+        }
+        Some(directive) if directive == "delete" => return Ok(Object::new()),
+        Some(other) => return Err(bad_directive(other, &patch)),
     }
     retain_keys(&mut original, &mut patch)?;
     ordered_lists(&mut original, &mut patch, desc)?;
@@ -103,7 +107,8 @@ fn merge_key(field: Option<&'static Field>) -> &'static str {
 }
 
 fn bad_directive(directive: &Value, patch: &Object) -> String {
-    format!("unknown patch type: {directive} in map: {}", Value::Object(patch.clone()))
+    let patch = Value::Object(patch.clone());
+    format!("unknown patch type: {} in map: {}", go_print(directive), go_print(&patch))
 }
 
 /// A new value without its directives and nulls; `None` when nothing is left of it.

@@ -50,6 +50,8 @@ pub(crate) struct Behaviour {
     pub(crate) prepare_create: Option<fn(&mut Object)>,
     /// Resets or computes fields of an object to be updated, from the stored one.
     pub(crate) prepare_update: Option<fn(&mut Object, &Object)>,
+    /// The same for the `finalize` subresource.
+    pub(crate) prepare_finalize: Option<fn(&mut Object, &Object)>,
     /// Conversions for a version that is not the one stored.
     pub(crate) from_storage: Option<fn(&mut Object)>,
     pub(crate) to_storage: Option<fn(&mut Object)>,
@@ -71,6 +73,7 @@ const DEFAULT: Behaviour = Behaviour {
     field_values: None,
     prepare_create: None,
     prepare_update: None,
+    prepare_finalize: None,
     from_storage: None,
     to_storage: None,
 };
@@ -267,6 +270,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.unknown_label = UNSUPPORTED;
             behaviour.prepare_create = Some(kinds::create_namespace);
             behaviour.prepare_update = Some(kinds::update_namespace);
+            behaviour.prepare_finalize = Some(kinds::label_namespace);
         }
         ("", "secrets") => {
             behaviour.selectable = &[("type", "type")];

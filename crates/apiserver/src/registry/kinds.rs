@@ -106,6 +106,11 @@ pub(super) fn update_namespace(namespace: &mut Object, old: &Object) {
         Some(finalizers) => spec.insert("finalizers".to_owned(), finalizers),
         None => spec.remove("finalizers"),
     };
+    label_namespace(namespace, old);
+}
+
+/// The label with the name is there whatever an update says.
+pub(super) fn label_namespace(namespace: &mut Object, old: &Object) {
     let name = text(metadata(old), "name").to_owned();
     let labels = child(metadata_mut(namespace), "labels");
     labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
