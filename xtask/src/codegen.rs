@@ -2,21 +2,38 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use pintle_codegen::{import, output, schema};
 
-use crate::root;
+use crate::{control_plane, process, root};
 
 const SCHEMA: &str = "crates/codegen/schema";
-const USAGE: &str = "usage: cargo xtask codegen [--check] | import DIR";
+const USAGE: &str = "usage: cargo xtask codegen [--check] | import DIR | import --from-modules";
 
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => generate(false),
         ["--check"] => generate(true),
+        ["import", "--from-modules"] => import_from_modules(),
         ["import", dir] => import_from(Path::new(dir)),
         _ => Err(USAGE.to_owned()),
     }
+}
+
+/// Has the Go program export the facts of the modules it is built of and of the servers it runs,
+/// and distils them.
+fn import_from_modules() -> Result<(), String> {
+    let program = control_plane::build()?.ok_or("Go is not installed: install Go 1.26 or later")?;
+    let folder = control_plane::folder("export");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    let mut export = Command::new(program);
+    export.arg("export").arg("--out").arg(&folder);
+    export.arg("--module-dir").arg(root().join("tests").join("control-plane"));
+    process::run(&mut export)?;
+    import_from(&folder)
 }
 
 /// Distils `dir` into the schema folder, which then holds nothing else.

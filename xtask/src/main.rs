@@ -23,7 +23,7 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ("ci", "[--quick]", "everything that must hold before a change lands", ci::command),
     (
         "codegen",
-        "[--check] | import DIR",
+        "[--check] | import DIR | import --from-modules",
         "write everything generated from the schema, or check it; import distils a new schema",
         codegen::run,
     ),

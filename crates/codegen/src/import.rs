@@ -169,7 +169,8 @@ fn distil(
     for def in &mut types {
         def.values.sort_by(|a, b| a.name.cmp(&b.name));
     }
-    let facts = unmark(package.markers);
+    let mut facts = unmark(package.markers);
+    facts.retain(|f| !oddities::configures_upstream_generators(f));
     Ok(Package { path, group, served, facts, resources, types, consts })
 }
 

@@ -151,3 +151,13 @@ pub fn reference_group(group: &str) -> String {
         other => other.replace('.', "-"),
     }
 }
+
+/// Markers of a package that only tell upstream's generators what to do there: no fact of the API.
+pub fn configures_upstream_generators(marker: &str) -> bool {
+    marker.starts_with("k8s:validation-gen")
+        || marker.starts_with("k8s:deepcopy-gen")
+        || marker.starts_with("k8s:protobuf-gen")
+        || marker.starts_with("k8s:prerelease-lifecycle-gen")
+        || marker.starts_with("k8s:conversion-gen")
+        || marker.starts_with("k8s:defaulter-gen")
+}
