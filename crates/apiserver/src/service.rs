@@ -26,7 +26,7 @@ use crate::handlers::options::write_options;
 use crate::handlers::write::Part;
 use crate::handlers::{self, Answer, Reply};
 use crate::negotiate::{self, Offer, negotiate};
-use crate::registry::Resource;
+use crate::registry::{Group, Resource};
 use crate::request::{Query, RequestInfo};
 use crate::status::{ApiError, ApiResult};
 
@@ -83,6 +83,11 @@ where
             Ok(request.respond(result))
         })
     }
+}
+
+/// Whether a group has custom resources only.
+fn is_custom(group: &Group) -> bool {
+    group.versions.iter().flat_map(|v| &v.resources).all(|r| r.custom.is_some())
 }
 
 /// One request on its way through the server.
@@ -162,8 +167,8 @@ impl<'a> Exchange<'a> {
             ["apis", group, version] => {
                 resources(group, version).map(Produced::Value).ok_or_else(|| {
                     match table.group(group) {
-                        Some(_) => ApiError::no_such_resource(),
-                        None => ApiError::page_not_found(),
+                        Some(group) if !is_custom(group) => ApiError::no_such_resource(),
+                        _ => ApiError::page_not_found(),
                     }
                 })
             }
@@ -191,8 +196,7 @@ impl<'a> Exchange<'a> {
         let table = self.core.registry.table();
         let Some(group) = table.group(&info.group) else { return Err(ApiError::page_not_found()) };
         let Some(resource) = table.find(&info.group, &info.version, &info.resource) else {
-            let custom =
-                group.versions.iter().flat_map(|v| &v.resources).all(|r| r.custom.is_some());
+            let custom = is_custom(group);
             return Err(if custom {
                 ApiError::page_not_found()
             } else {

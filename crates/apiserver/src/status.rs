@@ -81,6 +81,11 @@ impl FieldError {
         FieldError { reason: "FieldValueTooLong", field: field.into(), body }
     }
 
+    pub(crate) fn too_many(field: impl Into<String>, actual: usize, max: usize) -> Self {
+        let body = format!("Too many: {actual}: must have at most {max} items");
+        FieldError { reason: "FieldValueTooMany", field: field.into(), body }
+    }
+
     /// `value` as Go prints it.
     pub(crate) fn not_supported(field: impl Into<String>, value: &str, supported: &[&str]) -> Self {
         let supported: Vec<String> = supported.iter().map(|value| quote(value)).collect();

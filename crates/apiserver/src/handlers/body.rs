@@ -233,16 +233,14 @@ impl Request<'_> {
     ) -> ApiResult<(Object, Vec<String>)> {
         let resource = self.resource;
         let shown = String::from_utf8_lossy(body);
-        for (given, what) in [(given_kind, "Kind"), (given_version, "apiVersion")] {
-            if given.is_empty() {
-                return Err(ApiError::bad_request(format!(
-                    "the object provided is unrecognized (must be of type {}): Object '{what}' is \
-                     missing in '{}' ({})",
-                    resource.kind,
-                    shown.trim_end(),
-                    summary(body)
-                )));
-            }
+        if given_kind.is_empty() {
+            return Err(ApiError::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): Object 'Kind' is \
+                 missing in '{}' ({})",
+                resource.kind,
+                shown.trim_end(),
+                summary(body)
+            )));
         }
         let expected = resource.api_version();
         if given_version != expected {
@@ -271,9 +269,9 @@ impl Request<'_> {
     /// Drops what a custom resource's schema and `metadata` do not know, and names each field.
     pub(crate) fn prune(&self, object: &mut Object) -> ApiResult<Vec<String>> {
         let mut unknown = Vec::new();
-        if let Some(Value::Object(meta)) = object.remove("metadata") {
+        if let Some(meta) = object.shift_remove("metadata").filter(|meta| !meta.is_null()) {
             let mut partial = Map::new();
-            partial.insert("metadata".to_owned(), Value::Object(meta));
+            partial.insert("metadata".to_owned(), meta);
             if let Some(desc) = self.core.typed.desc("meta.k8s.io/v1", "PartialObjectMetadata") {
                 unknown = typed::unknown_fields(&partial, desc);
             }
@@ -281,7 +279,15 @@ impl Request<'_> {
                 .core
                 .typed
                 .normalize(partial, "meta.k8s.io/v1", "PartialObjectMetadata")
-                .map_err(ApiError::bad_request)?;
+                .map_err(|error| {
+                    ApiError::bad_request(format!(
+                        "{} in version {} cannot be handled as a {}: {}",
+                        self.resource.kind,
+                        crate::status::quote(&self.resource.version),
+                        self.resource.kind,
+                        error.trim_start_matches("PartialObjectMetadata: ")
+                    ))
+                })?;
             if let Some(meta) = partial.get("metadata") {
                 // Kind, version and metadata stand first.
                 let rest = std::mem::take(object);

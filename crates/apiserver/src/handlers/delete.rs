@@ -11,7 +11,7 @@ use super::options::{dry_run, finish};
 use super::{Answer, Item, Reply, Request};
 use crate::core::Entry;
 use crate::object::{Object, at, metadata, metadata_mut, strings, text};
-use crate::registry::CLEANUP_FINALIZER;
+use crate::registry::{CLEANUP_FINALIZER, mark_terminating};
 use crate::status::{ApiError, ApiResult, Details, FieldError, Target, deleted, quote};
 use crate::storage::Op;
 
@@ -194,7 +194,13 @@ impl Request<'_> {
             add_finalizer(&mut object, CLEANUP_FINALIZER);
         }
         let waits = !strings(metadata(&object), "finalizers").is_empty();
-        if waits && !graceful {
+        if is_crd {
+            let now = now.to_string();
+            if !metadata(&object).contains_key("deletionTimestamp") {
+                mark_terminating(&mut object, &now);
+                metadata_mut(&mut object).insert("deletionTimestamp".to_owned(), now.into());
+            }
+        } else if waits && !graceful {
             mark_deleting(&mut object, &now.to_string());
         }
         if waits || graceful {

@@ -93,6 +93,23 @@ impl Request<'_> {
         Ok(())
     }
 
+    /// Custom resources keep their kind and version, in words of their own.
+    fn wrong_head(&self, patched: &Object) -> Option<ApiError> {
+        let resource = self.resource;
+        resource.custom.as_ref()?;
+        let (api_version, kind) = (resource.api_version(), text(patched, "kind"));
+        let given = text(patched, "apiVersion");
+        let error = if given != api_version {
+            FieldError::invalid("apiVersion", &given.into(), &format!("must be {api_version}"))
+        } else if kind != resource.kind {
+            FieldError::invalid("kind", &kind.into(), &format!("must be {}", resource.kind))
+        } else {
+            return None;
+        };
+        let name = text(metadata(patched), "name");
+        Some(ApiError::invalid(&resource.group, kind, name, &[error]))
+    }
+
     /// The patched object in the storage version, and warnings.
     fn apply_patch(
         &self,
@@ -115,6 +132,9 @@ impl Request<'_> {
             });
             ApiError::invalid("", "", "", &[FieldError::invalid("patch", &value, problem)])
         };
+        if let Some(error) = self.wrong_head(&patched) {
+            return Err(error);
+        }
         let fits = |key: &str, wanted: &str| {
             matches!(text(&patched, key), "" if resource.custom.is_none())
                 || text(&patched, key) == wanted

@@ -377,6 +377,9 @@ impl Request<'_> {
         };
         if self.resource.plural == "customresourcedefinitions" {
             errors.extend(crate::registry::validate_crd(object));
+            errors.extend(
+                old.into_iter().flat_map(|old| crate::registry::validate_crd_update(object, old)),
+            );
         }
         errors
     }

@@ -233,6 +233,40 @@ pub(crate) fn name_conflicts<'a>(
     Some((reason, format!("{} is already in use", crate::status::quote(name))))
 }
 
+/// A CRD that is asked to go: it stays until its objects are gone.
+pub(crate) fn mark_terminating(crd: &mut Object, now: &str) {
+    let mut status = crd.remove("status").unwrap_or_else(|| json!({}));
+    set_condition(
+        &mut status,
+        "Terminating",
+        "True",
+        "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        now,
+    );
+    crd.insert("status".to_owned(), status);
+}
+
+/// What may not change in a definition: what names its objects never, and how they are stored not
+/// once it is established.
+pub(crate) fn validate_update(crd: &Object, old: &Object) -> Vec<FieldError> {
+    let established = condition(old, "Established") == Some("True");
+    let fields = [
+        ("spec.scope", established),
+        ("spec.names.kind", established),
+        ("spec.group", true),
+        ("spec.names.plural", true),
+    ];
+    let null = Value::Null;
+    fields
+        .into_iter()
+        .filter(|(path, fixed)| *fixed && at(crd, path) != at(old, path))
+        .map(|(path, _)| {
+            FieldError::invalid(path, at(crd, path).unwrap_or(&null), "field is immutable")
+        })
+        .collect()
+}
+
 /// What a definition must have before it can be served.
 pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
     let mut errors = Vec::new();
@@ -264,7 +298,7 @@ pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
     for (index, version) in versions.iter().enumerate() {
         let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
         let Some(schema) = version.pointer("/schema/openAPIV3Schema") else {
-            errors.push(FieldError::required(field, "schemas are required"));
+            errors.push(FieldError::required(field, ""));
             continue;
         };
         match schema.get("type").and_then(Value::as_str) {

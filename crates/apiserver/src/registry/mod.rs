@@ -16,8 +16,8 @@ use serde_json::Value;
 
 pub(crate) use self::behaviour::{Behaviour, NameRule};
 pub(crate) use self::crd::{
-    CLEANUP_FINALIZER, CustomResource, custom_resources, name_conflicts, next_status,
-    validate as validate_crd,
+    CLEANUP_FINALIZER, CustomResource, custom_resources, mark_terminating, name_conflicts,
+    next_status, validate as validate_crd, validate_update as validate_crd_update,
 };
 pub(crate) use self::schema::Schema;
 

@@ -25,7 +25,7 @@ impl Schema {
         unknown
     }
 
-    /// Fills in default values.
+    /// Fills in default values, and removes nulls where none are allowed.
     pub(crate) fn default(&self, object: &mut Map<String, Value>) {
         default_object(&self.0, object);
     }
@@ -96,13 +96,13 @@ fn prune_value(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<
 fn default_object(schema: &Value, object: &mut Map<String, Value>) {
     if let Some(Value::Object(properties)) = schema.get("properties") {
         for (key, schema) in properties {
-            // A null where none is allowed counts as absent.
-            let absent = match object.get(key) {
-                None => true,
-                Some(Value::Null) => !flag(schema, "nullable"),
-                Some(_) => false,
-            };
-            if absent && let Some(default) = schema.get("default") {
+            // A null where none is allowed counts as absent, and goes.
+            if object.get(key).is_some_and(Value::is_null) && !flag(schema, "nullable") {
+                object.shift_remove(key);
+            }
+            if !object.contains_key(key)
+                && let Some(default) = schema.get("default")
+            {
                 object.insert(key.clone(), default.clone());
             }
             if let Some(value) = object.get_mut(key) {
@@ -261,7 +261,12 @@ fn bound(
     } else {
         (length as u64 > limit, "at most")
     };
-    if broken {
+    let limit_of = usize::try_from(limit).unwrap_or(usize::MAX);
+    if broken && rule == "maxLength" {
+        errors.push(FieldError::too_long(path, limit_of));
+    } else if broken && rule == "maxItems" {
+        errors.push(FieldError::too_many(path, length, limit_of));
+    } else if broken {
         let detail = format!("{path} in body should have {word} {limit} {unit}");
         let detail = match unit {
             "chars long" => format!("{path} in body should be {word} {limit} {unit}"),
