@@ -96,6 +96,8 @@ pub fn reuse(new: &mut dyn Message, old: &dyn Message) {
     }
 }
 
+// As guards the conditions could not look through the mutable references.
+#[allow(clippy::collapsible_match)]
 fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
     use FieldMut as M;
     use FieldRef as F;
