@@ -109,7 +109,8 @@ impl Time {
         system_time(self.unix(), 0)
     }
 
-    /// As jiff's time; `None` before the year -9999 or after 9999.
+    /// As jiff's time; `None` before the year -9999 or after 9999. Needs feature `jiff`.
+    #[cfg(any(test, feature = "jiff"))]
     pub fn to_jiff(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::new(self.unix(), 0).ok()
     }
@@ -178,7 +179,8 @@ impl MicroTime {
         system_time(self.unix(), self.nanos() as u32)
     }
 
-    /// As jiff's time; `None` before the year -9999 or after 9999.
+    /// As jiff's time; `None` before the year -9999 or after 9999. Needs feature `jiff`.
+    #[cfg(any(test, feature = "jiff"))]
     pub fn to_jiff(self) -> Option<jiff::Timestamp> {
         // jiff wants both parts to have the same sign.
         let second = jiff::Timestamp::new(self.unix(), 0).ok()?;
@@ -281,6 +283,7 @@ impl From<SystemTime> for MicroTime {
     }
 }
 
+#[cfg(any(test, feature = "jiff"))]
 impl From<jiff::Timestamp> for Time {
     /// Cuts off what is finer than a second, toward the past.
     fn from(time: jiff::Timestamp) -> Time {
@@ -288,6 +291,7 @@ impl From<jiff::Timestamp> for Time {
     }
 }
 
+#[cfg(any(test, feature = "jiff"))]
 impl From<jiff::Timestamp> for MicroTime {
     /// Cuts off what is finer than a microsecond, toward the past.
     fn from(time: jiff::Timestamp) -> MicroTime {
