@@ -54,6 +54,9 @@ fn main() {
     measure("store/get", |_| {
         black_box(store.get(black_box(&keys[77])));
     });
+    measure("store/with", |_| {
+        black_box(store.with(black_box(&keys[77]), |pod| pod.metadata.generation));
+    });
     measure("store/get-spread", |i| {
         black_box(store.get(black_box(&keys[i % OBJECTS])));
     });

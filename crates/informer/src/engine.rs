@@ -43,6 +43,10 @@ impl<T: Object + Codec> Engine<T> {
         self.reflector.event(now, event, &mut self.queue);
     }
 
+    pub(crate) fn undecodable(&mut self) {
+        self.reflector.undecodable();
+    }
+
     pub(crate) fn closed(&mut self, now: Duration, error: Option<&Error>) {
         self.reflector.closed(now, error);
     }
@@ -59,6 +63,11 @@ impl<T: Object + Codec> Engine<T> {
 
     pub(crate) fn hub(&self) -> &Arc<Hub<T>> {
         &self.hub
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_tainted(&self) -> bool {
+        self.reflector.is_tainted()
     }
 
     #[cfg(test)]

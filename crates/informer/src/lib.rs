@@ -63,8 +63,6 @@ mod metrics;
 mod model_tests;
 mod queue;
 mod reflector;
-#[cfg(test)]
-mod reflector_tests;
 mod registration;
 mod run;
 mod store;

@@ -48,6 +48,11 @@ impl<T: Object + Codec> Lister<T> {
         self.0.get(key)
     }
 
+    /// Looks at the object with this key; see [`Store::with`].
+    pub fn with<R>(&self, key: &ObjectKey, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.with(key, look)
+    }
+
     /// Every object, in no particular order.
     pub fn list(&self) -> Vec<Arc<T>> {
         self.0.list()

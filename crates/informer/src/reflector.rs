@@ -52,6 +52,9 @@ pub(crate) struct Reflector<T> {
     last: Str,
     /// The server said that it cannot serve `last`.
     unavailable: bool,
+    /// An event could not be decoded, so that the cache may show an object as it was before it, or
+    /// one that is gone.
+    tainted: bool,
     /// A list from "0" came in pages, so that the server has no watch cache to serve it from.
     paginated: bool,
     /// Watches in a row that ended within a second.
@@ -128,6 +131,7 @@ impl<T: Object + Codec> Reflector<T> {
             phase: Phase::Waiting { until: Duration::ZERO, then: Next::Relist },
             last: Str::default(),
             unavailable: false,
+            tainted: false,
             paginated: false,
             short_watches: 0,
             cut_watch_lists: 0,
@@ -148,6 +152,11 @@ impl<T: Object + Codec> Reflector<T> {
     /// Whether the next step is to read on.
     pub(crate) fn is_reading(&self) -> bool {
         matches!(self.phase, Phase::Filling { .. } | Phase::Watching(_))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_tainted(&self) -> bool {
+        self.tainted
     }
 
     /// The resource version that the next watch begins at. Go: `LastSyncResourceVersion`.
@@ -275,6 +284,9 @@ impl<T: Object + Codec> Reflector<T> {
         {
             self.unavailable = true;
             self.list();
+        } else if self.tainted && error.is_decode() && !self.unavailable {
+            // Still there. Following the other objects is better than following none.
+            self.later(now, Next::Watch, Some(error));
         } else {
             self.later(now, Next::Relist, Some(error));
         }
@@ -282,6 +294,7 @@ impl<T: Object + Codec> Reflector<T> {
 
     fn replace(&mut self, objects: Table<T>, resource_version: Str, out: &mut EventQueue<T>) {
         self.unavailable = false;
+        self.tainted = false;
         self.cut_watch_lists = 0;
         self.last = resource_version.clone();
         out.push(Delta::Replace { objects, resource_version });
@@ -422,10 +435,22 @@ impl<T: Object + Codec> Reflector<T> {
         }
     }
 
-    /// The watch ended: as a server ends it, or with an error.
+    /// An event of the watch could not be decoded and was left out. The watch goes on, for the
+    /// sake of all other objects; when it ends, a list puts right what was missed. Go lists at once,
+    /// and is stuck for as long as the list cannot be decoded either.
+    pub(crate) fn undecodable(&mut self) {
+        match &mut self.phase {
+            Phase::Filling { .. } => self.list(),
+            Phase::Watching(watch) => {
+                watch.events += 1;
+                self.tainted = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// The watch ended: as a server ends it, or because the connection broke, which is as ordinary.
     pub(crate) fn closed(&mut self, now: Duration, error: Option<&Error>) {
-        // A connection that breaks is an ordinary end; what cannot be decoded is not.
-        let broken = error.is_some_and(|error| !error.is_transport() && !error.is_timeout());
         let (short, empty, filling) = match &self.phase {
             Phase::Filling { watch, .. } => (now < watch.started + SHORT, watch.events == 0, true),
             Phase::Watching(watch) => (now < watch.started + SHORT, watch.events == 0, false),
@@ -433,7 +458,7 @@ impl<T: Object + Codec> Reflector<T> {
         };
         if filling {
             self.cut_watch_lists += 1;
-            if broken || (short && empty) || self.cut_watch_lists > 2 {
+            if (short && empty) || self.cut_watch_lists > 2 {
                 self.cut_watch_lists = 0;
                 self.list();
             } else {
@@ -442,7 +467,7 @@ impl<T: Object + Codec> Reflector<T> {
             return;
         }
         self.short_watches = if short { self.short_watches + 1 } else { 0 };
-        if broken || (short && empty) {
+        if self.tainted || (short && empty) {
             self.later(now, Next::Relist, error);
         } else if self.short_watches > SHORT_WATCHES {
             self.later(now, Next::Watch, error);

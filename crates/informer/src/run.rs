@@ -105,7 +105,11 @@ fn take<T: Object + Codec>(
             }
             Some(Err(error)) => {
                 on_error(&error);
-                engine.closed(now, Some(&error));
+                if error.is_decode() {
+                    engine.undecodable();
+                } else {
+                    engine.closed(now, Some(&error));
+                }
             }
             None => engine.closed(now, None),
         }

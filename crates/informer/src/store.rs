@@ -85,6 +85,13 @@ impl<T: Object + Codec> Store<T> {
         self.get_named(&key.namespace, &key.name)
     }
 
+    /// Looks at the object with this key without keeping it, which is cheaper than
+    /// [`get`](Self::get). `look` runs under the store's lock: it must be short, and must not
+    /// use the store.
+    pub fn with<R>(&self, key: &ObjectKey, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.read(|inner| inner.table.get(&key.namespace, &key.name).map(|object| look(object)))
+    }
+
     pub(crate) fn get_named(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
         self.read(|inner| inner.table.get(namespace, name).cloned())
     }
