@@ -202,10 +202,21 @@ impl Request<'_> {
             }
             Part::Status => {
                 let mut object = old.clone();
-                match new.remove("status") {
+                match new.shift_remove("status") {
                     Some(status) => object.insert("status".to_owned(), status),
-                    None => object.remove("status"),
+                    None => object.shift_remove("status"),
                 };
+                if let Some(meta) = new.shift_remove("metadata") {
+                    object.insert("metadata".to_owned(), meta);
+                }
+                let old_meta = metadata(&old);
+                let meta = metadata_mut(&mut object);
+                for key in behaviour.status_keeps {
+                    match old_meta.get(*key) {
+                        Some(value) => meta.insert((*key).to_owned(), value.clone()),
+                        None => meta.shift_remove(*key),
+                    };
+                }
                 object
             }
             Part::Finalize => {

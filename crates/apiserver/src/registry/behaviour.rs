@@ -39,6 +39,9 @@ pub(crate) struct Behaviour {
     pub(crate) spec_finalizers: bool,
     /// Create keeps the status that was sent.
     pub(crate) status_on_create: bool,
+    /// Metadata that an update of the status leaves as it is; the rest of the metadata is taken
+    /// over. Custom resources take over none.
+    pub(crate) status_keeps: &'static [&'static str],
     pub(crate) names: NameRule,
     /// Field selector labels beside name and namespace, with the path of each.
     pub(crate) selectable: &'static [(&'static str, &'static str)],
@@ -66,6 +69,7 @@ const DEFAULT: Behaviour = Behaviour {
     graceful: false,
     spec_finalizers: false,
     status_on_create: false,
+    status_keeps: &[],
     names: NameRule::Subdomain,
     selectable: &[],
     unknown_label: "\"{}\" is not a known field selector: only \"metadata.name\", \
@@ -82,6 +86,7 @@ const DEFAULT: Behaviour = Behaviour {
 pub(super) const CUSTOM: Behaviour = Behaviour {
     generation: true,
     unconditional_update: false,
+    status_keeps: STATUS_METADATA,
     unknown_label: UNSUPPORTED,
     ..DEFAULT
 };
@@ -177,6 +182,21 @@ const RETURNS_DELETED: &[(&str, &str)] = &[
 
 const ORPHANS: &[(&str, &str)] = &[("", "replicationcontrollers"), ("batch", "jobs")];
 
+/// An update of the status of these leaves all metadata alone.
+const STATUS_KEEPS_METADATA: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+    ("certificates.k8s.io", "podcertificaterequests"),
+    ("networking.k8s.io", "servicecidrs"),
+    ("resource.k8s.io", "devicetaintrules"),
+    ("resource.k8s.io", "resourceclaims"),
+    ("storage.k8s.io", "csinodes"),
+    ("storage.k8s.io", "volumeattachments"),
+    ("storagemigration.k8s.io", "storageversionmigrations"),
+];
+
+const STATUS_METADATA: &[&str] = &["annotations", "finalizers", "labels", "ownerReferences"];
+
 /// Names of these may hold anything a path segment may (RBAC), or have a rule of their own.
 const NAMES: &[(&str, &str, NameRule)] = &[
     ("", "namespaces", NameRule::Label),
@@ -246,6 +266,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
         unconditional_update: !of(CONDITIONAL_UPDATE),
         returns_deleted: of(RETURNS_DELETED),
         orphans: of(ORPHANS),
+        status_keeps: if of(STATUS_KEEPS_METADATA) { STATUS_METADATA } else { &[] },
         ..DEFAULT
     };
     if let Some((.., rule)) = NAMES.iter().find(|(g, p, _)| (*g, *p) == (group, plural)) {
@@ -254,6 +275,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
     match (group, plural) {
         ("", "pods") => {
             behaviour.graceful = true;
+            behaviour.status_keeps = &["ownerReferences"];
             behaviour.selectable = POD_FIELDS;
             behaviour.unknown_label = UNSUPPORTED;
             behaviour.field_values = Some(kinds::pod_fields);
@@ -302,6 +324,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.from_storage = Some(kinds::event_to_new);
             behaviour.to_storage = Some(kinds::event_to_legacy);
         }
+        ("apps", "deployments") => behaviour.status_keeps = &["labels"],
         ("batch", "jobs") => {
             behaviour.selectable = &[("status.successful", "status.succeeded")];
             behaviour.unknown_label = "field label \"{}\" not supported for Job";

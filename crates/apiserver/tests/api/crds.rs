@@ -134,11 +134,12 @@ async fn objects_live_as_built_in_ones_do() {
     assert!(main.get("status").is_none(), "status has its own endpoint");
     client.put(&path, changed).await.expect(409);
 
-    let patch = json!({"status": {"q": 7}, "spec": {"a": 99}});
+    let patch = json!({"status": {"q": 7}, "spec": {"a": 99}, "metadata": {"labels": {"x": "y"}}});
     let status = client.patch(&format!("{path}/status"), "merge-patch+json", patch).await;
     let status = status.expect(200);
     assert_eq!(status["spec"]["a"], 2);
     assert_eq!(status["status"], json!({"q": 7}));
+    assert!(status["metadata"].get("labels").is_none(), "nothing but the status changes");
     assert_eq!(status["metadata"]["generation"], 2);
 
     let list = client.get("/apis/ex.io/v1/foos").await.expect(200);

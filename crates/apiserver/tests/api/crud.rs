@@ -129,6 +129,11 @@ async fn status_and_spec_are_written_apart() {
     assert_eq!(status["spec"]["replicas"], 1);
     assert_eq!(status["status"]["replicas"], 3);
     assert_eq!(status["metadata"]["generation"], 1);
+    assert!(status["metadata"].get("labels").is_none(), "labels stay, of Deployments");
+    let note = json!({"metadata": {"annotations": {"a": "b"}}});
+    let status = client.patch(&format!("{path}/status"), "merge-patch+json", note).await;
+    let status = status.expect(200);
+    assert_eq!(status["metadata"]["annotations"], json!({"a": "b"}));
 
     changed["metadata"]["resourceVersion"] = status["metadata"]["resourceVersion"].clone();
     changed["status"] = json!({"replicas": 9});
