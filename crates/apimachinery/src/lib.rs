@@ -53,6 +53,8 @@ pub mod reflect;
 mod rep;
 mod scheme;
 mod status;
+#[cfg(test)]
+mod stream_tests;
 mod time;
 mod unstructured;
 pub mod validation;

@@ -140,6 +140,8 @@ pub struct ListDecoder<T> {
     state: State,
     scan: Scan,
     kind: String,
+    /// Protobuf: the list inside the envelope is complete.
+    body_done: bool,
     list: ObjectList<T>,
 }
 
@@ -177,6 +179,7 @@ impl<T: Codec> ListDecoder<T> {
             state: State::Start,
             scan: Scan::default(),
             kind: String::new(),
+            body_done: false,
             list: ObjectList::default(),
         }
     }
@@ -362,6 +365,7 @@ impl<T: Codec> ListDecoder<T> {
         }
         let left = match self.state {
             State::Body(0) => {
+                self.body_done = true;
                 self.state = State::Envelope;
                 return Ok(true);
             }
@@ -373,7 +377,7 @@ impl<T: Codec> ListDecoder<T> {
         if !r.more() {
             if !in_body {
                 // Behind the last record of the envelope, as far as one can know.
-                self.state = if self.kind.is_empty() { State::Envelope } else { State::Done };
+                self.state = if self.body_done { State::Done } else { State::Envelope };
             }
             return Ok(false);
         }
@@ -457,16 +461,18 @@ impl Scan {
     pub(crate) fn value(&mut self, buf: &[u8], from: usize) -> Result<Option<usize>, Error> {
         let mut i = from + self.done;
         while let Some(&c) = buf.get(i) {
-            if self.in_string {
-                if self.escaped {
-                    self.escaped = false;
-                } else if c == b'\\' {
-                    self.escaped = true;
-                } else if c == b'"' {
-                    self.in_string = false;
-                    if self.depth == 0 {
-                        return Ok(self.found(i + 1));
-                    }
+            if self.escaped {
+                self.escaped = false;
+            } else if self.in_string {
+                let Some(at) = crate::reflect::quote_or_escape(buf, i) else {
+                    i = buf.len();
+                    break;
+                };
+                i = at;
+                self.escaped = buf[i] == b'\\';
+                self.in_string = self.escaped;
+                if !self.in_string && self.depth == 0 {
+                    return Ok(self.found(i + 1));
                 }
             } else {
                 match c {

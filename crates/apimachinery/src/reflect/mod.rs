@@ -30,6 +30,7 @@ pub use error::DecodeError;
 pub use json::{json_decode, json_merge, json_put, json_put_kind};
 pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};
 pub use parser::Parser;
+pub(crate) use parser::quote_or_escape;
 pub use protobuf::{pb_decode, pb_merge, pb_put};
 pub use schema::json_schema;
 pub use serde_impls::{deserialize, serialize};

@@ -32,6 +32,20 @@ fn control_bytes(x: u64) -> u64 {
     x.wrapping_sub(LOW * 0x20) & !x & HIGH
 }
 
+/// The first quote or backslash of `b` at or behind `i`.
+#[inline]
+pub(crate) fn quote_or_escape(b: &[u8], mut i: usize) -> Option<usize> {
+    while let Some(chunk) = b.get(i..i + 8) {
+        let x = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+        let m = bytes_equal(x, b'"') | bytes_equal(x, b'\\');
+        if m != 0 {
+            return Some(i + (m.trailing_zeros() / 8) as usize);
+        }
+        i += 8;
+    }
+    b.get(i..)?.iter().position(|c| matches!(c, b'"' | b'\\')).map(|n| i + n)
+}
+
 impl<'a> Parser<'a> {
     /// Reads from the start of `text`.
     pub fn new(text: &'a str) -> Self {
