@@ -12,6 +12,7 @@ use crate::handlers::list::Page;
 use crate::object::{Object, Stored};
 use crate::registry::Resource;
 use crate::storage::Revision;
+use crate::tree::to_yaml;
 use crate::typed::write_envelope;
 
 /// The form of an answer.
@@ -291,7 +292,7 @@ fn frame(out: &mut Vec<u8>, kind: EventType, object: &[u8]) {
 
 fn yaml(json: &[u8]) -> EncodeResult<Vec<u8>> {
     let value: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    serde_yaml::to_string(&value).map(String::into_bytes).map_err(|error| error.to_string())
+    Ok(to_yaml(&value).into_bytes())
 }
 
 /// JSON with indentation, for people.

@@ -58,6 +58,7 @@ mod service;
 mod status;
 mod storage;
 mod testing;
+mod tree;
 mod typed;
 mod validate;
 

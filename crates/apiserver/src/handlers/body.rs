@@ -37,17 +37,19 @@ pub(crate) struct Expect<'a> {
     pub(crate) kind: &'a str,
 }
 
-/// Parses JSON or YAML to an object; the error is Go's, as far as its texts are known.
-pub(crate) fn parse(body: &[u8], media: Media) -> Result<Object, String> {
-    let value = match media {
+/// Parses JSON or YAML to an object; the error is Go's, as far as its texts are known. Answers the
+/// fields that occur twice, too.
+pub(crate) fn parse(body: &[u8], media: Media) -> Result<(Object, Vec<String>), String> {
+    let (value, twice) = match media {
         Media::Yaml => {
-            serde_yaml::from_slice::<Value>(body).map_err(|error| format!("yaml: {error}"))?
+            let value = serde_yaml::from_slice::<Value>(body);
+            (value.map_err(|error| format!("yaml: {error}"))?, Vec::new())
         }
-        _ => serde_json::from_slice::<Value>(body).map_err(|error| json_error(&error))?,
+        _ => crate::tree::parse(body).map_err(|error| json_error(&error))?,
     };
     match value {
-        Value::Object(object) => Ok(object),
-        Value::Null => Ok(Map::new()),
+        Value::Object(object) => Ok((object, twice)),
+        Value::Null => Ok((Map::new(), twice)),
         other => {
             let kind = kind_of(&other);
             Err(format!(
@@ -138,8 +140,8 @@ impl Request<'_> {
                 "application/yaml",
             ]));
         }
-        let mut object = if is_protobuf {
-            self.core.typed.decode_protobuf(body).map_err(unrecognized)?
+        let (mut object, twice) = if is_protobuf {
+            (self.core.typed.decode_protobuf(body).map_err(unrecognized)?, Vec::new())
         } else {
             parse(body, media).map_err(unrecognized)?
         };
@@ -157,7 +159,8 @@ impl Request<'_> {
         let (given_version, given_kind) =
             (text(&object, "apiVersion").to_owned(), text(&object, "kind").to_owned());
         if custom {
-            return self.decode_custom(object, &given_version, &given_kind, body, validation);
+            let given = (given_version.as_str(), given_kind.as_str());
+            return self.decode_custom(object, twice, given, body, validation);
         }
         let cannot = |error: &str| {
             let version = given_version.rsplit('/').next().unwrap_or_default();
@@ -215,7 +218,7 @@ impl Request<'_> {
                 .typed
                 .normalize(object, &expect.api_version, expect.kind)
                 .map_err(|error| cannot(&error))?;
-            warnings = strict(unknown, validation).map_err(|error| cannot(&error))?;
+            warnings = strict(unknown, twice, validation).map_err(|error| cannot(&error))?;
         }
         if expect.kind == self.resource.kind {
             self.resource.convert_to_storage(&mut object);
@@ -226,8 +229,8 @@ impl Request<'_> {
     fn decode_custom(
         &self,
         mut object: Object,
-        given_version: &str,
-        given_kind: &str,
+        twice: Vec<String>,
+        (given_version, given_kind): (&str, &str),
         body: &[u8],
         validation: FieldValidation,
     ) -> ApiResult<(Object, Vec<String>)> {
@@ -256,7 +259,7 @@ impl Request<'_> {
             return Err(ApiError::invalid(&resource.group, given_kind, name, &[error]));
         }
         let unknown = self.prune(&mut object)?;
-        let warnings = strict(unknown, validation).map_err(|error| {
+        let warnings = strict(unknown, twice, validation).map_err(|error| {
             ApiError::bad_request(format!(
                 "{given_kind} in version {} cannot be handled as a {}: {error}",
                 crate::status::quote(&resource.version),
@@ -307,15 +310,18 @@ impl Request<'_> {
     }
 }
 
-/// Unknown fields as warnings, or as Go's strict decoding error.
+/// Unknown fields and fields given twice as warnings, or as Go's strict decoding error.
 pub(crate) fn strict(
     unknown: Vec<String>,
+    twice: Vec<String>,
     validation: FieldValidation,
 ) -> Result<Vec<String>, String> {
-    let texts: Vec<String> = unknown
-        .into_iter()
-        .map(|field| format!("unknown field {}", crate::status::quote(&field)))
-        .collect();
+    let tell = |what: &str, fields: Vec<String>| {
+        let tell = |field: String| format!("{what} field {}", crate::status::quote(&field));
+        fields.into_iter().map(tell).collect::<Vec<_>>()
+    };
+    let mut texts = tell("unknown", unknown);
+    texts.extend(tell("duplicate", twice));
     match validation {
         FieldValidation::Ignore => Ok(Vec::new()),
         FieldValidation::Warn => Ok(texts),

@@ -57,7 +57,7 @@ impl Request<'_> {
             (_, Media::Protobuf) => {
                 self.core.typed.delete_options(body).map_err(ApiError::bad_request)?
             }
-            _ => parse(body, media).map_err(ApiError::bad_request)?,
+            _ => parse(body, media).map_err(ApiError::bad_request)?.0,
         };
         let (kind, version) = (text(&sent, "kind"), text(&sent, "apiVersion"));
         if !matches!(kind, "" | "DeleteOptions") {

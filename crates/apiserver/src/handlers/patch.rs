@@ -149,7 +149,8 @@ impl Request<'_> {
         if resource.custom.is_some() {
             let mut object = patched.clone();
             let unknown = self.prune(&mut object)?;
-            let warnings = strict(unknown, options.validation).map_err(|e| invalid(&e))?;
+            let warnings =
+                strict(unknown, Vec::new(), options.validation).map_err(|e| invalid(&e))?;
             return Ok((object, warnings));
         }
         let unknown = match desc {
@@ -158,7 +159,7 @@ impl Request<'_> {
             }
             _ => Vec::new(),
         };
-        let warnings = strict(unknown, options.validation).map_err(|e| invalid(&e))?;
+        let warnings = strict(unknown, Vec::new(), options.validation).map_err(|e| invalid(&e))?;
         let normal = self.core.typed.normalize(patched.clone(), &api_version, kind);
         let mut object = normal.map_err(|error| invalid(&error))?;
         resource.convert_to_storage(&mut object);

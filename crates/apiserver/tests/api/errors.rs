@@ -235,6 +235,16 @@ async fn unknown_fields_of_built_in_kinds() {
     let answer = client.post(MAPS, body).await;
     assert_eq!(answer.headers["warning"], "299 - \"unknown field \\\"foo\\\"\"");
     assert!(answer.expect(201).get("foo").is_none());
+    let text = r#"{"metadata":{"name":"d"},"data":{"a":"1","a":"2"},"data":{"b":"3","b":"4"}}"#;
+    let send =
+        |path: String| client.send(Request::post(path).body(Full::from(text)).expect("a request"));
+    send(format!("{MAPS}?fieldValidation=Strict")).await.fails(
+        400,
+        "BadRequest",
+        "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: \
+         duplicate field \"data.a\", duplicate field \"data.b\", duplicate field \"data\"",
+    );
+    assert_eq!(send(MAPS.to_owned()).await.expect(201)["data"], json!({"b": "4"}));
     let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [
         {"name": "c", "image": "i", "nope": 1, "env": [{"name": "A", "valeu": "b"}]}]}});
     let path = "/api/v1/namespaces/default/pods?fieldValidation=Strict";
