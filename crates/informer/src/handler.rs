@@ -87,6 +87,9 @@ pub trait Handler<T: Object>: Send + 'static {
     }
 }
 
+type OnAdd<T> = Box<dyn FnMut(Arc<T>, bool) + Send>;
+type OnUpdate<T> = Box<dyn FnMut(Arc<T>, Arc<T>) + Send>;
+
 /// A [`Handler`] of closures. Go: `ResourceEventHandlerDetailedFuncs`.
 ///
 /// # Example: two of the three
@@ -100,8 +103,8 @@ pub trait Handler<T: Object>: Send + 'static {
 /// ```
 #[must_use]
 pub struct HandlerFuncs<T> {
-    add: Option<Box<dyn FnMut(Arc<T>, bool) + Send>>,
-    update: Option<Box<dyn FnMut(Arc<T>, Arc<T>) + Send>>,
+    add: Option<OnAdd<T>>,
+    update: Option<OnUpdate<T>>,
     delete: Option<Box<dyn FnMut(Tombstone<T>) + Send>>,
     resync_period: Option<Duration>,
 }

@@ -62,7 +62,9 @@ impl Resource for Widget {
 
 /// Notes what it is asked for.
 #[derive(Clone, Default)]
-struct Server(Arc<Mutex<Vec<(InformerScope, FakeSource<Widget>)>>>);
+struct Server(Arc<Mutex<Vec<Asked>>>);
+
+type Asked = (InformerScope, FakeSource<Widget>);
 
 impl Sources for Server {
     fn lister_watcher<T: Resource>(&self, scope: &InformerScope) -> Arc<dyn ListerWatcher<T>> {

@@ -142,6 +142,23 @@ async fn watches_that_keep_ending_are_slowed_down() {
     assert_eq!(informer.resource_version(), "11");
 }
 
+/// A server that finds even the newest version expired, which makes no sense, is not hammered.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_finds_everything_expired_is_not_hammered() {
+    let (source, _informer) = start(InformerOptions::new().on_error(|_| ()));
+    let began = Instant::now();
+    // A list is tried instead, from any version and then from the newest.
+    for lists in [&["0", ""][..], &[""], &[""]] {
+        assert_eq!(as_watch(next(&source).await).resource_version, "");
+        source.push_watch_error(expired().into());
+        for version in lists {
+            assert_eq!(as_list(next(&source).await).resource_version, *version);
+            source.push_list(Err(expired().into()));
+        }
+    }
+    assert!(began.elapsed() >= Duration::from_millis(800 + 1600));
+}
+
 /// A watch whose connection is dead without a word is given up some time after its deadline.
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_never_ends_is_ended() {
