@@ -85,6 +85,10 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// The source has been stopped.
     fn subscribe(&self, handler: SourceHandler) -> Result<Box<dyn Subscription>, Error>;
+
+    /// Begins to look for changes, unless that has begun: controllers start the sources they
+    /// watch. By default there is nothing to start.
+    fn start(&self) {}
 }
 
 /// A handler's registration. Dropping it ends the calls; one that has begun may still run to its
@@ -112,5 +116,9 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 
     fn subscribe(&self, handler: SourceHandler) -> Result<Box<dyn Subscription>, Error> {
         (**self).subscribe(handler)
+    }
+
+    fn start(&self) {
+        (**self).start();
     }
 }

@@ -346,6 +346,10 @@ impl<T: Resource> Source for SharedInformer<T> {
     fn subscribe(&self, handler: SourceHandler) -> Result<Box<dyn Subscription>, Error> {
         Ok(Box::new(self.add_handler(Subscriber(handler))?))
     }
+
+    fn start(&self) {
+        SharedInformer::start(self);
+    }
 }
 
 struct Subscriber(SourceHandler);

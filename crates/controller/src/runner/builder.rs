@@ -183,13 +183,48 @@ impl Controller {
     /// one nearer to the other. The object may be gone: then there is nothing to do, or something
     /// to clean up.
     ///
-    /// `?` works on every error type inside.
+    /// `?` works on every error type inside. What the function needs is taken along by
+    /// [`run_with`](Self::run_with) without a clone for each call.
     pub fn run<F, Fut>(self, reconcile: F) -> Run<F>
     where
         F: Fn(ObjectKey) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Action, BoxError>> + Send + 'static,
     {
         Run { controller: self, reconcile }
+    }
+
+    /// As [`run`](Self::run), with what the function needs: listers, clients, recorders, or one
+    /// `Arc` of the program's own. Each call gets a clone.
+    ///
+    /// # Example: a lister and a limit
+    /// ```
+    /// # use pintle_apimachinery::{GroupVersionKind, ObjectKey};
+    /// # use pintle_controller::{Action, Controller, ManualSource};
+    /// # let foos = ManualSource::namespaced(GroupVersionKind::from_static("g", "v1", "Foo"));
+    /// # let lister = std::sync::Arc::new(std::collections::BTreeMap::<ObjectKey, usize>::new());
+    /// let controller = Controller::new("sample").watches(&foos).run_with(
+    ///     (lister, 10),
+    ///     |(foos, limit), key| async move {
+    ///         let Some(foo) = foos.get(&key) else { return Ok(Action::done()) };
+    ///         if *foo > limit {
+    ///             return Err(format!("{key}: more than {limit}").into());
+    ///         }
+    ///         Ok(Action::done())
+    ///     },
+    /// );
+    /// # let _ = controller;
+    /// ```
+    pub fn run_with<S, F, Fut>(
+        self,
+        state: S,
+        reconcile: F,
+    ) -> Run<impl Fn(ObjectKey) -> Fut + Send + Sync + 'static>
+    where
+        S: Clone + Send + Sync + 'static,
+        F: Fn(S, ObjectKey) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Action, BoxError>> + Send + 'static,
+    {
+        self.run(move |key| reconcile(state.clone(), key))
     }
 
     /// What makes no sense is said before anything starts.

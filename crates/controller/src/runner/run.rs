@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pintle_apimachinery::{Error, GroupVersionKind, ObjectKey};
-use pintle_client_traits::Subscription;
+use pintle_client_traits::{Source, Subscription};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
@@ -41,9 +41,10 @@ impl<F> fmt::Debug for Run<F> {
     }
 }
 
-/// A source that feeds the queue.
+/// A source that feeds the queue. It is kept: an informer stops when nobody holds it.
 struct Feed {
     kind: GroupVersionKind,
+    source: Box<dyn Source>,
     subscription: Box<dyn Subscription>,
 }
 
@@ -52,8 +53,8 @@ where
     F: Fn(ObjectKey) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Action, BoxError>> + Send + 'static,
 {
-    /// Runs the controller until `shutdown` completes: subscribes to its sources, waits until they
-    /// have synced, and then reconciles.
+    /// Runs the controller until `shutdown` completes: subscribes to its sources, starts those that
+    /// have not been started, waits until they have synced, and then reconciles.
     ///
     /// When `shutdown` completes, sources are left, workers take no further key, and reconciles
     /// that are under way have [`Controller::grace`] to finish. Before the sources have synced it
@@ -140,7 +141,10 @@ fn subscribe(
         let subscription = source.subscribe(handler).map_err(|error| {
             error.context(format_args!("controller {:?}: watching {kind}", controller.name))
         })?;
-        feeds.push(Feed { kind, subscription });
+        feeds.push(Feed { kind, source, subscription });
+    }
+    for feed in &feeds {
+        feed.source.start();
     }
     Ok(feeds)
 }

@@ -196,6 +196,44 @@ async fn a_source_that_was_stopped_is_an_error() {
     assert_eq!(foos.subscribers(), 0, "the first one was left again");
 }
 
+/// An informer that nobody has started and that nobody else holds works all the same.
+#[tokio::test(start_paused = true)]
+async fn sources_are_started_and_kept() {
+    #[derive(Clone)]
+    struct Fresh(ManualSource, Arc<AtomicBool>);
+    impl Source for Fresh {
+        fn kind(&self) -> GroupVersionKind {
+            self.0.kind()
+        }
+        fn is_namespaced(&self) -> bool {
+            true
+        }
+        fn subscribe(&self, handler: SourceHandler) -> Result<Box<dyn Subscription>, Error> {
+            assert!(!self.1.load(Ordering::SeqCst), "started with nobody to tell");
+            self.0.subscribe(handler)
+        }
+        fn start(&self) {
+            self.1.store(true, Ordering::SeqCst);
+            self.0.synced();
+        }
+    }
+    let (foos, log) = (ManualSource::namespaced(FOO), Log::new());
+    let started = Arc::new(AtomicBool::new(false));
+    let run = controller().watches(&Arc::new(Fresh(foos.clone(), started.clone())));
+    let run = run.run_with(log.clone(), |log, key| async move {
+        log.write(key.to_string());
+        Ok(Action::done())
+    });
+    assert!(!started.load(Ordering::SeqCst));
+    let running = Running::start(run).await;
+    assert_eq!(Arc::strong_count(&started), 2, "the controller keeps its source");
+    foos.added(&object("one", "1"));
+    rest().await;
+    assert_eq!(log.take(), ["team-a/one"]);
+    running.stop().await.expect("stops cleanly");
+    assert_eq!(Arc::strong_count(&started), 1, "and lets go of it");
+}
+
 #[cfg(all(unix, feature = "signal"))]
 #[tokio::test]
 async fn the_first_sigterm_stops_a_controller_whose_server_is_never_reached() {
