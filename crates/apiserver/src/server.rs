@@ -6,7 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pintle_apimachinery::{Error, Time};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use pintle_apimachinery::{CustomResource, Error, Format, Status, Time};
+use tower_service::Service as _;
 
 use crate::auth::{Auth, User};
 use crate::core::{Clock, Core, Settings};
@@ -25,6 +29,15 @@ pub struct Builder {
     settings: Settings,
     seed: Option<u64>,
     listen: Option<SocketAddr>,
+    crds: Vec<Crd>,
+}
+
+/// A kind to serve from the start.
+#[derive(Clone, Copy)]
+struct Crd {
+    kind: &'static str,
+    gvr: [&'static str; 3],
+    json: fn() -> Result<serde_json::Value, Error>,
 }
 
 impl Default for Builder {
@@ -35,6 +48,7 @@ impl Default for Builder {
             settings: Settings::default(),
             seed: None,
             listen: None,
+            crds: Vec::new(),
         }
     }
 }
@@ -113,11 +127,20 @@ impl Builder {
         self
     }
 
+    /// Serves a kind of the program's own from the start, as if somebody had created its
+    /// CustomResourceDefinition. Of a kind with several versions, create the merged definition
+    /// instead.
+    pub fn with_crd<T: CustomResource>(mut self) -> Self {
+        let gvr = [T::GROUP, T::VERSION, T::PLURAL];
+        self.crds.push(Crd { kind: T::KIND, gvr, json: T::crd_json });
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
-    /// The address to listen on is not free ([`Error::is_transport`]), or no certificate can be
-    /// made.
+    /// The address to listen on is not free ([`Error::is_transport`]), no certificate can be
+    /// made, or a kind of [`Builder::with_crd`] cannot be served; the message says why.
     ///
     /// # Cancel safety
     /// A server that was not handed out is gone.
@@ -130,6 +153,10 @@ impl Builder {
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
         let core = Arc::new(core);
         let controllers = crate::controllers::spawn(&core);
+        for crd in &self.crds {
+            let served = serve(&core, crd).await;
+            served.map_err(|error| error.context(format_args!("kind {}", crd.kind)))?;
+        }
         let listener = match self.listen {
             Some(address) => {
                 Some(Listener::open(address, Service::new(Arc::clone(&core), None)).await?)
@@ -138,6 +165,27 @@ impl Builder {
         };
         Ok(ApiServer { core, controllers: Some(controllers), listener })
     }
+}
+
+/// Creates a definition as any client would.
+async fn serve(core: &Arc<Core>, crd: &Crd) -> Result<(), Error> {
+    let request = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from((crd.json)()?.to_string())))
+        .map_err(|error| Error::other(error.to_string()))?;
+    let Ok(response) = Service::new(Arc::clone(core), Some(User::admin())).call(request).await;
+    if !response.status().is_success() {
+        let body = response.into_body().collect().await.map(|body| body.to_bytes());
+        let status = body.ok().and_then(|bytes| Status::decode_if(&bytes, Format::Json));
+        return Err(Error::from_status(status.unwrap_or_default()));
+    }
+    let [group, version, plural] = crd.gvr;
+    if core.registry.table().find(group, version, plural).is_none() {
+        return Err(Error::config(
+            "not served: another definition has its names, or its version says `served = false`",
+        ));
+    }
+    Ok(())
 }
 
 /// A running API server. Dropping it stops it.
