@@ -9,11 +9,12 @@
 //! | `informer` (default) | [`InformerFactory`], [`SharedInformer`], [`Lister`], [`Index`] |
 //! | `controller` (default) | [`Controller`], [`WorkQueue`], [`EventRecorder`] |
 //! | `derive` (default) | `derive(CustomResource)`, `derive(DeepCopy)` |
-//! | `apiserver` | `ApiServer`, in the test's own process |
+//! | `apiserver` | `ApiServer`, in the test's own process; with `client`, `testing`: a controller's test without a cluster and without a sleep |
 //! | `apps`, `batch`, `networking`, ... | a group's types; `served` for all that servers offer by default, `all` for every version |
 //!
-//! This crate has no code of its own: each type has one path here, and lives in a crate of its
-//! own, which a library that needs only a part may depend on instead.
+//! Each type has one path here, and lives in a crate of its own, which a library that needs only a
+//! part may depend on instead. There is no code here but `testing`, which brings a client and the
+//! API server together.
 //!
 //! # Example: a kind of one's own
 #![cfg_attr(all(feature = "derive", feature = "client"), doc = "```")]
@@ -98,3 +99,17 @@ pub use pintle_apiserver::{ApiServer, Faults};
 pub mod apiserver {
     pub use pintle_apiserver::{Body, Builder, Service, User};
 }
+
+#[cfg(all(feature = "apiserver", feature = "client"))]
+pub mod testing;
+
+// The README's program compiles.
+#[cfg(all(
+    doctest,
+    feature = "controller",
+    feature = "client",
+    feature = "informer",
+    feature = "derive"
+))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
