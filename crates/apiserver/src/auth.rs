@@ -82,44 +82,106 @@ impl Auth {
         }
     }
 
+    /// Who a request is made as when its headers name somebody else. Go: `WithImpersonation`.
+    pub(crate) fn impersonate(
+        &self,
+        user: User,
+        headers: &HeaderMap,
+        info: &RequestInfo,
+    ) -> ApiResult<User> {
+        let all = |name: &str| -> Vec<String> {
+            let values = headers.get_all(name).iter();
+            values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+        };
+        let name = all("impersonate-user").into_iter().next().unwrap_or_default();
+        let mut groups = all("impersonate-group");
+        if name.is_empty() {
+            return match groups.first() {
+                None => Ok(user),
+                Some(_) => Err(ApiError::internal("groups without impersonating a user")),
+            };
+        }
+        let account = name.strip_prefix("system:serviceaccount:").and_then(|n| n.split_once(':'));
+        if !self.may_all(&user) {
+            let kind = match account {
+                Some(_) => "serviceaccount",
+                None if name.starts_with("system:node:") => "arbitrary-node",
+                None => "user-info",
+            };
+            let verb = format!("impersonate-on:{kind}:{}", info.verb);
+            return Err(forbidden(&user, &verb, info));
+        }
+        if groups.is_empty() {
+            if let Some((namespace, _)) = account {
+                groups = vec![
+                    "system:serviceaccounts".to_owned(),
+                    format!("system:serviceaccounts:{namespace}"),
+                ];
+            } else if name == User::anonymous().name {
+                groups = User::anonymous().groups;
+            }
+        }
+        Ok(User { name, groups })
+    }
+
+    fn may_all(&self, user: &User) -> bool {
+        self.allow_all || user.groups.iter().any(|group| group == "system:masters")
+    }
+
     /// Refuses what the user may not do, with Kubernetes' text.
     pub(crate) fn authorize(&self, user: &User, info: &RequestInfo) -> ApiResult<()> {
-        if self.allow_all || user.groups.iter().any(|group| group == "system:masters") {
-            return Ok(());
-        }
-        let RequestInfo { verb, group, resource, subresource, namespace, name, path, .. } = info;
-        if !info.is_resource {
-            let verb = if matches!(*verb, "get" | "head") { "get" } else { verb };
+        let anonymous = user.groups.iter().any(|group| group == "system:unauthenticated");
+        let RequestInfo { verb, group, resource, path, .. } = info;
+        let allowed = if info.is_resource {
+            !anonymous && *verb == "create" && is_about_oneself(group, resource)
+        } else {
             let public = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
             let discovery = ["/api", "/apis", "/openapi"];
-            let anonymous = user.groups.iter().any(|group| group == "system:unauthenticated");
             let under = |prefix: &str| {
                 path.strip_prefix(prefix)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
-            if verb == "get"
+            matches!(*verb, "get" | "head")
                 && (public.contains(&path.as_str())
                     || (!anonymous && discovery.iter().any(|prefix| under(prefix))))
-            {
-                return Ok(());
-            }
-            let why = format!("User {} cannot {verb} path {}", quote(&user.name), quote(path));
-            return Err(ApiError::forbidden(Target { group: "", resource: "", name: "" }, &why));
+        };
+        if allowed || self.may_all(user) {
+            return Ok(());
         }
-        let full = match subresource.as_str() {
-            "" => resource.clone(),
-            sub => format!("{resource}/{sub}"),
-        };
-        let place = match namespace.as_str() {
-            "" => "at the cluster scope".to_owned(),
-            namespace => format!("in the namespace {}", quote(namespace)),
-        };
-        let why = format!(
-            "User {} cannot {verb} resource {} in API group {} {place}",
-            quote(&user.name),
-            quote(&full),
-            quote(group)
-        );
-        Err(ApiError::forbidden(Target { group, resource, name }, &why))
+        let verb = if !info.is_resource && *verb == "head" { "get" } else { verb };
+        Err(forbidden(user, verb, info))
+    }
+}
+
+/// The refusal of a request.
+fn forbidden(user: &User, verb: &str, info: &RequestInfo) -> ApiError {
+    let RequestInfo { group, resource, subresource, namespace, name, path, .. } = info;
+    let user = quote(&user.name);
+    if !info.is_resource {
+        let why = format!("User {user} cannot {verb} path {}", quote(path));
+        return ApiError::forbidden(Target { group: "", resource: "", name: "" }, &why);
+    }
+    let full = match subresource.as_str() {
+        "" => resource.clone(),
+        sub => format!("{resource}/{sub}"),
+    };
+    let place = match namespace.as_str() {
+        "" => "at the cluster scope".to_owned(),
+        namespace => format!("in the namespace {}", quote(namespace)),
+    };
+    let (full, api) = (quote(&full), quote(group));
+    let why = format!("User {user} cannot {verb} resource {full} in API group {api} {place}");
+    ApiError::forbidden(Target { group, resource, name }, &why)
+}
+
+/// Whether a resource tells the users who ask what they themselves are and may: everybody who is
+/// known may ask. Go: the role `system:basic-user`.
+fn is_about_oneself(group: &str, resource: &str) -> bool {
+    match group {
+        "authentication.k8s.io" => resource == "selfsubjectreviews",
+        "authorization.k8s.io" => {
+            matches!(resource, "selfsubjectaccessreviews" | "selfsubjectrulesreviews")
+        }
+        _ => false,
     }
 }

@@ -123,6 +123,7 @@ impl<'a> Exchange<'a> {
         B::Error: Into<BoxError>,
     {
         let user = self.core.auth.authenticate(&self.parts.headers, user)?;
+        let user = self.core.auth.impersonate(user, &self.parts.headers, &self.info)?;
         self.core.auth.authorize(&user, &self.info)?;
         if self.info.is_resource { self.resource(body).await } else { self.other() }
     }

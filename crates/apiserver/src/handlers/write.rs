@@ -386,6 +386,9 @@ impl Request<'_> {
                 errors
             }
         };
+        if let Some(validate) = self.resource.behaviour.validate {
+            errors.extend(validate(object, old));
+        }
         if self.resource.plural == "customresourcedefinitions" {
             errors.extend(crate::registry::validate_crd(object));
             errors.extend(

@@ -4,8 +4,9 @@
 //! without an entry behaves as the default says.
 
 use super::BuiltinResource;
-use super::kinds;
+use super::{content, kinds};
 use crate::object::Object;
+use crate::status::FieldError;
 
 /// How names of a kind are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub(crate) struct Behaviour {
     pub(crate) prepare_update: Option<fn(&mut Object, &Object)>,
     /// The same for the `finalize` subresource.
     pub(crate) prepare_finalize: Option<fn(&mut Object, &Object)>,
+    /// Checks what is beyond metadata, against the stored object in an update.
+    pub(crate) validate: Option<fn(&Object, Option<&Object>) -> Vec<FieldError>>,
     /// Conversions for a version that is not the one stored.
     pub(crate) from_storage: Option<fn(&mut Object)>,
     pub(crate) to_storage: Option<fn(&mut Object)>,
@@ -78,6 +81,7 @@ const DEFAULT: Behaviour = Behaviour {
     prepare_create: None,
     prepare_update: None,
     prepare_finalize: None,
+    validate: None,
     from_storage: None,
     to_storage: None,
 };
@@ -294,7 +298,9 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.prepare_update = Some(kinds::update_namespace);
             behaviour.prepare_finalize = Some(kinds::label_namespace);
         }
+        ("", "configmaps") => behaviour.validate = Some(content::config_map),
         ("", "secrets") => {
+            behaviour.validate = Some(content::secret);
             behaviour.selectable = &[("type", "type")];
             behaviour.unknown_label = UNSUPPORTED;
             behaviour.prepare_create = Some(kinds::create_secret);
