@@ -34,9 +34,9 @@ use std::str::FromStr;
 pub use self::requirement::{Operator, Requirement};
 pub use self::set::{LabelSet, Labels, SetSelector};
 
-use crate::Str;
 use crate::parse_error::{ParseError, quote};
 use crate::validation::FieldPath;
+use crate::{LabelSelector, LabelSelectorRequirement, Str};
 
 /// Which objects to select by their labels: those that satisfy all requirements; or none at all.
 ///
@@ -45,16 +45,6 @@ use crate::validation::FieldPath;
 pub struct Selector {
     nothing: bool,
     requirements: Vec<Requirement>,
-}
-
-/// A selector in the form that API objects have it in, `matchLabels` and `matchExpressions`.
-/// Go: `metav1.LabelSelector`, whose generated counterpart implements this.
-pub trait LabelSelectorParts {
-    /// The keys and values of `matchLabels`.
-    fn match_labels(&self) -> impl Iterator<Item = (&str, &str)>;
-
-    /// The keys, operators (`In`, `NotIn`, `Exists`, `DoesNotExist`) and values of `matchExpressions`.
-    fn match_expressions(&self) -> impl Iterator<Item = (&str, &str, &[Str])>;
 }
 
 impl Selector {
@@ -108,18 +98,25 @@ impl Selector {
     /// The selector of an API object: absent selects nothing, empty selects everything.
     /// Go: `metav1.LabelSelectorAsSelector`.
     ///
+    /// ```
+    /// use pintle_apimachinery::{LabelSelector, labels::Selector};
+    /// let of_a_deployment =
+    ///     LabelSelector { match_labels: [("app", "web")].into(), ..Default::default() };
+    /// let selector = Selector::from_label_selector(Some(&of_a_deployment))?;
+    /// assert_eq!(selector.to_string(), "app=web");
+    /// # Ok::<(), pintle_apimachinery::ParseError>(())
+    /// ```
+    ///
     /// # Errors
     /// If an operator is unknown, or a key or value is not valid.
-    pub fn from_label_selector(
-        selector: Option<&impl LabelSelectorParts>,
-    ) -> Result<Selector, ParseError> {
+    pub fn from_label_selector(selector: Option<&LabelSelector>) -> Result<Selector, ParseError> {
         let Some(selector) = selector else { return Ok(Selector::nothing()) };
         let mut requirements = Vec::new();
-        for (key, value) in selector.match_labels() {
-            requirements.push(Requirement::new(key, Operator::Equals, [value])?);
+        for (key, value) in &selector.match_labels {
+            requirements.push(Requirement::new(key, Operator::Equals, [value.as_str()])?);
         }
-        for (key, operator, values) in selector.match_expressions() {
-            let operator = match operator {
+        for LabelSelectorRequirement { key, operator, values } in &selector.match_expressions {
+            let operator = match operator.as_str() {
                 "In" => Operator::In,
                 "NotIn" => Operator::NotIn,
                 "Exists" => Operator::Exists,

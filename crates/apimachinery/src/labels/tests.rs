@@ -7,23 +7,6 @@ use super::*;
 use crate::Map;
 use crate::parse_error::{cases, random};
 
-struct Parts {
-    labels: Vec<(String, String)>,
-    expressions: Vec<(String, String, Vec<Str>)>,
-}
-
-impl LabelSelectorParts for Parts {
-    fn match_labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))
-    }
-
-    fn match_expressions(&self) -> impl Iterator<Item = (&str, &str, &[Str])> {
-        self.expressions
-            .iter()
-            .map(|(key, operator, values)| (key.as_str(), operator.as_str(), &values[..]))
-    }
-}
-
 const OPERATORS: [Operator; 9] = [
     Operator::DoesNotExist,
     Operator::Equals,
@@ -59,16 +42,16 @@ fn answer(operation: &str, arguments: &[String]) -> Result<Vec<String>, ParseErr
             vec![Requirement::new(arguments[0].as_str(), operator, texts(2))?.to_string()]
         }
         "label_selector" => {
-            let mut parts = Parts { labels: Vec::new(), expressions: Vec::new() };
+            let mut parts = LabelSelector::default();
             if !arguments[0].is_empty() {
-                parts.labels.push((arguments[0].clone(), arguments[1].clone()));
+                parts.match_labels.insert(Str::new(&arguments[0]), Str::new(&arguments[1]));
             }
             if arguments[2] != "-" {
-                parts.expressions.push((
-                    arguments[2].clone(),
-                    arguments[3].clone(),
-                    texts(4).collect(),
-                ));
+                parts.match_expressions.push(LabelSelectorRequirement {
+                    key: Str::new(&arguments[2]),
+                    operator: Str::new(&arguments[3]),
+                    values: texts(4).collect(),
+                });
             }
             vec![Selector::from_label_selector(Some(&parts))?.to_string()]
         }
@@ -98,8 +81,8 @@ fn everything_and_nothing() {
     let exists = Requirement::new("a", Operator::Exists, [""; 0]).unwrap();
     assert!(nothing.with([exists.clone()]).is_nothing());
     assert_eq!(everything.with([exists]).to_string(), "a");
-    assert!(Selector::from_label_selector(None::<&Parts>).unwrap().is_nothing());
-    let empty = Parts { labels: Vec::new(), expressions: Vec::new() };
+    assert!(Selector::from_label_selector(None).unwrap().is_nothing());
+    let empty = LabelSelector::default();
     assert!(Selector::from_label_selector(Some(&empty)).unwrap().is_empty());
 }
 
