@@ -1,53 +1,77 @@
 //! `cargo xtask e2e`: the end-to-end tests, on the embedded server and on a real one.
 use crate::control_plane::{Running, build, folder};
 use crate::process::{cargo, flag, only, option, run};
+use std::process::Command;
 
-/// Runs the tests of tests/e2e twice. A real server is, in this order: `--kubeconfig FILE`, the
-/// programs in `KUBEBUILDER_ASSETS`, the control plane that Go builds.
+/// Variables by which the tests know their server.
+const VARIABLES: [&str; 4] = [
+    "PINTLE_E2E_KUBECONFIG",
+    "PINTLE_E2E_ASSETS",
+    "PINTLE_E2E_CONTROL_PLANE",
+    "PINTLE_E2E_WATCH_CACHE",
+];
+
+/// Tests at a time on a real server: they wait more than they compute.
+const AT_A_TIME: &str = "8";
+
+/// Runs the tests of tests/e2e on the embedded server and on a real one. That is, in this order:
+/// `--kubeconfig FILE`, the programs in `KUBEBUILDER_ASSETS`, the control plane that Go builds;
+/// the latter once without its watch cache, so that etcd's compactions are felt, and once as
+/// clusters have it. Tests say on standard error what they leave out.
 pub(crate) fn command(args: &[String]) -> Result<(), String> {
     only(args, &["--kubeconfig", "--test"], &["--embedded", "--real"])?;
     let filter = option(args, "--test");
-    let only_real = flag(args, "--real");
-    if !only_real {
+    let (embedded, real) = (flag(args, "--embedded"), flag(args, "--real"));
+    if !real || embedded {
         eprintln!("== end to end on the embedded server");
         run(&mut tests(filter))?;
     }
-    if flag(args, "--embedded") {
+    if embedded && !real {
         return Ok(());
     }
     if let Some(file) = option(args, "--kubeconfig") {
         eprintln!("== end to end on the cluster of {file}");
         let file = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
-        return run(tests(filter).env("PINTLE_E2E_KUBECONFIG", file));
+        return run(on_real(filter).env("PINTLE_E2E_KUBECONFIG", file));
     }
     if std::env::var_os("KUBEBUILDER_ASSETS").is_some_and(|v| !v.is_empty()) {
         eprintln!("== end to end on the programs in KUBEBUILDER_ASSETS");
-        return run(tests(filter).env("PINTLE_E2E_ASSETS", "1"));
+        return run(on_real(filter).env("PINTLE_E2E_ASSETS", "1"));
     }
     let Some(program) = build()? else {
-        let in_ci = std::env::var_os("CI").is_some();
         let what = "the end-to-end tests on a real API server: Go is not installed, \
                     KUBEBUILDER_ASSETS is not set and no --kubeconfig is given";
-        if in_ci {
+        if std::env::var_os("CI").is_some() {
             return Err(format!("nothing is skipped in CI, but cannot run {what}"));
         }
         eprintln!("SKIPPED: {what}");
         return Ok(());
     };
-    eprintln!("== end to end on the real control plane");
-    let control_plane = Running::start(&program, folder("e2e"), &["--watch-cache=false"])?;
-    run(tests(filter)
-        .env("PINTLE_E2E_CONTROL_PLANE", &control_plane.dir)
-        .env("PINTLE_CONTROL_PLANE", &program))
+    for (what, flags, cache) in [
+        ("without its watch cache", &["--watch-cache=false"][..], ""),
+        ("as clusters have it", &[], "1"),
+    ] {
+        eprintln!("== end to end on the real control plane, {what}");
+        let control_plane = Running::start(&program, folder("e2e"), flags)?;
+        run(on_real(filter)
+            .env("PINTLE_E2E_CONTROL_PLANE", &control_plane.dir)
+            .env("PINTLE_E2E_WATCH_CACHE", cache)
+            .env("PINTLE_CONTROL_PLANE", &program))?;
+    }
+    Ok(())
 }
 
-fn tests(filter: Option<&str>) -> std::process::Command {
+fn tests(filter: Option<&str>) -> Command {
     let mut c = cargo(&["test", "--quiet", "--package", "pintle-e2e"]);
-    if let Some(filter) = filter {
-        c.arg(filter);
-    }
-    for name in ["PINTLE_E2E_KUBECONFIG", "PINTLE_E2E_ASSETS", "PINTLE_E2E_CONTROL_PLANE"] {
+    c.args(filter);
+    for name in VARIABLES {
         c.env_remove(name);
     }
+    c
+}
+
+fn on_real(filter: Option<&str>) -> Command {
+    let mut c = tests(filter);
+    c.env("RUST_TEST_THREADS", AT_A_TIME);
     c
 }
