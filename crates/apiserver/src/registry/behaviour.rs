@@ -21,6 +21,9 @@ pub(crate) enum NameRule {
     PathSegment,
 }
 
+/// Checks an object, against the stored one in an update.
+pub(crate) type Validate = fn(&Object, Option<&Object>) -> Vec<FieldError>;
+
 /// How a kind behaves where kinds differ.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Behaviour {
@@ -56,8 +59,8 @@ pub(crate) struct Behaviour {
     pub(crate) prepare_update: Option<fn(&mut Object, &Object)>,
     /// The same for the `finalize` subresource.
     pub(crate) prepare_finalize: Option<fn(&mut Object, &Object)>,
-    /// Checks what is beyond metadata, against the stored object in an update.
-    pub(crate) validate: Option<fn(&Object, Option<&Object>) -> Vec<FieldError>>,
+    /// Checks what is beyond metadata.
+    pub(crate) validate: Option<Validate>,
     /// Conversions for a version that is not the one stored.
     pub(crate) from_storage: Option<fn(&mut Object)>,
     pub(crate) to_storage: Option<fn(&mut Object)>,

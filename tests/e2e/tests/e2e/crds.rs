@@ -148,6 +148,27 @@ async fn a_definition_comes_is_used_and_goes() -> Done {
         })
         .await?;
 
+        // Its schema is there for all to see.
+        let mut document = serde_json::Value::Null;
+        let read = async || -> Result<bool, Error> {
+            let path = "/openapi/v3/apis/gadgets.e2e.pintle.example/v1alpha1";
+            match client.request(Request::get(path)).await {
+                Err(e) if e.is_not_found() => Ok(false),
+                other => {
+                    document = other?.json().await?;
+                    Ok(true)
+                }
+            }
+        };
+        if t.if_there("OpenAPI", eventually("the schema is published", read).await)?.is_some() {
+            let schemas = document["components"]["schemas"].as_object().expect("schemas");
+            let (_, schema) =
+                schemas.iter().find(|(name, _)| name.ends_with(".Gadget")).expect("its");
+            let size = &schema["properties"]["spec"]["properties"]["size"];
+            assert_eq!(size["type"], "integer", "{schema}");
+            assert_eq!(size["description"], "How large it is.");
+        }
+
         let gadget = gadgets.create(&Gadget::new("g", GadgetSpec { size: 3 })).await?;
         assert_eq!((gadget.spec.size, gadget.metadata.generation), (3, 1));
 

@@ -154,7 +154,7 @@ async fn no_event_is_lost_in_a_storm() -> Done {
                     while lister.len() < after || tap.watches() <= i {
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
-                    tap.cut_watches();
+                    if i % 2 == 0 { tap.cut_watches() } else { tap.break_watches() }
                 }
             })
         };

@@ -46,8 +46,8 @@ pub(crate) struct Tap(Arc<Inner>);
 struct Inner {
     exchange: Exchange,
     seen: Mutex<Vec<Seen>>,
-    /// Bodies of watches end when it grows.
-    cuts: watch::Sender<u64>,
+    /// Bodies of watches end when it changes; `true`: as if the connection were lost.
+    cuts: watch::Sender<bool>,
     /// Requests with this in their query wait.
     held: watch::Sender<Option<&'static str>>,
     waiting: watch::Sender<usize>,
@@ -70,7 +70,7 @@ impl Tap {
         Tap(Arc::new(Inner {
             exchange,
             seen: Mutex::default(),
-            cuts: watch::Sender::new(0),
+            cuts: watch::Sender::new(false),
             held: watch::Sender::new(None),
             waiting: watch::Sender::new(0),
             refuse_protobuf: AtomicBool::new(false),
@@ -89,7 +89,12 @@ impl Tap {
 
     /// Ends every open watch, as a server that restarts does.
     pub(crate) fn cut_watches(&self) {
-        self.0.cuts.send_modify(|cuts| *cuts += 1);
+        self.0.cuts.send_replace(false);
+    }
+
+    /// Ends every open watch as a connection that is lost does.
+    pub(crate) fn break_watches(&self) {
+        self.0.cuts.send_replace(true);
     }
 
     /// Lets requests with this in their query wait from now on; those that wait already stay.
@@ -181,10 +186,20 @@ impl Service<Request<Body>> for Tap {
                 return Ok(response);
             }
             Ok(response.map(|body| {
+                let lost = Arc::new(AtomicBool::new(false));
+                let was_lost = lost.clone();
                 let cut = async move {
                     let _ = cuts.changed().await;
+                    lost.store(*cuts.borrow(), Ordering::Relaxed);
                 };
-                let data = body.into_data_stream().take_until(Box::pin(cut));
+                let end = futures_util::stream::once(async move {
+                    let lost = was_lost.load(Ordering::Relaxed);
+                    lost.then(|| Err(BoxError::from("the test broke the connection")))
+                });
+                let data = body
+                    .into_data_stream()
+                    .take_until(Box::pin(cut))
+                    .chain(end.filter_map(|end| async move { end }));
                 Body::new(StreamBody::new(data.map_ok(http_body::Frame::data)))
             }))
         })

@@ -35,7 +35,7 @@ pub(crate) struct Test {
 }
 
 enum Server {
-    Embedded(ApiServer),
+    Embedded(Box<ApiServer>),
     Real(&'static Real),
 }
 
@@ -131,14 +131,14 @@ impl Test {
         let name = thread.name().unwrap_or("test").to_owned();
         let server = match real()? {
             Some(real) => Server::Real(real),
-            None => Server::Embedded(
+            None => Server::Embedded(Box::new(
                 ApiServer::builder()
                     .token(ADMIN_TOKEN, User::new("token-admin", ["system:masters"]))
                     .token(JOE_TOKEN, User::new("token-joe", Vec::<String>::new()))
                     .listen()
                     .start()
                     .await?,
-            ),
+            )),
         };
         let client = match &server {
             Server::Embedded(server) => Client::from_service(server.service(), "default"),
@@ -314,7 +314,8 @@ impl Test {
         Ok(folder)
     }
 
-    /// While the answer is kept, no other test compacts the server that both use.
+    /// While the answer is kept, no other test compacts the server that both use. Not to be asked
+    /// for twice at a time: a compaction that waits in between would wait for ever.
     pub(crate) async fn keep_history(&self) -> Option<RwLockReadGuard<'static, ()>> {
         if self.is_embedded() { None } else { Some(HISTORY.read().await) }
     }
