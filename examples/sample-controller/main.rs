@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
 
 /// A whole life without a cluster.
 async fn embedded() -> Result<(), Error> {
+    println!("A Foo asks for a Deployment of a name and a size; the controller makes it so.\n");
     let started = Instant::now();
     let server = ApiServer::builder().start().await?;
     let client = Client::from_service(server.service(), "default");
@@ -51,7 +52,11 @@ async fn embedded() -> Result<(), Error> {
     }
     server.shutdown().await;
     result?;
-    println!("\nDone in {:.1?}.", started.elapsed());
+    println!(
+        "\nDone in {:.1?}. The controller is in examples/src/sample_controller.",
+        started.elapsed()
+    );
+    println!("On a cluster: cargo run --example sample-controller -- --kubeconfig FILE");
     Ok(())
 }
 

@@ -239,6 +239,7 @@ impl Look for bool {
 }
 
 type Looking<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
+type Is<'a, T> = Box<dyn Fn(&T) -> bool + Send + 'a>;
 
 /// A wait for something to come about; see [`eventually`].
 #[must_use = "nobody looks before it is awaited"]
@@ -247,7 +248,7 @@ pub struct Eventually<'a, T> {
     at: &'static Location<'static>,
     limit: Duration,
     look: Box<dyn FnMut() -> Looking<'a, T> + Send + 'a>,
-    is: Option<Box<dyn Fn(&T) -> bool + Send + 'a>>,
+    is: Option<Is<'a, T>>,
     last: Result<T, String>,
     waiting: Option<Waiting<'a, T>>,
 }

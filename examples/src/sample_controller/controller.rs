@@ -13,7 +13,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The informers cannot be used (they were stopped by somebody else).
-pub async fn run(client: Client, until: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+pub async fn run(
+    client: Client,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
     let informers = InformerFactory::new(client.clone());
     let foos = informers.of::<Foo>();
     let deployments = informers.of::<Deployment>();
@@ -28,10 +31,7 @@ pub async fn run(client: Client, until: impl Future<Output = ()> + Send + 'stati
         .watches(&foos)
         .owns(&deployments)
         .workers(2)
-        .run(move |key: ObjectKey| {
-            let reconciler = reconciler.clone();
-            async move { reconciler.reconcile(&key).await }
-        })
+        .run_with(reconciler, |reconciler, key| async move { reconciler.reconcile(&key).await })
         .until(until)
         .await;
     informers.shutdown().await;
@@ -62,7 +62,8 @@ impl Reconciler {
             },
         };
         if !deployment.is_controlled_by(&*foo) {
-            let message = format!("Deployment {} exists and is not controlled by this Foo", name.name);
+            let message =
+                format!("Deployment {} exists and is not controlled by this Foo", name.name);
             self.events.warning(&*foo, "ErrResourceExists", message.as_str());
             return Err(terminal(message)); // nothing to try again until one of them changes
         }
@@ -117,4 +118,3 @@ fn deployment_for(foo: &Foo) -> Deployment {
         ..Default::default()
     }
 }
-

@@ -2,8 +2,8 @@
 use super::foo::{Foo, FooSpec};
 use pintle::api::apps_v1::{Deployment, DeploymentSpec};
 use pintle::api::core_v1::{Container, Event, PodSpec, PodTemplateSpec};
+use pintle::testing::eventually;
 use pintle::{Client, Error, LabelSelector, ListOptions, Map, ObjectMeta, Str};
-use std::time::Duration;
 
 /// Lives the life in namespace `ns` and tells it to `say`. A controller and a stand-in that
 /// reports replicas available must be running.
@@ -17,32 +17,25 @@ pub async fn live(client: &Client, ns: &str, say: impl Fn(&str)) -> Result<(), E
     say("1. Somebody creates Foo \"one\" with 1 replica.");
     let spec = FooSpec { deployment_name: "web".into(), replicas: 1 };
     foos.create(&Foo::new("one", spec)).await?;
-    eventually("the controller creates Deployment \"web\"", async || {
-        Ok(absent_is_none(deployments.get("web").await)?.is_some())
-    })
-    .await?;
+    eventually("the controller creates Deployment \"web\"", || deployments.get("web")).await?;
     say("   The controller created Deployment \"web\", owned by the Foo.");
-    eventually("the Foo's status says 1 available", async || {
-        Ok(foos.get("one").await?.status.available_replicas == 1)
-    })
-    .await?;
+    eventually("the Foo's status says 1 available", || foos.get("one"))
+        .is(|foo| foo.status.available_replicas == 1)
+        .await?;
     say("   Its replica became available, and the Foo's status says so.");
 
     say("2. Somebody scales the Foo to 3.");
     foos.modify("one", |foo| foo.spec.replicas = 3).await?;
-    eventually("the Deployment and the Foo's status follow", async || {
-        Ok(deployments.get("web").await?.spec.replicas == Some(3)
-            && foos.get("one").await?.status.available_replicas == 3)
-    })
-    .await?;
+    let has_3 = |d: &Deployment| d.spec.replicas == Some(3);
+    eventually("the Deployment follows", || deployments.get("web")).is(has_3).await?;
+    eventually("the Foo's status follows", || foos.get("one"))
+        .is(|foo| foo.status.available_replicas == 3)
+        .await?;
     say("   The Deployment followed, and 3 replicas are available.");
 
     say("3. Somebody edits the Deployment by hand: 9 replicas.");
     deployments.modify("web", |d| d.spec.replicas = Some(9)).await?;
-    eventually("the controller puts the Deployment right", async || {
-        Ok(deployments.get("web").await?.spec.replicas == Some(3))
-    })
-    .await?;
+    eventually("the Deployment is put right", || deployments.get("web")).is(has_3).await?;
     say("   The controller put it right: 3 again.");
 
     say("4. Foo \"two\" names Deployment \"taken\", which somebody else made.");
@@ -50,7 +43,7 @@ pub async fn live(client: &Client, ns: &str, say: impl Fn(&str)) -> Result<(), E
     let spec = FooSpec { deployment_name: "taken".into(), replicas: 5 };
     foos.create(&Foo::new("two", spec)).await?;
     let warning = warning_about(client, ns, "two").await?;
-    say(&format!("   A warning event says: {warning}."));
+    say(&format!("   A warning event says: \"{warning}\"."));
     let now = deployments.get("taken").await?;
     if now.spec != taken.spec || !now.metadata.owner_references.is_empty() {
         return Err(Error::other("Deployment \"taken\" was changed"));
@@ -59,16 +52,13 @@ pub async fn live(client: &Client, ns: &str, say: impl Fn(&str)) -> Result<(), E
 
     say("5. Somebody deletes Foo \"one\".");
     foos.delete("one").await?;
-    eventually("the Deployment goes with its Foo", async || {
-        Ok(absent_is_none(deployments.get("web").await)?.is_none())
-    })
-    .await?;
+    let look = || async { is_gone(deployments.get("web").await) };
+    eventually("the Deployment goes with its Foo", look).await?;
     say("   Its Deployment went with it.");
     foos.delete("two").await?;
-    eventually("Foo \"two\" is gone", async || Ok(absent_is_none(foos.get("two").await)?.is_none()))
-        .await?;
+    eventually("Foo \"two\" is gone", || async { is_gone(foos.get("two").await) }).await?;
     deployments.delete("taken").await?;
-    say("   Foo \"two\" left as well; nothing of it was ever made.");
+    say("   Foo \"two\" is deleted as well; it never had a Deployment of its own.");
     Ok(())
 }
 
@@ -76,43 +66,16 @@ pub async fn live(client: &Client, ns: &str, say: impl Fn(&str)) -> Result<(), E
 async fn warning_about(client: &Client, ns: &str, name: &str) -> Result<String, Error> {
     let events = client.namespaced::<Event>(ns);
     let options = ListOptions::new().fields(format!("involvedObject.name={name}"));
-    let mut message = String::new();
-    eventually("a warning event is recorded", async || {
-        for event in events.list(&options).await? {
-            if event.type_ == "Warning" && event.reason == "ErrResourceExists" {
-                message = event.message.to_string();
-            }
-        }
-        Ok(!message.is_empty())
-    })
-    .await?;
-    Ok(message)
-}
-
-fn absent_is_none<T>(got: Result<T, Error>) -> Result<Option<T>, Error> {
-    match got {
-        Err(e) if e.is_not_found() => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// Looks until `look` says yes, for half a minute at most.
-async fn eventually(
-    what: &str,
-    mut look: impl AsyncFnMut() -> Result<bool, Error>,
-) -> Result<(), Error> {
-    let all = async {
-        loop {
-            if look().await? {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let look = || async {
+        let all = events.list(&options).await?.into_iter();
+        let mut warnings = all.filter(|e| e.type_ == "Warning" && e.reason == "ErrResourceExists");
+        warnings.next().ok_or_else(|| Error::other("no such event"))
     };
-    match tokio::time::timeout(Duration::from_secs(30), all).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::timeout(format!("waited 30 s in vain: {what}"))),
-    }
+    Ok(eventually("a warning event is recorded", look).await?.message.into())
+}
+
+fn is_gone<T>(got: Result<T, Error>) -> bool {
+    got.is_err_and(|e| e.is_not_found())
 }
 
 /// A Deployment that no Foo owns.
