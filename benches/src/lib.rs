@@ -1,3 +1,7 @@
-//! What the benchmarks share: realistic objects, and readings of the process.
+//! What the benchmarks share: realistic objects, readings of the process, and the protocol
+//! between a client under measurement and whoever measures it.
+//!
+//! `cargo xtask bench` runs everything here; each program can also be run by hand.
+pub mod child;
 pub mod pods;
 pub mod usage;

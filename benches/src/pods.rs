@@ -1,7 +1,7 @@
 //! Pods as a busy cluster has them: ReplicaSets of ten, every status its own.
 use pintle_api::core_v1 as core;
 use pintle_apimachinery::{
-    FieldsV1, ListMeta, ManagedFieldsEntry, Map, MicroTime, ObjectMeta, OwnerReference, Shared, Str, Time,
+    FieldsV1, ListMeta, ManagedFieldsEntry, Map, ObjectMeta, OwnerReference, Shared, Str, Time,
 };
 
 /// How much Pods differ from each other.
@@ -178,7 +178,9 @@ fn token_projection() -> core::ProjectedVolumeSource {
 fn container(i: usize, c: u64, distinct: bool, token_volume: &str) -> core::Container {
     let rs = i as u64 / 10;
     let role = ["server", "proxy"][c as usize];
-    let own = |s: &str| if distinct { format!("{s}-{}", hex(i as u64 * 2 + c, 12)) } else { s.to_owned() };
+    let own = |s: &str| {
+        if distinct { format!("{s}-{}", hex(i as u64 * 2 + c, 12)) } else { s.to_owned() }
+    };
     let mut env: Vec<core::EnvVar> = (0..8)
         .map(|e| core::EnvVar {
             name: format!("SETTING_{e}").into(),
@@ -221,10 +223,15 @@ fn container(i: usize, c: u64, distinct: bool, token_volume: &str) -> core::Cont
     };
     core::Container {
         name: role.into(),
-        image: format!("registry.example.com/suite-{}/{role}:1.{}.{}", rs % 20, rs % 30, rs % 7).into(),
-        args: [own("--config=/etc/app/config.yaml"), own("--listen=:8080"), "--log-level=info".into()]
-            .map(Str::from)
+        image: format!("registry.example.com/suite-{}/{role}:1.{}.{}", rs % 20, rs % 30, rs % 7)
             .into(),
+        args: [
+            own("--config=/etc/app/config.yaml"),
+            own("--listen=:8080"),
+            "--log-level=info".into(),
+        ]
+        .map(Str::from)
+        .into(),
         ports: [core::ContainerPort {
             name: "http".into(),
             container_port: 8080 + c as i32,
@@ -238,14 +245,17 @@ fn container(i: usize, c: u64, distinct: bool, token_volume: &str) -> core::Cont
             requests: quantities("250m", "256Mi"),
             ..Default::default()
         },
-        volume_mounts: [("config", "/etc/app"), (token_volume, "/var/run/secrets/kubernetes.io/serviceaccount")]
-            .map(|(name, path)| core::VolumeMount {
-                name: name.into(),
-                read_only: true,
-                mount_path: path.into(),
-                ..Default::default()
-            })
-            .into(),
+        volume_mounts: [
+            ("config", "/etc/app"),
+            (token_volume, "/var/run/secrets/kubernetes.io/serviceaccount"),
+        ]
+        .map(|(name, path)| core::VolumeMount {
+            name: name.into(),
+            read_only: true,
+            mount_path: path.into(),
+            ..Default::default()
+        })
+        .into(),
         liveness_probe: Some(Shared::new(probe.clone())),
         readiness_probe: Some(Shared::new(probe)),
         termination_message_path: "/dev/termination-log".into(),
@@ -289,7 +299,9 @@ pub fn status(i: usize) -> core::PodStatus {
                 core::ContainerStatus {
                     name: role.into(),
                     state: core::ContainerState {
-                        running: Some(Shared::new(core::ContainerStateRunning { started_at: started })),
+                        running: Some(Shared::new(core::ContainerStateRunning {
+                            started_at: started,
+                        })),
                         ..Default::default()
                     },
                     ready: true,
@@ -347,7 +359,9 @@ pub fn served(i: usize, mix: Mix) -> core::Pod {
 fn spec_fields(rs: u64) -> String {
     let mounts = r#"{".":{},"k:{\"mountPath\":\"/etc/app\"}":{".":{},"f:mountPath":{},"f:name":{},"f:readOnly":{}}}"#;
     let env: Vec<String> = (0..8)
-        .map(|e| format!(r#""k:{{\"name\":\"SETTING_{e}\"}}":{{".":{{}},"f:name":{{}},"f:value":{{}}}}"#))
+        .map(|e| {
+            format!(r#""k:{{\"name\":\"SETTING_{e}\"}}":{{".":{{}},"f:name":{{}},"f:value":{{}}}}"#)
+        })
         .collect();
     let probe = r#"{".":{},"f:failureThreshold":{},"f:httpGet":{".":{},"f:path":{},"f:port":{},"f:scheme":{}},"f:periodSeconds":{},"f:successThreshold":{},"f:timeoutSeconds":{}}"#;
     let containers: Vec<String> = ["proxy", "server"]
@@ -380,7 +394,7 @@ pub fn list_meta() -> ListMeta {
     ListMeta { resource_version: "600000".into(), ..Default::default() }
 }
 
-/// A time that never repeats, for churn.
-pub fn tick() -> MicroTime {
-    MicroTime::now()
+/// One of `of` Pods, for the `n`th change.
+pub fn random(n: usize, of: usize) -> usize {
+    (scramble(n as u64 + 17) % of.max(1) as u64) as usize
 }

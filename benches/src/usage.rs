@@ -1,16 +1,11 @@
-//! CPU time and memory of this process, from `/proc`.
+//! CPU time and memory of this process. Included by path in the peers too.
+use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 
-/// CPU time used so far, user and system, in seconds.
-///
-/// # Panics
-/// Where `/proc` is not Linux's.
+/// CPU time used so far by all threads, user and system, in seconds.
 pub fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").expect("/proc/self/stat");
-    // Behind the name in parentheses; utime and stime are fields 14 and 15, in hundredths.
-    let rest = stat.rsplit_once(") ").expect("a process name").1;
-    let ticks = |i: usize| rest.split(' ').nth(i).and_then(|t| t.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// Resident memory now and at its peak, in MiB.
@@ -22,7 +17,9 @@ pub fn resident_mib() -> (f64, f64) {
     let of = |key: &str| {
         status
             .lines()
-            .find_map(|l| l.strip_prefix(key)?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok())
+            .find_map(|l| {
+                l.strip_prefix(key)?.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()
+            })
             .unwrap_or(0.0)
             / 1024.0
     };

@@ -57,6 +57,7 @@ fn own_binary(names: &[&str]) -> Result<PathBuf, String> {
         c.args(["--bin", name]);
     }
     run(&mut c)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(target.join("release"))
 }

@@ -3,6 +3,7 @@
 //! A command is a module with `pub(crate) fn run(args: &[String]) -> Result<(), String>` and one
 //! line in [`COMMANDS`]. Keep the dependencies few: every command waits for this to compile.
 
+mod bench;
 mod ci;
 mod codegen;
 mod conformance;
@@ -20,6 +21,12 @@ type Run = fn(&[String]) -> Result<(), String>;
 
 /// Every command: name, arguments, what it does, where it is.
 const COMMANDS: &[(&str, &str, &str, Run)] = &[
+    (
+        "bench",
+        "sync [--objects N] [--mix realistic | distinct | both] | build | small",
+        "pintle beside client-go and kube-rs: informers, builds, small parts",
+        bench::command,
+    ),
     ("ci", "[--quick]", "everything that must hold before a change lands", ci::command),
     (
         "codegen",

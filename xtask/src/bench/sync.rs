@@ -37,15 +37,35 @@ enum Who {
 }
 
 const CONTENDERS: [Contender; 10] = [
-    Contender { name: "pintle, protobuf watch-list", who: Who::Ours, mode: "protobuf", list: "watchlist" },
+    Contender {
+        name: "pintle, protobuf watch-list",
+        who: Who::Ours,
+        mode: "protobuf",
+        list: "watchlist",
+    },
     Contender { name: "pintle, protobuf list", who: Who::Ours, mode: "protobuf", list: "list" },
     Contender { name: "pintle, JSON watch-list", who: Who::Ours, mode: "json", list: "watchlist" },
     Contender { name: "pintle, JSON list", who: Who::Ours, mode: "json", list: "list" },
     Contender { name: "kube-rs 5, watch-list", who: Who::KubeRs, mode: "json", list: "watchlist" },
     Contender { name: "kube-rs 5, paged list", who: Who::KubeRs, mode: "json", list: "list" },
-    Contender { name: "client-go, protobuf watch-list", who: Who::ClientGo, mode: "protobuf", list: "watchlist" },
-    Contender { name: "client-go, protobuf list", who: Who::ClientGo, mode: "protobuf", list: "list" },
-    Contender { name: "client-go, JSON watch-list", who: Who::ClientGo, mode: "json", list: "watchlist" },
+    Contender {
+        name: "client-go, protobuf watch-list",
+        who: Who::ClientGo,
+        mode: "protobuf",
+        list: "watchlist",
+    },
+    Contender {
+        name: "client-go, protobuf list",
+        who: Who::ClientGo,
+        mode: "protobuf",
+        list: "list",
+    },
+    Contender {
+        name: "client-go, JSON watch-list",
+        who: Who::ClientGo,
+        mode: "json",
+        list: "watchlist",
+    },
     Contender { name: "client-go, JSON list", who: Who::ClientGo, mode: "json", list: "list" },
 ];
 
@@ -67,7 +87,8 @@ pub(super) fn command(args: &[String]) -> Result<(), String> {
     only(args, &["--objects", "--mix", "--rounds", "--rate", "--seconds"], &["--quick"])?;
     let quick = flag(args, "--quick");
     let number = |name: &str, default: usize| {
-        option(args, name).map_or(Ok(default), |v| v.parse().map_err(|e| format!("{name} {v}: {e}")))
+        option(args, name)
+            .map_or(Ok(default), |v| v.parse().map_err(|e| format!("{name} {v}: {e}")))
     };
     let mixes = match option(args, "--mix").unwrap_or("realistic") {
         "both" => vec!["realistic".into(), "distinct".into()],
@@ -90,7 +111,13 @@ pub(super) fn command(args: &[String]) -> Result<(), String> {
     for mix in &plan.mixes {
         let arguments = ["--controller-manager=false"];
         let server = Running::start(&control_plane, folder("bench"), &arguments)?;
-        let bench = Bench { plan: &plan, mix, kubeconfig: server.dir.join("kubeconfig"), own: own.clone(), go: go.clone() };
+        let bench = Bench {
+            plan: &plan,
+            mix,
+            kubeconfig: server.dir.join("kubeconfig"),
+            own: own.clone(),
+            go: go.clone(),
+        };
         bench.run()?;
     }
     Ok(())
@@ -116,10 +143,16 @@ impl Bench<'_> {
                 let now = self.measure(contender, last)?;
                 eprintln!("  {}: {:.3} s, {:.0} MiB", contender.name, now.cpu, now.rss);
                 if round == 0 || now.cpu < best.cpu {
-                    *best = Measured { events: best.events, event_cpu: best.event_cpu, churned_rss: best.churned_rss, ..now };
+                    *best = Measured {
+                        events: best.events,
+                        event_cpu: best.event_cpu,
+                        churned_rss: best.churned_rss,
+                        ..now
+                    };
                 }
                 if last {
-                    (best.events, best.event_cpu, best.churned_rss) = (now.events, now.event_cpu, now.churned_rss);
+                    (best.events, best.event_cpu, best.churned_rss) =
+                        (now.events, now.event_cpu, now.churned_rss);
                 }
             }
         }
@@ -165,7 +198,14 @@ impl Bench<'_> {
             let (objects, rate) = (self.plan.objects.to_string(), self.plan.rate.to_string());
             let seconds = self.plan.seconds.to_string();
             output(self.load("churn").args([
-                "--objects", &objects, "--mix", self.mix, "--rate", &rate, "--seconds", &seconds,
+                "--objects",
+                &objects,
+                "--mix",
+                self.mix,
+                "--rate",
+                &rate,
+                "--seconds",
+                &seconds,
             ]))?;
             // The last events are on their way.
             let mut report = client.ask("report")?;
@@ -190,11 +230,26 @@ impl Bench<'_> {
     fn report(&self, all: &[Measured]) {
         let Plan { objects, rate, seconds, rounds, .. } = self.plan;
         println!("\n## {objects} Pods, {}, over TLS from a real kube-apiserver\n", self.mix);
-        println!("{}. CPU of the whole process until synced, best of {rounds}; then {rate} status patches a second for {seconds} s.\n", machine());
+        println!(
+            "{}. CPU of the whole process until synced, best of {rounds}; then {rate} status patches a second for {seconds} s.\n",
+            machine()
+        );
         let base = &all[0];
         let mut table = Table::new(&[
-            "client", "cpu s", "", "wall s", "", "resident MiB", "", "peak MiB", "heap MiB", "",
-            "us/event", "", "events/s a core", "MiB after churn",
+            "client",
+            "cpu s",
+            "",
+            "wall s",
+            "",
+            "resident MiB",
+            "",
+            "peak MiB",
+            "heap MiB",
+            "",
+            "us/event",
+            "",
+            "events/s a core",
+            "MiB after churn",
         ]);
         for (contender, m) in CONTENDERS.iter().zip(all) {
             table.row(vec![
@@ -222,10 +277,30 @@ impl Bench<'_> {
         let heap = best(Who::ClientGo, |m| m.heap.unwrap_or(f64::INFINITY));
         let share = if self.mix == "realistic" { 6.0 } else { 3.0 };
         println!("\nGoals, each client at its best:");
-        goal("CPU against a quarter of client-go's", best(Who::ClientGo, |m| m.cpu) / 4.0, best(Who::Ours, |m| m.cpu), "s");
-        goal("CPU against an eighth of kube-rs'", best(Who::KubeRs, |m| m.cpu) / 8.0, best(Who::Ours, |m| m.cpu), "s");
-        goal(&format!("resident against client-go's heap / {share}"), heap / share, best(Who::Ours, |m| m.rss), "MiB");
-        goal("CPU an event against a quarter of client-go's", best(Who::ClientGo, |m| m.event_cpu) * 1e6 / 4.0, best(Who::Ours, |m| m.event_cpu) * 1e6, "us");
+        goal(
+            "CPU against a quarter of client-go's",
+            best(Who::ClientGo, |m| m.cpu) / 4.0,
+            best(Who::Ours, |m| m.cpu),
+            "s",
+        );
+        goal(
+            "CPU against an eighth of kube-rs'",
+            best(Who::KubeRs, |m| m.cpu) / 8.0,
+            best(Who::Ours, |m| m.cpu),
+            "s",
+        );
+        goal(
+            &format!("resident against client-go's heap / {share}"),
+            heap / share,
+            best(Who::Ours, |m| m.rss),
+            "MiB",
+        );
+        goal(
+            "CPU an event against a quarter of client-go's",
+            best(Who::ClientGo, |m| m.event_cpu) * 1e6 / 4.0,
+            best(Who::Ours, |m| m.event_cpu) * 1e6,
+            "us",
+        );
     }
 }
 
