@@ -14,7 +14,7 @@ use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -22,6 +22,8 @@ use tokio_rustls::TlsConnector;
 /// for a large list at 100 ms round trips; nothing is allocated ahead.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
+/// What is read from a socket at a time, where the connection uses TLS.
+const READ_AHEAD: usize = 64 << 10;
 /// A silent HTTP/2 connection is asked for a sign of life after this long, and given up after that
 /// much longer (Go: `ReadIdleTimeout`, `PingTimeout`).
 const PING_AFTER: Duration = Duration::from_secs(30);
@@ -119,6 +121,8 @@ impl Connector {
         let Some((tls, name)) = &self.tls else { return http1_over(io).await };
         let configs = tls.current();
         let config = if only_http1 { configs.http1 } else { configs.any };
+        // rustls asks for 4 KiB at a time, which would be four system calls for each record.
+        let io = BufReader::with_capacity(READ_AHEAD, io);
         let io = TlsConnector::from(config).connect(name.clone(), io).await?;
         if io.get_ref().1.alpn_protocol() == Some(b"h2") {
             http2_over(io).await
