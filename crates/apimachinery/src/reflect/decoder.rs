@@ -16,15 +16,18 @@ const MAX_RAW: usize = 64 * 1024;
 const INLINE_STR: usize = 7;
 /// Longest string that is shared through the table.
 const MAX_STR: usize = 256;
-/// Where the score of a site starts: it must miss this often, with no hit, to be switched off.
-const FIRST_SCORE: i16 = 1500;
+/// Where the score of a site starts: it must miss this often (large values count more), with no
+/// hit, to be switched off.
+const FIRST_SCORE: i32 = 1500;
+/// Bytes that weigh as much as a lookup itself.
+const WEIGHT: usize = 32;
 /// A site that is switched off still tries this many of every 1024 times.
 const TRIES: u16 = 32;
 
 /// Whether sharing pays at one field: hits raise the score, misses lower it.
 #[derive(Clone, Copy)]
 struct Site {
-    score: i16,
+    score: i32,
     tick: u16,
 }
 
@@ -37,14 +40,22 @@ impl Site {
         self.tick = self.tick.wrapping_add(1);
         self.tick & 1023 < TRIES
     }
+    /// A value of `len` bytes was known already.
     #[inline]
-    fn hit(&mut self) {
-        self.score = (self.score + 8).min(2000);
+    fn hit(&mut self, len: usize) {
+        self.score = (self.score + 8 * weight(len)).min(4 * FIRST_SCORE);
     }
+    /// A value of `len` bytes was not known: it was copied for the table, perhaps in vain.
     #[inline]
-    fn miss(&mut self) {
-        self.score = (self.score - 1).max(-1);
+    fn miss(&mut self, len: usize) {
+        self.score = (self.score - weight(len)).max(-1);
     }
+}
+
+#[inline]
+fn weight(len: usize) -> i32 {
+    // Nothing longer than MAX_RAW comes here, so this fits.
+    (1 + len / WEIGHT) as i32
 }
 
 struct Entry {
@@ -161,11 +172,11 @@ impl Decoder {
                 if way == 1 {
                     t.entries.swap(set, set + 1);
                 }
-                t.sites[site as usize].hit();
+                t.sites[site as usize].hit(raw.len());
                 return t.entries[set].as_ref().map(|e| &e.value);
             }
         }
-        t.sites[site as usize].miss();
+        t.sites[site as usize].miss(raw.len());
         None
     }
     /// Remembers what `raw` decoded to.
@@ -203,10 +214,10 @@ impl Tables {
         if let Some(known) = slot
             && known.as_str() == s
         {
-            site.hit();
+            site.hit(0);
             return known.clone();
         }
-        site.miss();
+        site.miss(0);
         let fresh = Str::new(s);
         *slot = Some(fresh.clone());
         fresh
