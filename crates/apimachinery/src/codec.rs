@@ -1,7 +1,7 @@
 //! Codecs: how objects become bytes. Go: `runtime.Codec` and `serializer/{json,yaml,protobuf}`.
 use crate::reflect::{
-    DecodeError, Decoder, Described, Parser, Reader, Writer, json_merge, json_put_kind, pb_merge,
-    pb_put,
+    DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, json_merge,
+    json_put_kind, pb_merge, pb_put,
 };
 use crate::{Error, GroupVersionKind};
 
@@ -183,8 +183,8 @@ pub fn json_to_yaml(text: &[u8]) -> Result<String, Error> {
         .map_err(|e| Error::encode(format!("error converting JSON to YAML: {e}")))
 }
 
-fn check_kind<T: Described>(api_version: &str, kind: &str) -> Result<(), Error> {
-    let Some(k) = T::described().kind else { return Ok(()) };
+fn check_kind(desc: &Desc, api_version: &str, kind: &str) -> Result<(), Error> {
+    let Some(k) = desc.kind else { return Ok(()) };
     // Request options are known in every group version.
     let right_version = api_version.is_empty()
         || (k.group.is_empty() && k.kind.ends_with("Options"))
@@ -212,26 +212,51 @@ pub fn decode_message<T: Described>(
     format: Format,
     cx: &mut Decoder,
 ) -> Result<T, Error> {
-    let in_type = |e: Box<DecodeError>| Error::decode(format!("{}: {e}", T::described().name));
     let mut m = T::default();
+    decode_into(&mut m, bytes, format, cx)?;
+    Ok(m)
+}
+
+/// [`decode_message`] compiled once for all kinds.
+fn decode_into(
+    m: &mut dyn Message,
+    bytes: &[u8],
+    format: Format,
+    cx: &mut Decoder,
+) -> Result<(), Error> {
+    let desc = m.desc();
     match format {
         Format::Protobuf => {
             let e = Envelope::parse(bytes)?;
-            check_kind::<T>(e.api_version, e.kind)?;
-            pb_merge(&mut m, e.raw, cx).map_err(in_type)?;
+            check_kind(desc, e.api_version, e.kind)?;
+            decode_body(m, e.raw, format, cx)
         }
         Format::Json => {
-            let text = text(bytes)?;
-            let (api_version, kind) = peek_json_kind(text)?;
-            check_kind::<T>(&api_version, &kind)?;
-            let mut p = Parser::new(text);
-            json_merge(&mut m, &mut p, cx).and_then(|()| p.finish()).map_err(in_type)?;
+            let (api_version, kind) = peek_json_kind(text(bytes)?)?;
+            check_kind(desc, &api_version, &kind)?;
+            decode_body(m, bytes, format, cx)
         }
-        Format::Yaml => {
-            return decode_message(yaml_to_json(bytes)?.as_bytes(), Format::Json, cx);
-        }
+        Format::Yaml => decode_into(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
     }
-    Ok(m)
+}
+
+/// [`decode_message_item`] compiled once for all kinds.
+fn decode_body(
+    m: &mut dyn Message,
+    bytes: &[u8],
+    format: Format,
+    cx: &mut Decoder,
+) -> Result<(), Error> {
+    let desc = m.desc();
+    let in_type = |e: Box<DecodeError>| Error::decode(format!("{}: {e}", desc.name));
+    match format {
+        Format::Protobuf => pb_merge(m, bytes, cx).map_err(in_type),
+        Format::Json => {
+            let mut p = Parser::new(text(bytes)?);
+            json_merge(m, &mut p, cx).and_then(|()| p.finish()).map_err(in_type)
+        }
+        Format::Yaml => decode_body(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
+    }
 }
 
 /// Decodes a built-in type without envelope and without looking at its kind.
@@ -243,18 +268,8 @@ pub fn decode_message_item<T: Described>(
     format: Format,
     cx: &mut Decoder,
 ) -> Result<T, Error> {
-    let in_type = |e: Box<DecodeError>| Error::decode(format!("{}: {e}", T::described().name));
     let mut m = T::default();
-    match format {
-        Format::Protobuf => pb_merge(&mut m, bytes, cx).map_err(in_type)?,
-        Format::Json => {
-            let mut p = Parser::new(text(bytes)?);
-            json_merge(&mut m, &mut p, cx).and_then(|()| p.finish()).map_err(in_type)?;
-        }
-        Format::Yaml => {
-            return decode_message_item(yaml_to_json(bytes)?.as_bytes(), Format::Json, cx);
-        }
-    }
+    decode_body(&mut m, bytes, format, cx)?;
     Ok(m)
 }
 
@@ -262,7 +277,7 @@ pub fn decode_message_item<T: Described>(
 ///
 /// # Errors
 /// YAML text that cannot be made; JSON and protobuf always can.
-pub fn encode_message<T: Described>(m: &T, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
+pub fn encode_message(m: &dyn Message, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
     match format {
         Format::Json => json_put_kind(m, out),
         Format::Yaml => {
@@ -273,7 +288,7 @@ pub fn encode_message<T: Described>(m: &T, format: Format, out: &mut Vec<u8>) ->
         Format::Protobuf => {
             let mut w = Writer::new();
             pb_put(m, &mut w);
-            let gvk = T::described().kind.map_or_else(GroupVersionKind::default, |k| {
+            let gvk = m.desc().kind.map_or_else(GroupVersionKind::default, |k| {
                 GroupVersionKind::from_static(k.group, k.version, k.kind)
             });
             let api_version = gvk.api_version();

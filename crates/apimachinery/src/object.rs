@@ -45,37 +45,49 @@ pub trait Object: AnyKind {
 
     /// `metadata.name`.
     fn name(&self) -> &str {
-        &self.metadata().name
+        text(&self.metadata().name)
     }
     /// `metadata.namespace`; empty for cluster-scoped objects.
     fn namespace(&self) -> &str {
-        &self.metadata().namespace
+        text(&self.metadata().namespace)
     }
     /// `metadata.uid`.
     fn uid(&self) -> &str {
-        &self.metadata().uid
+        text(&self.metadata().uid)
     }
     /// `metadata.resourceVersion`.
     fn resource_version(&self) -> &str {
-        &self.metadata().resource_version
+        text(&self.metadata().resource_version)
     }
     /// Namespace and name.
     fn key(&self) -> ObjectKey {
-        let m = self.metadata();
-        ObjectKey::new(m.namespace.clone(), m.name.clone())
+        key_of(self.metadata())
     }
     /// The owner that controls this object, if any. Go: `metav1.GetControllerOf`.
     fn controller_of(&self) -> Option<&OwnerReference> {
-        self.metadata().owner_references.iter().find(|o| o.controller == Some(true))
+        controller_in(self.metadata())
     }
     /// Whether `owner` controls this object, by UID. Go: `metav1.IsControlledBy`.
     fn is_controlled_by(&self, owner: &dyn Object) -> bool {
-        self.controller_of().is_some_and(|o| o.uid == owner.uid())
+        controller_in(self.metadata()).is_some_and(|o| o.uid == owner.uid())
     }
     /// Whether the object is being deleted.
     fn is_deleting(&self) -> bool {
         self.metadata().deletion_timestamp.is_some()
     }
+}
+
+// What the default methods of `Object` do, compiled once: they are in the table of every kind.
+
+#[inline(never)]
+fn text(s: &Str) -> &str {
+    s
+}
+fn key_of(m: &ObjectMeta) -> ObjectKey {
+    ObjectKey::new(m.namespace.clone(), m.name.clone())
+}
+fn controller_in(m: &ObjectMeta) -> Option<&OwnerReference> {
+    m.owner_references.iter().find(|o| o.controller == Some(true))
 }
 
 /// A reference to `owner` as the one controller of an object. Go: `metav1.NewControllerRef`.

@@ -14,6 +14,14 @@ struct Entry {
     type_name: &'static str,
 }
 
+fn entry_of<T: AnyKind + Codec>() -> Entry {
+    Entry {
+        decode: |b, f, cx| T::decode(b, f, cx).map(|t| Box::new(t) as Box<dyn AnyKind>),
+        type_id: TypeId::of::<T>(),
+        type_name: std::any::type_name::<T>(),
+    }
+}
+
 /// Kinds and their types, both ways.
 ///
 /// ```
@@ -45,10 +53,19 @@ impl Scheme {
     /// When the name is taken by another type: two types for one kind are a mistake of the
     /// program. [`Scheme::try_register_as`] gives an error instead.
     pub fn register<T: Kind>(&mut self) -> &mut Self {
-        if let Err(e) = self.try_register_as::<T>(T::gvk_of()) {
+        self.must_insert(T::GROUP, T::VERSION, T::KIND, entry_of::<T>());
+        self
+    }
+    fn must_insert(
+        &mut self,
+        group: &'static str,
+        version: &'static str,
+        kind: &'static str,
+        entry: Entry,
+    ) {
+        if let Err(e) = self.insert(GroupVersionKind::from_static(group, version, kind), entry) {
             panic!("{e}");
         }
-        self
     }
     /// Adds a type under any name; a type may have several. Go: `AddKnownTypeWithName`.
     ///
@@ -58,11 +75,10 @@ impl Scheme {
         &mut self,
         gvk: GroupVersionKind,
     ) -> Result<(), Error> {
-        let entry = Entry {
-            decode: |b, f, cx| T::decode(b, f, cx).map(|t| Box::new(t) as Box<dyn AnyKind>),
-            type_id: TypeId::of::<T>(),
-            type_name: std::any::type_name::<T>(),
-        };
+        self.insert(gvk, entry_of::<T>())
+    }
+    /// The part that does not depend on the type, compiled once.
+    fn insert(&mut self, gvk: GroupVersionKind, entry: Entry) -> Result<(), Error> {
         if let Some(old) = self.kinds.get(&gvk) {
             if old.type_id == entry.type_id {
                 return Ok(());

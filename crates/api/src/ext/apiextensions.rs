@@ -347,4 +347,18 @@ mod tests {
             assert!(kind.is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn nesting_through_the_unions_is_bounded() {
+        // A schema whose additionalProperties (30) hold a schema (2) whose ..., in protobuf.
+        let mut w = Writer::new();
+        let end = w.mark();
+        for _ in 0..100_000 {
+            w.close(2, end);
+            w.close(30, end);
+        }
+        let read = pb_decode::<JSONSchemaProps>(w.as_slice(), &mut Decoder::new());
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("levels deep"), "{error}");
+    }
 }

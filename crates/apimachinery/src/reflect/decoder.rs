@@ -77,6 +77,8 @@ struct Entry {
 pub struct Decoder {
     tables: Option<Box<Tables>>,
     unknown_fields: u64,
+    /// How deep the leaf is that is decoded now, where messages inside it go on counting.
+    pub(super) depth: u32,
 }
 
 struct Tables {
@@ -106,7 +108,7 @@ const SETS: usize = 1 << 11;
 impl Decoder {
     /// A decoder that shares nothing between objects.
     pub const fn new() -> Self {
-        Decoder { tables: None, unknown_fields: 0 }
+        Decoder { tables: None, unknown_fields: 0, depth: 0 }
     }
     /// A decoder for many objects of a kind, sharing equal parts. The tables take about half a
     /// megabyte, and what they share.
@@ -120,6 +122,7 @@ impl Decoder {
                 fields: FieldsCache::default(),
             })),
             unknown_fields: 0,
+            depth: 0,
         }
     }
     /// Members and records that no field of the type took, since this decoder was made. They come

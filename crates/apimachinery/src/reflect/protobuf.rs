@@ -2,7 +2,7 @@
 use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
-use super::{Decoder, Desc, Described, FieldMut, FieldRef, Message, NO_FIELD, Stack};
+use super::{Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Stack};
 use crate::rep::{Bytes, SlotMut, Str};
 
 /// Deepest nesting of messages.
@@ -23,7 +23,8 @@ pub fn pb_decode<T: Described>(b: &[u8], cx: &mut Decoder) -> R<T> {
 /// # Errors
 /// As [`pb_decode`].
 pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
-    merge(m, b, cx, 0)
+    let depth = cx.depth;
+    merge(m, b, cx, depth)
 }
 
 fn merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder, depth: u32) -> R<()> {
@@ -185,6 +186,14 @@ fn run<'a>(r: &mut Reader<'a>, rec: Record) -> R<&'a [u8]> {
     Ok(r.since(rec.start))
 }
 
+/// A leaf, which may hold messages: how deep it is goes with the decoder.
+fn leaf(l: &mut dyn Leaf, b: &[u8], cx: &mut Decoder, site: u32, depth: u32) -> R<()> {
+    let outer = std::mem::replace(&mut cx.depth, depth + 1);
+    let done = l.pb_merge(b, cx, site);
+    cx.depth = outer;
+    done
+}
+
 /// A single value.
 fn value(
     f: FieldMut<'_>,
@@ -226,8 +235,8 @@ fn value(
                 F::Bytes(v) => *v = Bytes::from(b),
                 F::Msg(m) => return merge(m, b, cx, depth + 1),
                 F::OptMsg(o) => return merge(o.set(), b, cx, depth + 1),
-                F::Leaf(l) => return l.pb_merge(b, cx, site),
-                F::OptLeaf(o) => return o.set().pb_merge(b, cx, site),
+                F::Leaf(l) => return leaf(l, b, cx, site, depth),
+                F::OptLeaf(o) => return leaf(o.set(), b, cx, site, depth),
                 _ => return Err(DecodeError::new("maps cannot be nested in protobuf")),
             }
         }
