@@ -4,11 +4,12 @@ use crate::process::{cargo, flag, only, option, run};
 use std::process::Command;
 
 /// Variables by which the tests know their server.
-const VARIABLES: [&str; 4] = [
+const VARIABLES: [&str; 5] = [
     "PINTLE_E2E_KUBECONFIG",
     "PINTLE_E2E_ASSETS",
     "PINTLE_E2E_CONTROL_PLANE",
     "PINTLE_E2E_WATCH_CACHE",
+    "PINTLE_E2E_ALONE",
 ];
 
 /// Tests at a time on a real server: they wait more than they compute.
@@ -53,10 +54,18 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     ] {
         eprintln!("== end to end on the real control plane, {what}");
         let control_plane = Running::start(&program, folder("e2e"), flags)?;
-        run(on_real(filter)
-            .env("PINTLE_E2E_CONTROL_PLANE", &control_plane.dir)
-            .env("PINTLE_E2E_WATCH_CACHE", cache)
-            .env("PINTLE_CONTROL_PLANE", &program))?;
+        let on_this = |filter| {
+            let mut c = on_real(filter);
+            c.env("PINTLE_E2E_CONTROL_PLANE", &control_plane.dir)
+                .env("PINTLE_E2E_WATCH_CACHE", cache)
+                .env("PINTLE_CONTROL_PLANE", &program);
+            c
+        };
+        run(&mut on_this(filter))?;
+        if !cache.is_empty() && filter.is_none_or(|f| f.starts_with("restarts")) {
+            eprintln!("== end to end on the real control plane, while it restarts");
+            run(on_this(Some("restarts::")).env("PINTLE_E2E_ALONE", "1"))?;
+        }
     }
     Ok(())
 }

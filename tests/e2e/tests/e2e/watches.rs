@@ -1,84 +1,10 @@
 //! Watches: resume, expiry, watch-list, selections; alone and below an informer.
 use crate::crds::{Widget, install, widget};
-use crate::harness::{Done, Tap, Test, config_map, eventually, run, within};
+use crate::followed::{Followed, held, labelled, ours, touch};
+use crate::harness::{Done, Test, config_map, eventually, run, within};
 use pintle::api::core_v1::ConfigMap;
-use pintle::{
-    Api, Error, HandlerFuncs, InformerFactory, InformerScope, ListOptions, Object, Registration,
-    Resource, SharedInformer, WatchEvent,
-};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use pintle::{Api, Error, ListOptions, Object, Resource, WatchEvent};
 use tokio::sync::oneshot::error::TryRecvError;
-
-/// An informer on the objects labelled `run` in a namespace, and all its handler was told.
-struct Followed<T: Resource> {
-    informer: SharedInformer<T>,
-    told: Arc<Mutex<Vec<String>>>,
-    tap: Tap,
-    _handler: Registration,
-}
-
-impl<T: Resource> Followed<T> {
-    async fn start(t: &Test, ns: &str) -> Result<Self, Error> {
-        let (client, tap) = t.tapped()?;
-        let informers = InformerFactory::new(client);
-        let scope = InformerScope::namespace(ns).labels("run=watches");
-        let informer = informers.informer::<T>(scope, Default::default());
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let tell = |what: &'static str| {
-            let told = told.clone();
-            move |object: &T| told.lock().unwrap().push(format!("{what} {}", object.name()))
-        };
-        let (add, update, delete) = (tell("add"), tell("update"), tell("delete"));
-        let unknown = tell("missed");
-        let handler = HandlerFuncs::new()
-            .on_add(move |object, _| add(&object))
-            .on_update(move |_, object| update(&object))
-            .on_delete(move |gone: pintle::Tombstone<T>| {
-                if gone.final_state_unknown { unknown(&gone.object) } else { delete(&gone.object) }
-            });
-        let handler = informer.add_handler(handler)?;
-        informer.start();
-        within("the informer has synced", informer.synced()).await??;
-        within("the handler has synced", handler.synced()).await??;
-        Ok(Followed { informer, told, tap, _handler: handler })
-    }
-
-    fn told(&self) -> Vec<String> {
-        std::mem::take(&mut self.told.lock().unwrap())
-    }
-
-    /// Waits until the cache holds these objects, by name and version.
-    async fn holds(&self, expect: &BTreeMap<String, String>) -> Result<(), Error> {
-        eventually("the cache is up to date", async || Ok(self.cached() == *expect)).await
-    }
-
-    fn cached(&self) -> BTreeMap<String, String> {
-        versions(self.informer.lister().list().iter().map(|object| &**object))
-    }
-}
-
-fn versions<'a, T: Object>(objects: impl Iterator<Item = &'a T>) -> BTreeMap<String, String> {
-    objects.map(|o| (o.name().to_owned(), o.resource_version().to_owned())).collect()
-}
-
-/// What the server holds.
-async fn held<T: Resource>(api: &Api<T>) -> Result<BTreeMap<String, String>, Error> {
-    Ok(versions(api.list(&ours()).await?.iter()))
-}
-
-fn ours() -> ListOptions {
-    ListOptions::labels("run=watches")
-}
-
-fn labelled<T: Object>(mut object: T) -> T {
-    object.metadata_mut().labels.insert("run".into(), "watches".into());
-    object
-}
-
-fn touch<T: Object>(object: &mut T) {
-    object.metadata_mut().annotations.insert("touched".into(), "yes".into());
-}
 
 /// The watch breaks, things happen, the watch goes on where it was: nothing is missed, nothing is
 /// listed, nothing is told twice.

@@ -117,9 +117,10 @@ impl Real {
         }
         let program = variable("PINTLE_CONTROL_PLANE")
             .ok_or_else(|| Error::config("PINTLE_CONTROL_PLANE is not set: name the program"))?;
+        let alone = variable("PINTLE_E2E_ALONE").is_some();
         let compaction = match variable("PINTLE_E2E_WATCH_CACHE") {
-            Some(_) => Compaction::Hidden,
-            None => Compaction::Program(program.into(), dir.to_owned()),
+            Some(_) if !alone => Compaction::Hidden,
+            _ => Compaction::Program(program.into(), dir.to_owned()),
         };
         Ok(Real { label: "the control plane", kubeconfigs, compaction, controllers: true })
     }
@@ -344,15 +345,26 @@ impl Test {
             }
             Compaction::Assets(assets) => assets.compact().await.map(|()| true),
             Compaction::Program(program, dir) => {
-                let mut command = tokio::process::Command::new(program);
-                let ran = command.arg("compact").arg("--dir").arg(dir).output();
-                let out = within("compaction", ran).await?;
-                let out = out.map_err(|e| Error::other(format!("{}: {e}", program.display())))?;
-                if !out.status.success() {
-                    let text = String::from_utf8_lossy(&out.stderr);
-                    return Err(Error::other(format!("compact: {}: {text}", out.status)));
-                }
+                control(program, "compact", dir).await.map(|()| true)
+            }
+        }
+    }
+
+    /// Restarts the server; whether it did. Open watches end, and for a moment nobody answers.
+    pub(crate) async fn restart(&self) -> Result<bool, Error> {
+        match &self.server {
+            Server::Embedded(server) => {
+                server.faults().drop_watches();
                 Ok(true)
+            }
+            Server::Real(Real { compaction: Compaction::Program(program, dir), .. })
+                if variable("PINTLE_E2E_ALONE").is_some() =>
+            {
+                control(program, "restart", dir).await.map(|()| true)
+            }
+            Server::Real(_) => {
+                say(&format!("{}: a restart is for a run with no other tests", self.name));
+                Ok(false)
             }
         }
     }
@@ -391,6 +403,18 @@ impl Test {
             Err(e) => Err(e),
         }
     }
+}
+
+/// Has the control plane's program do something to the one in a folder.
+async fn control(program: &Path, what: &str, dir: &Path) -> Result<(), Error> {
+    let ran = tokio::process::Command::new(program).arg(what).arg("--dir").arg(dir).output();
+    let out = within(what, ran).await?;
+    let out = out.map_err(|e| Error::other(format!("{}: {e}", program.display())))?;
+    if out.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&out.stderr);
+    Err(Error::other(format!("{what}: {}: {text}", out.status)))
 }
 
 /// Writes a line past libtest's capture, which hides what passing tests print.
