@@ -30,6 +30,28 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Example: where is the server?
+//! ```
+//! use pintle_client::{Client, Config, Kubeconfig, LoadOptions};
+//!
+//! let text = "
+//! current-context: dev
+//! contexts: [{ name: dev, context: { cluster: dev, namespace: team-a } }]
+//! clusters: [{ name: dev, cluster: { server: https://10.0.0.1 } }]
+//! ";
+//! let kubeconfig = Kubeconfig::parse(text, "~/.kube/config")?;
+//! let client = Client::new(&Config::from_kubeconfig(&kubeconfig, &LoadOptions::default())?)?;
+//! assert_eq!(client.default_namespace(), "team-a");
+//!
+//! let prod = LoadOptions { context: "prod".into(), ..LoadOptions::default() };
+//! let error = Config::from_kubeconfig(&kubeconfig, &prod).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "kubeconfig ~/.kube/config: context \"prod\" does not exist; there are: dev"
+//! );
+//! # Ok::<(), pintle_client::Error>(())
+//! ```
+//!
 //! With typed kinds it reads `client.namespaced::<Pod>("team-a").get("web")`; with generated
 //! clients, `clients.core_v1().pods("team-a").get("web")`.
 //!

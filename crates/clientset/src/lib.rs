@@ -1,12 +1,12 @@
 //! Typed clients of the built-in resources, by group and version as in Go's clientset:
 //! `clients.core_v1().pods("team-a")`.
 //!
-//! Each method only names a kind: what it returns is the generic [`Api`](pintle_client::Api),
+//! Each method only names a kind: what it returns is the generic [`Api`],
 //! which has every verb. There is no behaviour here, and nothing that
 //! `client.namespaced::<Pod>("team-a")` cannot do. Custom resources have no methods of their own:
 //! [`Clientset::of`] and [`Clientset::all`] take any kind.
 //!
-//! # Example
+//! # Example: which Pods run, which nodes are there?
 //! ```no_run
 //! use pintle_apimachinery::{ListOptions, Object};
 //! use pintle_client::Client;
@@ -21,6 +21,17 @@
 //!     println!("{}", node.name());
 //! }
 //! # Ok(()) }
+//! ```
+//!
+//! # Example: where requests go
+//! ```
+//! use pintle_client::{Client, Config};
+//! use pintle_clientset::Clientset;
+//!
+//! let clients = Clientset::new(Client::new(&Config::new("https://10.0.0.1")?)?);
+//! let pods = clients.core_v1().pods("team-a"); // nothing is sent before a verb is awaited
+//! assert_eq!(format!("{pods:?}"), "Api(pods of v1 in team-a)");
+//! # Ok::<(), pintle_apimachinery::Error>(())
 //! ```
 
 mod generated;
