@@ -158,7 +158,8 @@ impl Decoder {
     #[inline]
     pub(crate) fn wants(&mut self, site: u32, len: usize) -> bool {
         match &mut self.tables {
-            Some(t) => (2..=MAX_RAW).contains(&len) && t.sites[site as usize].is_on(),
+            // Nothing at all is worth it too: an empty struct takes as much memory as a full one.
+            Some(t) => len <= MAX_RAW && t.sites[site as usize].is_on(),
             None => false,
         }
     }
