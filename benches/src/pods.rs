@@ -1,7 +1,8 @@
 //! Pods as a busy cluster has them: ReplicaSets of ten, every status its own.
 use pintle_api::core_v1 as core;
 use pintle_apimachinery::{
-    FieldsV1, ListMeta, ManagedFieldsEntry, Map, ObjectMeta, OwnerReference, Shared, Str, Time,
+    FieldsV1, ListMeta, ManagedFieldsEntry, Map, ObjectMeta, OwnerReference, Quantity, Shared, Str,
+    Time,
 };
 
 /// How much Pods differ from each other.
@@ -66,7 +67,7 @@ pub fn pod(i: usize, mix: Mix) -> core::Pod {
         labels.insert("instance-id".into(), hex(n + 11, 24).into());
         labels.insert("statefulset.kubernetes.io/pod-name".into(), name(i).into());
     }
-    let token_volume = format!("kube-api-access-{}", hex(n + 13, 5));
+    let token_volume = token_volume(n);
     core::Pod {
         metadata: ObjectMeta {
             name: name(i).into(),
@@ -166,6 +167,20 @@ fn token_projection() -> core::ProjectedVolumeSource {
                     .into(),
                     ..Default::default()
                 })),
+                ..source.clone()
+            },
+            core::VolumeProjection {
+                downward_api: Some(Shared::new(core::DownwardAPIProjection {
+                    items: [core::DownwardAPIVolumeFile {
+                        path: "namespace".into(),
+                        field_ref: Some(Shared::new(core::ObjectFieldSelector {
+                            api_version: "v1".into(),
+                            field_path: "metadata.namespace".into(),
+                        })),
+                        ..Default::default()
+                    }]
+                    .into(),
+                })),
                 ..source
             },
         ]
@@ -199,12 +214,6 @@ fn container(i: usize, c: u64, distinct: bool, token_volume: &str) -> core::Cont
         })),
         ..Default::default()
     });
-    let quantities = |cpu: &str, memory: &str| {
-        [("cpu", cpu), ("memory", memory)]
-            .into_iter()
-            .map(|(k, v)| (k, v.parse().expect("a quantity")))
-            .collect()
-    };
     let probe = core::Probe {
         probe_handler: core::ProbeHandler {
             http_get: Some(Shared::new(core::HTTPGetAction {
@@ -240,29 +249,58 @@ fn container(i: usize, c: u64, distinct: bool, token_volume: &str) -> core::Cont
         }]
         .into(),
         env: env.into(),
-        resources: core::ResourceRequirements {
-            limits: quantities("1", "512Mi"),
-            requests: quantities("250m", "256Mi"),
-            ..Default::default()
-        },
-        volume_mounts: [
-            ("config", "/etc/app"),
-            (token_volume, "/var/run/secrets/kubernetes.io/serviceaccount"),
-        ]
-        .map(|(name, path)| core::VolumeMount {
-            name: name.into(),
-            read_only: true,
-            mount_path: path.into(),
-            ..Default::default()
-        })
-        .into(),
+        resources: resources(),
+        volume_mounts: [("config", "/etc/app"), (token_volume, TOKEN)]
+            .map(|(name, path)| core::VolumeMount {
+                name: name.into(),
+                read_only: true,
+                mount_path: path.into(),
+                ..Default::default()
+            })
+            .into(),
         liveness_probe: Some(Shared::new(probe.clone())),
         readiness_probe: Some(Shared::new(probe)),
+        security_context: Some(Shared::new(core::SecurityContext {
+            allow_privilege_escalation: Some(false),
+            read_only_root_filesystem: Some(true),
+            run_as_non_root: Some(true),
+            run_as_user: Some(10_001),
+            capabilities: Some(Shared::new(core::Capabilities {
+                drop: [Str::from("ALL")].into(),
+                ..Default::default()
+            })),
+            seccomp_profile: Some(Shared::new(core::SeccompProfile {
+                type_: "RuntimeDefault".into(),
+                ..Default::default()
+            })),
+            ..Default::default()
+        })),
         termination_message_path: "/dev/termination-log".into(),
         termination_message_policy: "File".into(),
         image_pull_policy: "IfNotPresent".into(),
         ..Default::default()
     }
+}
+
+/// Where service account tokens are mounted.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The name of the volume with the token, made up by the server for each Pod.
+fn token_volume(n: u64) -> String {
+    format!("kube-api-access-{}", hex(n + 13, 5))
+}
+
+fn resources() -> core::ResourceRequirements {
+    core::ResourceRequirements {
+        limits: quantities("1", "512Mi"),
+        requests: quantities("250m", "256Mi"),
+        ..Default::default()
+    }
+}
+
+fn quantities(cpu: &str, memory: &str) -> Map<Quantity> {
+    let pairs = [("cpu", cpu), ("memory", memory)].into_iter();
+    pairs.map(|(k, v)| (k, v.parse().expect("a quantity"))).collect()
 }
 
 /// What a kubelet would report for Pod `i`.
@@ -319,6 +357,17 @@ pub fn status(i: usize) -> core::PodStatus {
                         hex(rs * 2 + c, 64)
                     )
                     .into(),
+                    allocated_resources: quantities("250m", "256Mi"),
+                    resources: Some(Shared::new(resources())),
+                    volume_mounts: [("config", "/etc/app"), (&*token_volume(n), TOKEN)]
+                        .map(|(name, path)| core::VolumeMountStatus {
+                            name: name.into(),
+                            mount_path: path.into(),
+                            read_only: true,
+                            recursive_read_only: Some("Disabled".into()),
+                            ..Default::default()
+                        })
+                        .into(),
                     container_id: format!("containerd://{}", hex(n * 2 + c + 77, 64)).into(),
                     ..Default::default()
                 }
