@@ -92,7 +92,7 @@ fn field(
             merge(o.set(), b, cx, depth + 1)
         }
         FieldMut::List(l) if rec.wire == wire::BYTES => {
-            let raw = run(r, rec)?;
+            let (raw, n) = run(r, rec)?;
             let fresh = l.is_empty();
             let place = Place { site, json: false };
             let h = if fresh && cx.wants(site, raw.len()) {
@@ -105,15 +105,15 @@ fn field(
                 None
             };
             let mut q = Reader::new(raw);
-            while q.more() {
-                let (_, wire) = q.tag()?;
-                let i = l.len();
-                let at = q.position();
-                value(l.push(), wire, &mut q, cx, site, depth)
-                    .map_err(|e| e.inside(Seg::Index(i)))?;
-                debug_assert!(q.position() > at, "a value takes at least its length");
+            if fresh {
+                l.set_defaults(n);
             }
-            seal(l.slot(), cx);
+            let first = if fresh { 0 } else { l.len() };
+            for i in first..first + n {
+                let (_, wire) = q.tag()?;
+                let slot = if fresh { l.at_mut(i) } else { l.push() };
+                value(slot, wire, &mut q, cx, site, depth).map_err(|e| e.inside(Seg::Index(i)))?;
+            }
             if let Some(h) = h {
                 cx.remember(place, h, raw, l.share());
             }
@@ -122,7 +122,7 @@ fn field(
         FieldMut::List(l) => value(l.push(), rec.wire, r, cx, site, depth),
         FieldMut::Map(m) => {
             expect_wire(rec.wire, wire::BYTES)?;
-            let raw = run(r, rec)?;
+            let (raw, _) = run(r, rec)?;
             let place = Place { site, json: false };
             let h = if m.is_empty() && cx.wants(site, raw.len()) {
                 let h = hash(raw, site);
@@ -170,10 +170,12 @@ fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
     }
 }
 
-/// All consecutive records with the tag of `rec`, whose tag was just read.
-fn run<'a>(r: &mut Reader<'a>, rec: Record) -> R<&'a [u8]> {
+/// All consecutive records with the tag of `rec`, whose tag was just read, and their number.
+fn run<'a>(r: &mut Reader<'a>, rec: Record) -> R<(&'a [u8], usize)> {
+    let mut n = 0;
     loop {
         r.skip(rec.wire)?;
+        n += 1;
         let end = r.position();
         if !r.more() {
             break;
@@ -183,7 +185,7 @@ fn run<'a>(r: &mut Reader<'a>, rec: Record) -> R<&'a [u8]> {
             break;
         }
     }
-    Ok(r.since(rec.start))
+    Ok((r.since(rec.start), n))
 }
 
 /// A leaf, which may hold messages: how deep it is goes with the decoder.

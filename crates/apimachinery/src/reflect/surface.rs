@@ -294,6 +294,8 @@ pub trait ListOf {
     fn at_mut(&mut self, i: usize) -> FieldMut<'_>;
     /// A new element at the end.
     fn push(&mut self) -> FieldMut<'_>;
+    /// Makes it a list of `n` default elements, with room for no more.
+    fn set_defaults(&mut self, n: usize);
     /// A share of the elements.
     fn share(&self) -> Option<Handle>;
     /// The pointer, type-erased.
@@ -405,6 +407,9 @@ impl<T: Reflect> ListOf for List<T> {
     }
     fn push(&mut self) -> FieldMut<'_> {
         self.push_default().reflect_mut()
+    }
+    fn set_defaults(&mut self, n: usize) {
+        *self = List::defaults(n);
     }
     fn share(&self) -> Option<Handle> {
         List::share(self)

@@ -135,6 +135,22 @@ impl<T: Clone + 'static> List<T> {
             &mut *p
         }
     }
+    /// A list of `n` default values, with room for no more.
+    pub(crate) fn defaults(n: usize) -> Self
+    where
+        T: Default,
+    {
+        if n == 0 {
+            return List::empty();
+        }
+        let h = heap::alloc(n, size_of::<T>());
+        for i in 0..n {
+            // SAFETY: room for n values, each written once before anything reads it. A default
+            // that panics leaks the block.
+            unsafe { heap::data::<T>(h).add(i).write(T::default()) }
+        }
+        List(h, PhantomData)
+    }
     /// Moves the elements into a vector, copying them only when they are shared.
     pub fn into_vec(mut self) -> Vec<T> {
         if heap::is_unowned(self.0) {
