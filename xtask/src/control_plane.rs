@@ -3,7 +3,7 @@ use crate::process::{exists, option, output, run};
 use crate::root;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Kubernetes' version, as /version says it.
 const VERSION: &str = "v1.37.2";
@@ -88,6 +88,8 @@ pub(crate) struct Running {
     child: Child,
     /// Where its kubeconfigs and certificates are.
     pub(crate) dir: PathBuf,
+    /// Held open: it says a word after each restart, and would end if nobody could hear it.
+    _output: Option<BufReader<ChildStdout>>,
 }
 
 impl Running {
@@ -105,8 +107,9 @@ impl Running {
             .spawn()
             .map_err(|e| format!("{}: {e}", program.display()))?;
         let mut line = String::new();
-        if let Some(out) = child.stdout.take() {
-            let read = BufReader::new(out).read_line(&mut line);
+        let mut output = child.stdout.take().map(BufReader::new);
+        if let Some(out) = &mut output {
+            let read = out.read_line(&mut line);
             read.map_err(|e| format!("the control plane's output: {e}"))?;
         }
         if !line.contains("\"ready\":true") {
@@ -114,7 +117,7 @@ impl Running {
             let _ = child.wait();
             return Err(format!("the control plane did not start; see {}/logs", dir.display()));
         }
-        Ok(Running { child, dir })
+        Ok(Running { child, dir, _output: output })
     }
 }
 

@@ -4,12 +4,13 @@ use pintle::api::apps_v1::{Deployment, DeploymentSpec};
 use pintle::api::core_v1::{Container, Event, PodSpec, PodTemplateSpec};
 use pintle::testing::eventually;
 use pintle::{Client, Error, LabelSelector, ListOptions, Map, ObjectMeta, Str};
+use std::time::Duration;
 
 /// Lives the life in namespace `ns` and tells it to `say`. A controller and a stand-in that
 /// reports replicas available must be running.
 ///
 /// # Errors
-/// A step does not come about within half a minute, or the server refuses a request.
+/// A step does not come about in its time, or the server refuses a request.
 pub async fn live(client: &Client, ns: &str, say: impl Fn(&str)) -> Result<(), Error> {
     let foos = client.namespaced::<Foo>(ns);
     let deployments = client.namespaced::<Deployment>(ns);
@@ -53,7 +54,9 @@ pub async fn live(client: &Client, ns: &str, say: impl Fn(&str)) -> Result<(), E
     say("5. Somebody deletes Foo \"one\".");
     foos.delete("one").await?;
     let look = || async { is_gone(deployments.get("web").await) };
-    eventually("the Deployment goes with its Foo", look).await?;
+    // A cluster's garbage collector looks for new kinds, such as Foo, twice a minute.
+    let patience = Duration::from_secs(100);
+    eventually("the Deployment goes with its Foo", look).within(patience).await?;
     say("   Its Deployment went with it.");
     foos.delete("two").await?;
     eventually("Foo \"two\" is gone", || async { is_gone(foos.get("two").await) }).await?;

@@ -45,7 +45,8 @@ async fn a_namespace_goes_with_its_content() -> Done {
             other => other.map(|_| false),
         })
         .await?;
-        assert!(maps.get("held").await?.is_deleting());
+        eventually("what is held is marked", async || Ok(maps.get("held").await?.is_deleting()))
+            .await?;
         assert!(api.get(&name).await?.is_deleting());
         let free = Patch::merge(json!({"metadata": {"finalizers": null}}));
         maps.patch("held", &free).await?;
