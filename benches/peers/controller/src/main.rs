@@ -37,7 +37,7 @@ fn deployment(site: &Website) -> Deployment {
             owner_references: site.controller_owner_ref(&()).map(|owner| vec![owner]),
             ..Default::default()
         },
-        spec: Some(DeploymentSpec {
+        spec: DeploymentSpec {
             replicas: Some(site.spec.replicas),
             selector: LabelSelector { match_labels: Some(labels.clone()), ..Default::default() },
             template: PodTemplateSpec {
@@ -52,7 +52,7 @@ fn deployment(site: &Website) -> Deployment {
                 }),
             },
             ..Default::default()
-        }),
+        },
         status: None,
     }
 }
@@ -69,10 +69,8 @@ async fn reconcile(site: Arc<Website>, client: Arc<Client>) -> Result<Action, ku
         }
         Some(mut there) => {
             let available = there.status.as_ref().and_then(|s| s.available_replicas).unwrap_or(0);
-            if let Some(spec) = &mut there.spec
-                && spec.replicas != Some(site.spec.replicas)
-            {
-                spec.replicas = Some(site.spec.replicas);
+            if there.spec.replicas != Some(site.spec.replicas) {
+                there.spec.replicas = Some(site.spec.replicas);
                 deployments.replace(&name, &PostParams::default(), &there).await?;
             }
             available
