@@ -19,5 +19,6 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     run(&mut cargo(&["test", "--quiet", "--package", "xtask", "--package", "pintle-conformance"]))?;
     sanitize::command(&[])?;
     conformance::command(&["fixtures".into()])?;
+    conformance::command(&["apimachinery".into()])?;
     e2e::command(&[])
 }

@@ -12,8 +12,34 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
             let seed = option(rest, "--seed").map_or_else(fresh_seed, str::to_owned);
             generated(&seed, option(rest, "--count").unwrap_or("20"))
         }
-        _ => Err("usage: cargo xtask conformance fixtures [DIR | --seed S --count N]".into()),
+        [what, rest @ ..] if what == "apimachinery" => {
+            only(rest, &["--seed", "--cases", "--only"], &[])?;
+            apimachinery(rest)
+        }
+        _ => Err("usage: cargo xtask conformance fixtures [DIR | --seed S --count N]\n       \
+                  cargo xtask conformance apimachinery [--seed S] [--cases N] [--only AREA,..]"
+            .into()),
     }
+}
+
+/// Asks Go's functions and ours the same questions.
+fn apimachinery(args: &[String]) -> Result<(), String> {
+    /// From here on an optimised build pays.
+    const MANY: u64 = 200_000;
+    let program = build()?.ok_or("Go is not installed: install Go 1.26 or later")?;
+    let seed = option(args, "--seed").map_or_else(fresh_seed, str::to_owned);
+    let cases = option(args, "--cases").unwrap_or("2000");
+    let many = cases.parse().is_ok_and(|n: u64| n >= MANY);
+    let mut command = cargo(&["run", "--quiet", "--package", "pintle-conformance"]);
+    if many {
+        command.arg("--release");
+    }
+    command.args(["--", "apimachinery", "--seed", &seed, "--cases", cases, "--program"]);
+    command.arg(program);
+    if let Some(areas) = option(args, "--only") {
+        command.args(["--only", areas]);
+    }
+    run(&mut command)
 }
 
 fn fresh_seed() -> String {

@@ -36,8 +36,8 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "conformance",
-        "fixtures [DIR | --seed S --count N]",
-        "every kind agrees with Go: reads a folder of objects that Go encoded, or has Go make one",
+        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..]",
+        "every kind and every function agrees with Go: objects that Go encoded, answers that Go gave",
         conformance::command,
     ),
     (

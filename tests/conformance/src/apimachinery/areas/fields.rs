@@ -1,0 +1,69 @@
+//! Field selectors: parse, print, match.
+use crate::apimachinery::area::{Answer, Area, Case};
+use crate::apimachinery::rng::Rng;
+use pintle_apimachinery::fields::Selector;
+use serde_json::{Value, json};
+
+pub(crate) struct Fields;
+
+const PIECES: &[&str] = &["a", "b", "=", "==", "!=", "!", ",", "\\", "é", "x.y", " "];
+
+fn selector(rng: &mut Rng) -> String {
+    if rng.chance(30) {
+        return rng.text(PIECES, 8);
+    }
+    let mut terms = Vec::new();
+    for _ in 0..rng.below(4) {
+        let key = *rng.pick(&["a", "b", "metadata.name", "spec.nodeName", "x\\,y", ""]);
+        let op = *rng.pick(&["=", "==", "!="]);
+        let value = *rng.pick(&["", "a", "b", "node-1", "\\=", "\\\\", "é"]);
+        terms.push(format!("{key}{op}{value}"));
+    }
+    let text = terms.join(",");
+    if rng.chance(30) { rng.mutate(&text, PIECES) } else { text }
+}
+
+impl Area for Fields {
+    fn name(&self) -> &'static str {
+        "fields"
+    }
+
+    fn generate(&self, rng: &mut Rng) -> Case {
+        let text = selector(rng);
+        if rng.chance(50) {
+            return Case::new("fields.parse", text);
+        }
+        let mut set = serde_json::Map::new();
+        for _ in 0..rng.below(3) {
+            let key = *rng.pick(&["a", "b", "ab", "metadata.name", "x,y"]);
+            set.insert(key.into(), (*rng.pick(&["", "a", "b", "node-1"])).into());
+        }
+        Case::new("fields.matches", json!({"selector": text, "set": set}))
+    }
+
+    fn ours(&self, case: &Case) -> Answer {
+        let text = match case.function {
+            "fields.parse" => case.input.as_str(),
+            _ => case.input["selector"].as_str(),
+        };
+        let selector = Selector::parse(text.unwrap_or_default()).map_err(|e| e.to_string())?;
+        if case.function == "fields.matches" {
+            let set: std::collections::BTreeMap<String, String> =
+                serde_json::from_value(case.input["set"].clone()).map_err(|e| e.to_string())?;
+            return Ok(selector.matches(&set).into());
+        }
+        let requirements: Vec<Value> = selector
+            .requirements()
+            .iter()
+            .map(|r| {
+                let operator = if r.equal { "=" } else { "!=" };
+                json!({"key": r.field.as_str(), "operator": operator, "values": [r.value.as_str()]})
+            })
+            .collect();
+        Ok(json!({
+            "canonical": selector.to_string(),
+            "empty": selector.is_empty(),
+            "requirements": requirements,
+        }))
+    }
+}

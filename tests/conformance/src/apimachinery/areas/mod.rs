@@ -1,0 +1,10 @@
+//! Every area: a module and one line in [`ALL`].
+use super::area::Area;
+
+mod fields;
+
+/// Every area, in the order of the report.
+#[rustfmt::skip] // a line each, so that they are added side by side
+pub(crate) static ALL: &[&dyn Area] = &[
+    &fields::Fields,
+];
