@@ -33,9 +33,10 @@ impl Duration {
         self.0
     }
 
-    /// The seconds, with their fraction. Go: `Seconds`.
+    /// The seconds, with their fraction; the same float that Go's `Seconds` gives.
     pub fn as_secs_f64(self) -> f64 {
-        self.0 as f64 / 1e9
+        let second = SECOND as i64;
+        (self.0 / second) as f64 + (self.0 % second) as f64 / 1e9
     }
 
     /// Whether this is zero.

@@ -79,3 +79,40 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
         _ => a == b,
     }
 }
+
+/// Where two JSON values differ: the path of each leaf, and both values there.
+pub(crate) fn differences<'a>(a: &'a Value, b: &'a Value) -> Vec<(String, &'a Value, &'a Value)> {
+    fn walk<'a>(
+        path: &str,
+        a: &'a Value,
+        b: &'a Value,
+        out: &mut Vec<(String, &'a Value, &'a Value)>,
+    ) {
+        match (a, b) {
+            (Value::Object(x), Value::Object(y)) => {
+                let more = y.keys().filter(|k| !x.contains_key(*k));
+                for key in x.keys().chain(more) {
+                    let of =
+                        |o: &'a serde_json::Map<String, Value>| o.get(key).unwrap_or(&Value::Null);
+                    walk(&format!("{path}.{key}"), of(x), of(y), out);
+                }
+            }
+            (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
+                for (i, (a, b)) in x.iter().zip(y).enumerate() {
+                    walk(&format!("{path}[{i}]"), a, b, out);
+                }
+            }
+            _ if same(a, b) => {}
+            _ => out.push((path.to_owned(), a, b)),
+        }
+    }
+    let mut out = Vec::new();
+    walk("", a, b, &mut out);
+    out
+}
+
+/// The set of pairs in a member of a case's input.
+pub(crate) fn text_map(v: &Value) -> std::collections::BTreeMap<String, String> {
+    let pairs = v.as_object().into_iter().flatten();
+    pairs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+}

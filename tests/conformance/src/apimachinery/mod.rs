@@ -134,7 +134,16 @@ fn compare(
         // Writing to a string does not fail.
         let _ = writeln!(meant, "  {}: {count} cases: {reason}", area.name());
         let _ = writeln!(meant, "    {} {}", case.function, case.input);
-        let _ = writeln!(meant, "    ours {}\n    Go   {}", show(&ours), show(&go));
+        match (&ours, &go) {
+            (Ok(a), Ok(b)) => {
+                for (path, a, b) in area::differences(a, b).into_iter().take(3) {
+                    let _ = writeln!(meant, "    {path} ours {a}, Go {b}");
+                }
+            }
+            _ => {
+                let _ = writeln!(meant, "    ours {}\n    Go   {}", show(&ours), show(&go));
+            }
+        }
     }
     Ok(differ)
 }

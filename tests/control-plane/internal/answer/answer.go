@@ -69,8 +69,12 @@ func serve(in io.Reader, out io.Writer) error {
 	for {
 		line, err := reader.ReadBytes('\n')
 		if len(line) > 1 {
-			if err := encoder.Encode(answer(line)); err != nil {
-				return err
+			r := answer(line)
+			if err := encoder.Encode(r); err != nil {
+				// Nothing is written yet: the output is not JSON, such as an infinity.
+				if err := encoder.Encode(bad(r.ID, err)); err != nil {
+					return err
+				}
 			}
 		}
 		if err == io.EOF {

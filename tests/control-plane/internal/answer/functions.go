@@ -3,6 +3,7 @@ package answer
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -23,13 +24,13 @@ var functions = map[string]function{
 }
 
 type quantityOut struct {
-	Canonical  string  `json:"canonical"`
-	Format     string  `json:"format"`
-	Sign       int     `json:"sign"`
-	Value      int64   `json:"value"`      // rounded up
-	MilliValue int64   `json:"milliValue"` // rounded up
-	Float      float64 `json:"float"`
-	Decimal    string  `json:"decimal"` // exact
+	Canonical  string `json:"canonical"`
+	Format     string `json:"format"`
+	Sign       int    `json:"sign"`
+	Value      int64  `json:"value"`      // rounded up
+	MilliValue int64  `json:"milliValue"` // rounded up
+	Float      any    `json:"float"`
+	Decimal    string `json:"decimal"` // exact
 }
 
 func quantityParse(text string) (any, error) {
@@ -39,7 +40,7 @@ func quantityParse(text string) (any, error) {
 	}
 	out := quantityOut{
 		Canonical: q.String(), Format: string(q.Format), Sign: q.Sign(),
-		Value: q.Value(), MilliValue: q.MilliValue(), Float: q.AsApproximateFloat64(),
+		Value: q.Value(), MilliValue: q.MilliValue(), Float: finite(q.AsApproximateFloat64()),
 	}
 	// How many zeros follow depends on how the quantity is held in memory.
 	out.Decimal = q.AsDec().String()
@@ -47,6 +48,14 @@ func quantityParse(text string) (any, error) {
 		out.Decimal = strings.TrimRight(strings.TrimRight(out.Decimal, "0"), ".")
 	}
 	return out, nil
+}
+
+// finite is a float, or nil for what JSON cannot hold.
+func finite(f float64) any {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil
+	}
+	return f
 }
 
 type requirementOut struct {

@@ -1,7 +1,7 @@
 //! Field selectors: parse, print, match.
-use crate::apimachinery::area::{Answer, Area, Case};
+use crate::apimachinery::area::{Answer, Area, Case, text_map};
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::fields::Selector;
+use pintle_apimachinery::fields::{Selector, escape_value, unescape_value};
 use serde_json::{Value, json};
 
 pub(crate) struct Fields;
@@ -30,8 +30,17 @@ impl Area for Fields {
 
     fn generate(&self, rng: &mut Rng) -> Case {
         let text = selector(rng);
-        if rng.chance(50) {
-            return Case::new("fields.parse", text);
+        match rng.below(8) {
+            0..=3 => return Case::new("fields.parse", text),
+            4 => {
+                let key = *rng.pick(&["a", "b", "x,y", "metadata.name", ""]);
+                return Case::new("fields.exact", json!({"selector": text, "key": key}));
+            }
+            5 => {
+                let text = rng.text(&["a", "\\", ",", "=", "é", "\\,", "\\="], 6);
+                return Case::new("fields.escape", text);
+            }
+            _ => {}
         }
         let mut set = serde_json::Map::new();
         for _ in 0..rng.below(3) {
@@ -42,15 +51,26 @@ impl Area for Fields {
     }
 
     fn ours(&self, case: &Case) -> Answer {
+        if case.function == "fields.escape" {
+            let text = case.input.as_str().unwrap_or_default();
+            let mut out = json!({"escaped": escape_value(text)});
+            match unescape_value(text) {
+                Ok(plain) => out["unescaped"] = plain.into(),
+                Err(e) => out["error"] = e.to_string().into(),
+            }
+            return Ok(out);
+        }
         let text = match case.function {
             "fields.parse" => case.input.as_str(),
             _ => case.input["selector"].as_str(),
         };
         let selector = Selector::parse(text.unwrap_or_default()).map_err(|e| e.to_string())?;
         if case.function == "fields.matches" {
-            let set: std::collections::BTreeMap<String, String> =
-                serde_json::from_value(case.input["set"].clone()).map_err(|e| e.to_string())?;
-            return Ok(selector.matches(&set).into());
+            return Ok(selector.matches(&text_map(&case.input["set"])).into());
+        }
+        if case.function == "fields.exact" {
+            let key = case.input["key"].as_str().unwrap_or_default();
+            return Ok(json!(selector.requires_exact_match(key)));
         }
         let requirements: Vec<Value> = selector
             .requirements()
