@@ -1,50 +1,11 @@
-//! Errors about fields, and paths to fields. Go: `k8s.io/apimachinery/pkg/util/validation/field`.
+//! Errors about fields. Go: `field.Error` and `field.ErrorList` of
+//! `k8s.io/apimachinery/pkg/util/validation/field`.
 
 use std::fmt;
 
-use crate::Str;
+use super::{BadValue, FieldPath};
+use crate::StatusCause;
 use crate::parse_error::quote;
-
-/// A path to a field, such as `spec.containers[0].env[HOME]`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct FieldPath(String);
-
-impl FieldPath {
-    /// A path that begins with this field.
-    pub fn new(name: impl Into<String>) -> FieldPath {
-        FieldPath(name.into())
-    }
-
-    /// No path, which shows as Go's nil path does: `<nil>`.
-    pub fn nil() -> FieldPath {
-        FieldPath(String::new())
-    }
-
-    /// A field of the object that this leads to.
-    #[must_use]
-    pub fn child(&self, name: &str) -> FieldPath {
-        let dot = if self.0.is_empty() || name.is_empty() { "" } else { "." };
-        FieldPath(format!("{}{dot}{name}", self.0))
-    }
-
-    /// An element of the list that this leads to.
-    #[must_use]
-    pub fn index(&self, index: usize) -> FieldPath {
-        FieldPath(format!("{}[{index}]", self.0))
-    }
-
-    /// The value of a key in the map that this leads to.
-    #[must_use]
-    pub fn key(&self, key: &str) -> FieldPath {
-        FieldPath(format!("{}[{key}]", self.0))
-    }
-}
-
-impl fmt::Display for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "<nil>" } else { &self.0 })
-    }
-}
 
 /// The kind of a field error, which is also the type of the cause in a Status. Go: `field.ErrorType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,74 +78,16 @@ impl fmt::Display for FieldErrorKind {
     }
 }
 
-/// The value that a field error is about, as its message shows it: texts in quotes, numbers and booleans bare,
-/// anything else as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct BadValue(String);
-
-impl BadValue {
-    /// A value whose JSON is this.
-    pub fn json(json: impl Into<String>) -> BadValue {
-        BadValue(json.into())
-    }
-
-    /// A list of texts, as JSON.
-    pub fn list<T: AsRef<str>>(texts: &[T]) -> BadValue {
-        let texts: Vec<String> = texts.iter().map(|text| go_json_string(text.as_ref())).collect();
-        BadValue(format!("[{}]", texts.join(",")))
-    }
-}
-
-impl From<&str> for BadValue {
-    fn from(text: &str) -> BadValue {
-        BadValue(quote(text).to_string())
-    }
-}
-
-impl From<&Str> for BadValue {
-    fn from(text: &Str) -> BadValue {
-        BadValue::from(text.as_str())
-    }
-}
-
-impl From<&String> for BadValue {
-    fn from(text: &String) -> BadValue {
-        BadValue::from(text.as_str())
-    }
-}
-
-macro_rules! bare_values {
-    ($($type:ty)+) => {$(
-        impl From<$type> for BadValue {
-            fn from(value: $type) -> BadValue {
-                BadValue(value.to_string())
-            }
-        }
-    )+};
-}
-bare_values!(i32 i64 usize bool);
-
-/// Go's JSON of a text, which escapes what means something in HTML.
-pub(crate) fn go_json_string(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => {
-                out.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+/// How firm a rule of declarative validation is. Go: `field.ValidationStabilityLevel`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stability {
+    /// In force.
+    #[default]
+    Standard,
+    /// Computed beside the hand-written rule, and in force where the server says so.
+    Beta,
+    /// Computed, and never in force.
+    Alpha,
 }
 
 /// One thing that is wrong with a field. Shows as `field: Kind: value: detail`. Go: `field.Error`.
@@ -198,26 +101,40 @@ pub struct FieldError {
     pub bad_value: Option<BadValue>,
     /// More about it; may be empty.
     pub detail: String,
+    /// Which rule was broken, such as `maxLength` or `format=k8s-label-key`; mostly empty. No message has it.
+    pub origin: &'static str,
+    /// Whether a declarative rule finds the same. No message has it.
+    pub covered_by_declarative: bool,
+    /// How firm the declarative rule is that found it. No message has it.
+    pub stability: Stability,
 }
 
 impl FieldError {
     fn new(
         kind: FieldErrorKind,
-        field: &FieldPath,
+        field: impl Into<FieldPath>,
         value: Option<BadValue>,
         detail: impl Into<String>,
     ) -> FieldError {
-        FieldError { kind, field: field.to_string(), bad_value: value, detail: detail.into() }
+        FieldError {
+            kind,
+            field: field.into().into_text(),
+            bad_value: value,
+            detail: detail.into(),
+            origin: "",
+            covered_by_declarative: false,
+            stability: Stability::Standard,
+        }
     }
 
     /// The field must be given.
-    pub fn required(field: &FieldPath, detail: impl Into<String>) -> FieldError {
+    pub fn required(field: impl Into<FieldPath>, detail: impl Into<String>) -> FieldError {
         FieldError::new(FieldErrorKind::Required, field, None, detail)
     }
 
     /// The value is malformed.
     pub fn invalid(
-        field: &FieldPath,
+        field: impl Into<FieldPath>,
         value: impl Into<BadValue>,
         detail: impl Into<String>,
     ) -> FieldError {
@@ -226,7 +143,7 @@ impl FieldError {
 
     /// The value is not of the right type.
     pub fn type_invalid(
-        field: &FieldPath,
+        field: impl Into<FieldPath>,
         value: impl Into<BadValue>,
         detail: impl Into<String>,
     ) -> FieldError {
@@ -234,13 +151,13 @@ impl FieldError {
     }
 
     /// The value is none of those supported.
-    pub fn not_supported(
-        field: &FieldPath,
+    pub fn not_supported<S: AsRef<str>>(
+        field: impl Into<FieldPath>,
         value: impl Into<BadValue>,
-        supported: &[&str],
+        supported: &[S],
     ) -> FieldError {
         let supported: Vec<String> =
-            supported.iter().map(|value| quote(value).to_string()).collect();
+            supported.iter().map(|value| quote(value.as_ref()).to_string()).collect();
         let detail = if supported.is_empty() {
             String::new()
         } else {
@@ -250,58 +167,85 @@ impl FieldError {
     }
 
     /// The value is not permitted here.
-    pub fn forbidden(field: &FieldPath, detail: impl Into<String>) -> FieldError {
+    pub fn forbidden(field: impl Into<FieldPath>, detail: impl Into<String>) -> FieldError {
         FieldError::new(FieldErrorKind::Forbidden, field, None, detail)
     }
 
     /// The value is not unique.
-    pub fn duplicate(field: &FieldPath, value: impl Into<BadValue>) -> FieldError {
+    pub fn duplicate(field: impl Into<FieldPath>, value: impl Into<BadValue>) -> FieldError {
         FieldError::new(FieldErrorKind::Duplicate, field, Some(value.into()), "")
     }
 
     /// What the value names does not exist.
-    pub fn not_found(field: &FieldPath, value: impl Into<BadValue>) -> FieldError {
+    pub fn not_found(field: impl Into<FieldPath>, value: impl Into<BadValue>) -> FieldError {
         FieldError::new(FieldErrorKind::NotFound, field, Some(value.into()), "")
     }
 
-    /// The value has more than `most` bytes.
-    pub fn too_long(field: &FieldPath, most: usize) -> FieldError {
-        let unit = if most == 1 { "byte" } else { "bytes" };
-        FieldError::new(
-            FieldErrorKind::TooLong,
-            field,
-            None,
-            format!("may not be more than {most} {unit}"),
-        )
+    /// The value has more than `most` bytes; `None` where the bound is not to be told.
+    pub fn too_long(field: impl Into<FieldPath>, most: impl Into<Option<usize>>) -> FieldError {
+        let detail = bound(most, "may not be more than", "byte", "value is too long");
+        FieldError::new(FieldErrorKind::TooLong, field, None, detail)
     }
 
-    /// The value has fewer than `least` characters.
-    pub fn too_short(field: &FieldPath, least: usize) -> FieldError {
-        let unit = if least == 1 { "character" } else { "characters" };
-        FieldError::new(
-            FieldErrorKind::TooShort,
-            field,
-            None,
-            format!("must be at least {least} {unit}"),
-        )
+    /// The value has more than `most` characters; `None` where the bound is not to be told.
+    pub fn too_long_characters(
+        field: impl Into<FieldPath>,
+        most: impl Into<Option<usize>>,
+    ) -> FieldError {
+        let detail = bound(most, "may not be more than", "character", "value is too long");
+        FieldError::new(FieldErrorKind::TooLong, field, None, detail)
     }
 
-    /// The list has `actual` elements, which is more than `most`.
-    pub fn too_many(field: &FieldPath, actual: usize, most: usize) -> FieldError {
-        let unit = if most == 1 { "item" } else { "items" };
-        let detail = format!("must have at most {most} {unit}");
-        FieldError::new(FieldErrorKind::TooMany, field, Some(actual.into()), detail)
+    /// The value has fewer than `least` characters; `None` where the bound is not to be told.
+    pub fn too_short(field: impl Into<FieldPath>, least: impl Into<Option<usize>>) -> FieldError {
+        let detail = bound(least, "must be at least", "character", "value is too short");
+        FieldError::new(FieldErrorKind::TooShort, field, None, detail)
     }
 
-    /// Something went wrong that is not about the value.
-    pub fn internal(field: &FieldPath, error: impl fmt::Display) -> FieldError {
+    /// The list has `actual` elements, which is more than `most`; `None` where a number is not to be told.
+    pub fn too_many(
+        field: impl Into<FieldPath>,
+        actual: impl Into<Option<usize>>,
+        most: impl Into<Option<usize>>,
+    ) -> FieldError {
+        let detail = bound(most, "must have at most", "item", "has too many items");
+        let actual = actual.into().map(BadValue::from);
+        FieldError::new(FieldErrorKind::TooMany, field, actual, detail)
+    }
+
+    /// The list has `actual` elements, which is fewer than `least`; `None` where the bound is not to be told.
+    pub fn too_few(
+        field: impl Into<FieldPath>,
+        actual: usize,
+        least: impl Into<Option<usize>>,
+    ) -> FieldError {
+        let detail = bound(least, "must have at least", "item", "has too few items");
+        FieldError::new(FieldErrorKind::TooFew, field, Some(actual.into()), detail)
+    }
+
+    /// Something went wrong that is not about the value. Go: `InternalError`.
+    pub fn internal(field: impl Into<FieldPath>, error: impl fmt::Display) -> FieldError {
         FieldError::new(FieldErrorKind::Internal, field, None, error.to_string())
+    }
+
+    /// The same from this rule.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &'static str) -> FieldError {
+        self.origin = origin;
+        self
+    }
+
+    /// The same, which a declarative rule finds as well. Go: `MarkCoveredByDeclarative`.
+    #[must_use]
+    pub fn covered(mut self) -> FieldError {
+        self.covered_by_declarative = true;
+        self
     }
 
     /// The message without the field; what the cause in a Status says. Go: `ErrorBody`.
     pub fn body(&self) -> String {
         let mut body = self.kind.as_str().to_owned();
-        let value = self.bad_value.as_ref().map_or("", |value| &value.0);
+        let value = self.bad_value.as_ref().map_or("", BadValue::as_str);
         for part in [value, &self.detail] {
             if !part.is_empty() {
                 body.push_str(": ");
@@ -320,6 +264,15 @@ impl fmt::Display for FieldError {
 
 impl std::error::Error for FieldError {}
 
+/// A bound in words.
+fn bound(bound: impl Into<Option<usize>>, rule: &str, unit: &str, unknown: &str) -> String {
+    match bound.into() {
+        None => unknown.to_owned(),
+        Some(1) => format!("{rule} 1 {unit}"),
+        Some(bound) => format!("{rule} {bound} {unit}s"),
+    }
+}
+
 /// Everything that is wrong with an object. Shows as Go's aggregate does: one error as itself, several as
 /// `[a, b]`, each message once. Go: `field.ErrorList`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -329,6 +282,43 @@ impl FieldErrors {
     /// Adds an error.
     pub fn push(&mut self, error: FieldError) {
         self.0.push(error);
+    }
+
+    /// The same errors, all from this rule. Go: `WithOrigin`.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &'static str) -> FieldErrors {
+        self.0.iter_mut().for_each(|error| error.origin = origin);
+        self
+    }
+
+    /// The same errors, which declarative rules find as well. Go: `MarkCoveredByDeclarative`.
+    #[must_use]
+    pub fn covered(mut self) -> FieldErrors {
+        self.0.iter_mut().for_each(|error| error.covered_by_declarative = true);
+        self
+    }
+
+    /// The same errors, found by rules that are this firm. Go: `MarkAlpha`, `MarkBeta`.
+    #[must_use]
+    pub fn with_stability(mut self, stability: Stability) -> FieldErrors {
+        self.0.iter_mut().for_each(|error| error.stability = stability);
+        self
+    }
+
+    /// The same errors with something before each detail. Go: `PrefixDetail`.
+    #[must_use]
+    pub fn prefix_detail(mut self, prefix: &str) -> FieldErrors {
+        self.0.iter_mut().for_each(|error| error.detail.insert_str(0, prefix));
+        self
+    }
+
+    /// The causes that a Status holds for these. Go: in `errors.NewInvalid`.
+    pub fn causes(&self) -> impl Iterator<Item = StatusCause> {
+        self.0.iter().map(|error| StatusCause {
+            reason: error.kind.cause_type().into(),
+            message: error.body().into(),
+            field: error.field.as_str().into(),
+        })
     }
 
     /// Nothing wrong, or these errors.
@@ -357,6 +347,12 @@ impl Extend<FieldError> for FieldErrors {
 impl FromIterator<FieldError> for FieldErrors {
     fn from_iter<I: IntoIterator<Item = FieldError>>(errors: I) -> FieldErrors {
         FieldErrors(errors.into_iter().collect())
+    }
+}
+
+impl From<FieldError> for FieldErrors {
+    fn from(error: FieldError) -> FieldErrors {
+        FieldErrors(vec![error])
     }
 }
 
@@ -392,23 +388,6 @@ impl std::error::Error for FieldErrors {}
 mod tests {
     use super::*;
 
-    // Go: TestPath, TestPathMultiArg
-    #[test]
-    fn paths() {
-        #[track_caller]
-        fn check(path: FieldPath, expect: &str) {
-            assert_eq!(path.to_string(), expect);
-        }
-        let root = || FieldPath::new("root");
-        check(root(), "root");
-        check(root().child("first").child("second"), "root.first.second");
-        check(root().index(0), "root[0]");
-        check(root().child("child").index(0).key("k").child("x"), "root.child[0][k].x");
-        check(FieldPath::nil(), "<nil>");
-        check(FieldPath::nil().child("key"), "key");
-        check(FieldPath::nil().child("values").index(0).key("a/b"), "values[0][a/b]");
-    }
-
     // Go: TestErrorUsefulMessage, TestMakeFuncs, TestToAggregate
     #[test]
     fn messages() {
@@ -435,7 +414,7 @@ mod tests {
             FieldError::not_supported(f, "x", &["a", "b"]),
             r#"foo: Unsupported value: "x": supported values: "a", "b""#,
         );
-        check(FieldError::not_supported(f, "x", &[]), r#"foo: Unsupported value: "x""#);
+        check(FieldError::not_supported::<&str>(f, "x", &[]), r#"foo: Unsupported value: "x""#);
         check(FieldError::forbidden(f, "no"), "foo: Forbidden: no");
         check(FieldError::duplicate(f, "x"), r#"foo: Duplicate value: "x""#);
         check(FieldError::not_found(f, "x"), r#"foo: Not found: "x""#);
@@ -443,6 +422,13 @@ mod tests {
         check(FieldError::too_long(f, 1), "foo: Too long: may not be more than 1 byte");
         check(FieldError::too_short(f, 1), "foo: Too short: must be at least 1 character");
         check(FieldError::too_many(f, 3, 2), "foo: Too many: 3: must have at most 2 items");
+        check(FieldError::too_many(f, None, None), "foo: Too many: has too many items");
+        check(FieldError::too_few(f, 0, 1), "foo: Too few: 0: must have at least 1 item");
+        check(FieldError::too_long(f, None), "foo: Too long: value is too long");
+        check(
+            FieldError::too_long_characters(f, 2),
+            "foo: Too long: may not be more than 2 characters",
+        );
         check(FieldError::internal(f, "boom"), "foo: Internal error: boom");
         assert_eq!(FieldError::internal(f, "").kind.cause_type(), "InternalError");
         assert_eq!(FieldError::too_many(f, 3, 1).body(), "Too many: 3: must have at most 1 item");

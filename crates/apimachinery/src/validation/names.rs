@@ -1,22 +1,22 @@
 //! Whether texts are valid as names, keys, labels and the like.
 //! Go: `k8s.io/apimachinery/pkg/util/validation` and `pkg/api/validate/content`.
 
-use super::field::{FieldError, FieldErrors, FieldPath};
+use super::{FieldError, FieldErrors, FieldPath};
 
 const LABEL_MAX: usize = 63;
 const SUBDOMAIN_MAX: usize = 253;
 const ANNOTATIONS_MAX: usize = 256 << 10;
 
 /// A shape that a text must have: its test, and how Go's message describes it.
-struct Shape {
-    matches: fn(&[u8]) -> bool,
-    message: &'static str,
-    regex: &'static str,
-    examples: &'static [&'static str],
+pub(super) struct Shape {
+    pub(super) matches: fn(&[u8]) -> bool,
+    pub(super) message: &'static str,
+    pub(super) regex: &'static str,
+    pub(super) examples: &'static [&'static str],
 }
 
 impl Shape {
-    fn check(&self, text: &str, prefix: &str, problems: &mut Vec<String>) {
+    pub(super) fn check(&self, text: &str, prefix: &str, problems: &mut Vec<String>) {
         if !(self.matches)(text.as_bytes()) {
             problems.push(format!("{prefix}{}", self.description()));
         }
@@ -43,6 +43,12 @@ const DNS1123_SUBDOMAIN: Shape = Shape {
     message: "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
     regex: r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
     examples: &["example.com"],
+};
+const CASELESS_SUBDOMAIN: Shape = Shape {
+    matches: |text| (DNS1123_SUBDOMAIN.matches)(&lower_ascii(text)),
+    message: "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+    regex: DNS1123_SUBDOMAIN.regex,
+    examples: &["Example.com"],
 };
 const UNDERSCORE_SUBDOMAIN: Shape = Shape {
     matches: |text| {
@@ -130,6 +136,12 @@ const HTTP_PATH: Shape = Shape {
     regex: r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+",
     examples: &[],
 };
+
+/// As Go's case folding of ASCII letters sees a text: the Kelvin sign is a k, the long s an s.
+fn lower_ascii(text: &[u8]) -> Vec<u8> {
+    let folded = String::from_utf8_lossy(text).replace('\u{212a}', "k").replace('\u{17f}', "s");
+    folded.to_ascii_lowercase().into_bytes()
+}
 
 fn lower_or_digit(c: u8) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
@@ -228,6 +240,33 @@ pub fn dns1123_subdomain(text: &str) -> Vec<String> {
 /// Whether this is a DNS subdomain that may have underscores. Go: `IsDNS1123SubdomainWithUnderscore`.
 pub fn dns1123_subdomain_with_underscore(text: &str) -> Vec<String> {
     limited(text, SUBDOMAIN_MAX, &UNDERSCORE_SUBDOMAIN)
+}
+
+/// Whether this is a DNS subdomain in letters of either case. Not for new fields.
+/// Go: `IsDNS1123SubdomainCaseless`.
+pub fn dns1123_subdomain_caseless(text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    if text.len() > SUBDOMAIN_MAX {
+        problems.push(format!("must be no more than {SUBDOMAIN_MAX} bytes"));
+    }
+    CASELESS_SUBDOMAIN.check(text, "", &mut problems);
+    problems
+}
+
+/// Whether this is an integer as people write it: no plus sign, no zero in front, no `-0`.
+/// Go: `IsDecimalInteger`.
+pub fn decimal_integer(text: &str) -> Vec<String> {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let valid = match digits {
+        [b'0'] => digits.len() == text.len(),
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    match (text.is_empty(), valid) {
+        (true, _) => vec!["must be non-empty".to_owned()],
+        (false, true) => Vec::new(),
+        (false, false) => vec!["must be a valid decimal integer in canonical form".to_owned()],
+    }
 }
 
 /// Whether this is a DNS label that begins with a letter, the form of names of services. Go: `IsDNS1035Label`.
@@ -407,6 +446,49 @@ pub fn domain_prefixed_path(path: &FieldPath, text: &str) -> FieldErrors {
     of_host.chain(of_rest.map(|problem| FieldError::invalid(path, rest, problem))).collect()
 }
 
+/// Whether this is a label key with a prefix, such as `acme.io/foo`. Go: `IsDomainPrefixedKey`.
+pub fn domain_prefixed_key(path: &FieldPath, key: &str) -> FieldErrors {
+    if key.is_empty() {
+        return FieldError::required(path, "").into();
+    }
+    let mut problems = label_key(key);
+    if problems.is_empty() && !key.contains('/') {
+        problems.push(r#"must be a domain-prefixed key (such as "acme.io/foo")"#.to_owned());
+    }
+    problems.into_iter().map(|problem| FieldError::invalid(path, key, problem)).collect()
+}
+
+/// How the names of a kind of object are checked: the name, and whether something is to be appended to it.
+/// Go: `ValidateNameFunc`.
+pub type NameRule = fn(&str, bool) -> Vec<String>;
+
+/// The rule of most kinds: a DNS subdomain. Go: `NameIsDNSSubdomain`.
+pub fn name_is_dns_subdomain(name: &str, prefix: bool) -> Vec<String> {
+    if prefix { dns1123_subdomain(&mask_trailing_dash(name)) } else { dns1123_subdomain(name) }
+}
+
+/// The rule of namespaces and others: a DNS label. Go: `NameIsDNSLabel`.
+pub fn name_is_dns_label(name: &str, prefix: bool) -> Vec<String> {
+    if prefix { dns1123_label(&mask_trailing_dash(name)) } else { dns1123_label(name) }
+}
+
+/// The rule of services: a DNS label that begins with a letter. Go: `NameIsDNS1035Label`.
+pub fn name_is_dns1035_label(name: &str, prefix: bool) -> Vec<String> {
+    if prefix { dns1035_label(&mask_trailing_dash(name)) } else { dns1035_label(name) }
+}
+
+/// The rule of roles and others: what can stand between slashes. Go: `path.ValidatePathSegmentName`.
+pub fn name_is_path_segment(name: &str, prefix: bool) -> Vec<String> {
+    if prefix { path_segment_prefix(name) } else { path_segment_name(name) }
+}
+
+/// Validates a label key. Go: `ValidateLabelName`.
+pub fn validate_label_name(path: &FieldPath, key: &str) -> FieldErrors {
+    let problems = label_key(key).into_iter();
+    let invalid = |problem| FieldError::invalid(path, key, problem);
+    problems.map(|problem| invalid(problem).with_origin("format=k8s-label-key")).collect()
+}
+
 /// Validates the labels of an object. Go: `ValidateLabels`.
 pub fn validate_labels<'a>(
     path: &FieldPath,
@@ -414,11 +496,11 @@ pub fn validate_labels<'a>(
 ) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (key, value) in labels {
+        errors.extend(validate_label_name(path, key));
+        let problems = label_value(value).into_iter();
+        let invalid = |problem| FieldError::invalid(path, value, problem);
         errors.extend(
-            label_key(key).into_iter().map(|problem| FieldError::invalid(path, key, problem)),
-        );
-        errors.extend(
-            label_value(value).into_iter().map(|problem| FieldError::invalid(path, value, problem)),
+            problems.map(|problem| invalid(problem).with_origin("format=k8s-label-value")),
         );
     }
     errors
@@ -434,13 +516,22 @@ pub fn validate_annotations<'a>(
     let mut size = 0;
     for (key, value) in annotations {
         size += key.len() + value.len();
-        let problems = label_key(&key.to_lowercase());
-        errors.extend(problems.into_iter().map(|problem| FieldError::invalid(path, key, problem)));
+        let problems = label_key(&go_lowercase(key)).into_iter();
+        let invalid = |problem| FieldError::invalid(path, key, problem);
+        errors.extend(problems.map(|problem| invalid(problem).with_origin("format=k8s-label-key")));
     }
     if size > ANNOTATIONS_MAX {
         errors.push(FieldError::too_long(path, ANNOTATIONS_MAX));
     }
     errors
+}
+
+/// Go lowers each character on its own, so that an I with a dot becomes a plain i.
+fn go_lowercase(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.bytes().all(|c| c.is_ascii() && !c.is_ascii_uppercase()) {
+        return text.into();
+    }
+    text.replace('\u{130}', "i").to_lowercase().into()
 }
 
 fn limited(text: &str, most: usize, shape: &Shape) -> Vec<String> {

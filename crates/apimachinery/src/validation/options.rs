@@ -1,7 +1,7 @@
 //! Whether options of requests make sense together.
 //! Go: `pkg/apis/meta/v1/validation` and `pkg/apis/meta/internalversion/validation`.
 
-use super::field::{BadValue, FieldError, FieldErrors, FieldPath, go_json_string};
+use super::{BadValue, FieldError, FieldErrors, FieldPath};
 use crate::options::{
     CreateOptions, DRY_RUN_ALL, DeleteOptions, DeletionPropagation, ListOptions, PatchOptions,
     ResourceVersionMatch, UpdateOptions,
@@ -39,7 +39,7 @@ impl ListOptions {
             "resourceVersionMatch is forbidden when continue is provided",
         );
         if given && matching != exact && matching != not_older {
-            let value = BadValue::json(go_json_string(matching));
+            let value = BadValue::named(matching);
             errors.push(FieldError::not_supported(&path, value, &[exact, not_older, ""]));
         }
         if matching == exact && self.resource_version.as_str() == "0" {
@@ -78,7 +78,7 @@ impl ListOptions {
             errors.push(FieldError::forbidden(&path, detail));
         }
         if matching != not_older {
-            let value = BadValue::json(go_json_string(matching));
+            let value = BadValue::named(matching);
             errors.push(FieldError::not_supported(&path, value, &[not_older]));
         }
         if !self.continue_token.is_empty() {
@@ -125,7 +125,7 @@ impl DeleteOptions {
         let mut errors = FieldErrors::default();
         if let Some(policy) = &self.propagation_policy {
             let path = FieldPath::new("propagationPolicy");
-            let value = || BadValue::json(go_json_string(policy));
+            let value = || BadValue::named(policy);
             if self.orphan_dependents.is_some() {
                 let detail = "orphanDependents and deletionPropagation cannot be both set";
                 errors.push(FieldError::invalid(&path, value(), detail));
