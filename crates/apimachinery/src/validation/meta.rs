@@ -47,11 +47,15 @@ pub fn validate_managed_fields(path: &FieldPath, entries: &[ManagedFieldsEntry])
         let path = path.index(i);
         match entry.operation.as_str() {
             "Apply" | "Update" => {}
-            "" => errors.push(FieldError::required(path.child("operation"), "must not be empty")),
+            "" => {
+                let error = FieldError::required(path.child("operation"), "must not be empty");
+                errors.push(error.covered());
+            }
             other => {
                 let value = BadValue::named(other);
                 let path = path.child("operation");
-                errors.push(FieldError::not_supported(path, value, &["Apply", "Update"]));
+                let error = FieldError::not_supported(path, value, &["Apply", "Update"]);
+                errors.push(error.covered());
             }
         }
         if !matches!(entry.fields_type.as_str(), "" | "FieldsV1") {

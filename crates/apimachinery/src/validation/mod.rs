@@ -44,7 +44,6 @@ pub use self::meta::{
     validate_conditions, validate_field_selector_requirement, validate_label_selector,
     validate_label_selector_requirement, validate_managed_fields, validate_table_options,
 };
-pub(crate) use self::value::go_json_string;
 pub use self::names::{
     NameRule, c_identifier, config_map_key, decimal_integer, dns1035_label, dns1123_label,
     dns1123_subdomain, dns1123_subdomain_caseless, dns1123_subdomain_with_underscore,

@@ -31,6 +31,7 @@ use crate::{GroupVersion, ObjectMeta, OwnerReference, Str, Time};
 /// What an update must not change says this. Go: `FieldImmutableErrorMsg`.
 pub const FIELD_IMMUTABLE: &str = "field is immutable";
 
+const NAME_REQUIRED: &str = "name or generateName is required";
 const ORPHAN_DEPENDENTS: &str = "orphan";
 const DELETE_DEPENDENTS: &str = "foregroundDeletion";
 
@@ -52,8 +53,7 @@ pub fn validate_object_meta(
         check("generateName", &meta.generate_name, true);
     }
     if meta.name.is_empty() {
-        let detail = "name or generateName is required";
-        errors.push(FieldError::required(path.child("name"), detail));
+        errors.push(FieldError::required(path.child("name"), NAME_REQUIRED));
     } else {
         check("name", &meta.name, false);
     }
@@ -61,15 +61,26 @@ pub fn validate_object_meta(
     errors
 }
 
-/// As [`validate_object_meta`] with a rule that says more of what is wrong with the name, and is asked even when
-/// there is none. `generateName` is not looked at. Go: `ValidateObjectMetaWithOpts`.
+/// As [`validate_object_meta`] with a rule that gives errors, not texts. `generateName` is not looked at.
+/// Go: `ValidateObjectMetaWithOpts`.
 pub fn validate_object_meta_with(
     path: &FieldPath,
     meta: &ObjectMeta,
     namespaced: bool,
     name_rule: impl FnOnce(&FieldPath, &str) -> FieldErrors,
 ) -> FieldErrors {
-    let mut errors = name_rule(&path.child("name"), &meta.name);
+    let field = path.child("name");
+    let mut errors = FieldErrors::default();
+    if meta.name.is_empty() {
+        if !meta.generate_name.is_empty() {
+            let prefix = quote(&meta.generate_name);
+            let text = format!("generateName was specified ({prefix}), but no name was generated");
+            errors.push(FieldError::internal(&field, text));
+        }
+        errors.push(FieldError::required(&field, NAME_REQUIRED));
+    } else {
+        errors.extend(name_rule(&field, &meta.name));
+    }
     errors.extend(validate_common(path, meta, namespaced));
     errors
 }
@@ -93,9 +104,7 @@ fn validate_common(path: &FieldPath, meta: &ObjectMeta, namespaced: bool) -> Fie
     errors.extend(validate_nonnegative(&path.child("generation"), meta.generation).covered());
     errors.extend(validate_maps(path, meta));
     errors.extend(validate_finalizers(&path.child("finalizers"), &meta.finalizers));
-    errors.extend(
-        validate_managed_fields(&path.child("managedFields"), &meta.managed_fields).covered(),
-    );
+    errors.extend(validate_managed_fields(&path.child("managedFields"), &meta.managed_fields));
     errors
 }
 
@@ -150,9 +159,7 @@ pub fn validate_object_meta_update(
     immutable(changed, "deletionGracePeriodSeconds", grace.map_or(BadValue::NULL, BadValue::from));
 
     errors.extend(validate_maps(path, new));
-    errors.extend(
-        validate_managed_fields(&path.child("managedFields"), &new.managed_fields).covered(),
-    );
+    errors.extend(validate_managed_fields(&path.child("managedFields"), &new.managed_fields));
     errors
 }
 

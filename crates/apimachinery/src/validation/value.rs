@@ -103,7 +103,7 @@ impl From<&serde_json::Value> for BadValue {
     }
 }
 
-/// Go's shortest form of a float, with an exponent below 1e-4 and from 1e21 on.
+/// Go's shortest form of a float, with an exponent below 1e-4 and from 1e6 on.
 fn go_float(value: f64) -> String {
     let shortest = format!("{value:e}");
     let Some((digits, power)) = shortest.split_once('e') else {
@@ -114,7 +114,7 @@ fn go_float(value: f64) -> String {
         };
     };
     match power.parse::<i32>() {
-        Ok(power) if value != 0.0 && !(-4..21).contains(&power) => {
+        Ok(power) if value != 0.0 && !(-4..6).contains(&power) => {
             let sign = if power < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", power.unsigned_abs())
         }
@@ -197,7 +197,8 @@ mod tests {
         check(0.0, "0");
         check(1.5, "1.5");
         check(100000.0, "100000");
-        check(1e20, "100000000000000000000");
+        check(123456789.0, "1.23456789e+08");
+        check(1e20, "1e+20");
         check(1e21, "1e+21");
         check(-2.5e-7, "-2.5e-07");
         check(0.0001, "0.0001");

@@ -1,10 +1,14 @@
 //! Every area: a module and one line in [`ALL`].
-use super::area::Area;
+use super::area::{Answer, Area, Case, differences};
 
+mod declarative;
+mod field;
 mod fields;
 mod labels;
+mod objectmeta;
 mod quantity;
 mod time;
+mod validation;
 
 /// Every area, in the order of the report.
 #[rustfmt::skip] // a line each, so that they are added side by side
@@ -13,4 +17,22 @@ pub(crate) static ALL: &[&dyn Area] = &[
     &labels::Labels,
     &fields::Fields,
     &time::Times,
+    &validation::Validation,
+    &field::Fields,
+    &objectmeta::ObjectMetas,
+    &declarative::Declarative,
 ];
+
+/// What kind of disagreement it is, where the output is an object with an answer a member: the
+/// first member that differs.
+fn member_kind(case: &Case, ours: &Answer, go: &Answer) -> String {
+    let differs = match (ours, go) {
+        (Ok(ours), Ok(go)) => differences(ours, go).into_iter().next(),
+        _ => None,
+    };
+    let member = differs.map_or_else(String::new, |(path, ..)| {
+        let end = path.get(1..).unwrap_or_default().find(['.', '[']).map_or(path.len(), |i| i + 1);
+        path[..end].to_owned()
+    });
+    format!("{}{member}", case.function)
+}

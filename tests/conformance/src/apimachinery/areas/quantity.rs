@@ -203,13 +203,13 @@ impl Area for Quantities {
                     }
                     "Go's AsInt64 depends on how the amount came about; ours finds every integer that fits"
                 }
-                "float" | "approximate" => {
+                "float" | "approximate" | "slow" => {
                     let nearest: f64 = exact.parse().ok()?;
                     // JSON has no infinity, so both write null for it.
                     if ours.as_f64() != Some(nearest).filter(|f| f.is_finite()) {
                         return None;
                     }
-                    "AsApproximateFloat64 may be off in the last digits; ours is the nearest float"
+                    "Go's floats may be off in the last digit; ours is the nearest"
                 }
                 _ => return None,
             });
