@@ -1,7 +1,7 @@
 //! Codecs: how objects become bytes. Go: `runtime.Codec` and `serializer/{json,yaml,protobuf}`.
 use crate::reflect::{
     DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, json_merge,
-    json_put_kind, pb_merge, pb_put,
+    json_put_kind, pb_merge, pb_merge_over, pb_put,
 };
 use crate::{Error, GroupVersionKind};
 
@@ -250,7 +250,14 @@ fn decode_body(
     let desc = m.desc();
     let in_type = |e: Box<DecodeError>| Error::decode(format!("{}: {e}", desc.name));
     match format {
-        Format::Protobuf => pb_merge(m, bytes, cx).map_err(in_type),
+        Format::Protobuf => {
+            let old = cx.take_old();
+            match old.as_deref().and_then(|old| old.as_message()) {
+                Some(old) => pb_merge_over(m, old, bytes, cx),
+                None => pb_merge(m, bytes, cx),
+            }
+            .map_err(in_type)
+        }
         Format::Json => {
             let mut p = Parser::new(text(bytes)?);
             json_merge(m, &mut p, cx).and_then(|()| p.finish()).map_err(in_type)

@@ -50,7 +50,7 @@ impl FieldsV1 {
         Cow::Owned(out)
     }
     /// Whether the text is `raw`, without putting it together.
-    fn is(&self, raw: &[u8]) -> bool {
+    pub(crate) fn is(&self, raw: &[u8]) -> bool {
         if self.delta.is_nil() {
             return *self.base == *raw;
         }
@@ -69,7 +69,7 @@ impl FieldsV1 {
             done += n;
             rest = &rest[n..];
         }
-        raw[done..] == self.base[at..]
+        raw.get(done..) == Some(&self.base[at..])
     }
 }
 

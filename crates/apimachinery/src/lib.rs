@@ -98,7 +98,7 @@ pub use rep::{Bytes, Emb, Handle, IntoIter, List, Map, Shared, SlotMut, StaticDe
 pub use scheme::Scheme;
 pub use time::*;
 pub use unstructured::Unstructured;
-pub use watch::{Bookmark, INITIAL_EVENTS_END, WatchDecoder, WatchEvent, put_watch_frame};
+pub use watch::{Bookmark, INITIAL_EVENTS_END, Known, WatchDecoder, WatchEvent, put_watch_frame};
 
 /// What macros of this project expand to. Not for people.
 #[doc(hidden)]

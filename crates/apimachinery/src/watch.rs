@@ -1,7 +1,10 @@
 //! Watch events, and decoding a stream of them. Go: `watch.Event` and `streaming` decoders.
 use crate::codec::text;
 use crate::reflect::{Decoder, Parser, Reader, Writer};
-use crate::{Codec, Envelope, Error, Format, ObjectMeta, PartialObjectMetadata, Status, Str};
+use crate::{
+    Codec, Envelope, Error, Format, Object, ObjectMeta, PartialObjectMetadata, Status, Str,
+};
+use std::sync::Arc;
 
 /// Annotation of the bookmark that ends the initial events of a watch-list.
 pub const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
@@ -104,8 +107,8 @@ pub fn put_watch_frame(type_name: &str, object: &[u8], format: Format, out: &mut
 /// assert!(watch.next(&mut cx)?.is_none());
 /// # Ok::<(), pintle_apimachinery::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct WatchDecoder<T> {
+    known: Option<Known<T>>,
     format: Format,
     buf: Vec<u8>,
     at: usize,
@@ -114,13 +117,24 @@ pub struct WatchDecoder<T> {
     of: std::marker::PhantomData<fn() -> T>,
 }
 
+/// Finds the last known state of an object by namespace and name.
+pub type Known<T> = Arc<dyn Fn(&str, &str) -> Option<Arc<T>> + Send + Sync>;
+
+impl<T> std::fmt::Debug for WatchDecoder<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What is buffered may be a Secret.
+        f.debug_struct("WatchDecoder").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
 /// Largest event, in bytes.
 const MAX_EVENT: usize = 64 << 20;
 
-impl<T: Codec> WatchDecoder<T> {
+impl<T: Object + Codec> WatchDecoder<T> {
     /// For a stream in `format` (JSON or protobuf).
     pub fn new(format: Format) -> Self {
         WatchDecoder {
+            known: None,
             format,
             buf: Vec::new(),
             at: 0,
@@ -128,6 +142,13 @@ impl<T: Codec> WatchDecoder<T> {
             broken: false,
             of: std::marker::PhantomData,
         }
+    }
+    /// Decodes changes of objects that `known` finds by sharing what did not change: an event then
+    /// costs little more than its difference.
+    #[must_use]
+    pub fn knowing(mut self, known: Known<T>) -> Self {
+        self.known = Some(known);
+        self
     }
     /// Takes the next part of the stream.
     pub fn feed(&mut self, chunk: &[u8]) {
@@ -200,8 +221,18 @@ impl<T: Codec> WatchDecoder<T> {
             json_event(text(frame)?)?
         };
         let format = self.format;
+        let known = match (&self.known, format) {
+            (Some(known), Format::Protobuf) => {
+                protobuf_key(object).and_then(|(namespace, name)| known(namespace, name))
+            }
+            _ => None,
+        };
         let decode = |cx: &mut Decoder| {
-            T::decode(object, format, cx).map_err(|e| e.context(format!("{name} event")))
+            let decoded = match &known {
+                Some(old) => cx.decode_over(object, format, old),
+                None => T::decode(object, format, cx),
+            };
+            decoded.map_err(|e| e.context(format!("{name} event")))
         };
         Ok(Some(match &*name {
             "ADDED" => WatchEvent::Added(decode(cx)?),
@@ -241,6 +272,27 @@ fn json_event(frame: &str) -> Result<(std::borrow::Cow<'_, str>, &[u8]), Error> 
         return Err(Error::decode(format!("a watch event of type {name:?} has no object")));
     }
     Ok((name.into(), object.as_bytes()))
+}
+
+/// Namespace and name of an object, if its metadata come first, as Go writes them.
+fn protobuf_key(object: &[u8]) -> Option<(&str, &str)> {
+    let mut r = Reader::new(Envelope::parse(object).ok()?.raw);
+    if r.tag().ok()? != (1, 2) {
+        return None;
+    }
+    let mut meta = Reader::new(r.bytes().ok()?);
+    let (mut namespace, mut name) = ("", "");
+    while meta.more() {
+        match meta.tag().ok()? {
+            (1, 2) => name = meta.str().ok()?,
+            (3, 2) => {
+                namespace = meta.str().ok()?;
+                break;
+            }
+            (_, w) => meta.skip(w).ok()?,
+        }
+    }
+    Some((namespace, name))
 }
 
 fn protobuf_event(frame: &[u8]) -> Result<(std::borrow::Cow<'_, str>, &[u8]), Error> {

@@ -2,7 +2,7 @@
 
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
-use pintle_apimachinery::{Error, ListOptions, ObjectList, WatchEvent};
+use pintle_apimachinery::{Error, Known, ListOptions, ObjectList, WatchEvent};
 use std::sync::Arc;
 
 /// The events of one watch, in the server's order.
@@ -38,6 +38,24 @@ pub trait ListerWatcher<T>: Send + Sync {
     /// # Cancel safety
     /// Dropping the future gives the request up; it has no effect.
     fn watch(&self, options: ListOptions) -> BoxFuture<'_, Result<WatchStream<T>, Error>>;
+
+    /// As [`watch`](Self::watch), for a caller that keeps the objects: `known` finds what it has,
+    /// so that the events of an implementation that makes use of it cost little more than what
+    /// changed. `known` is called while events are read; it must be quick.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch).
+    ///
+    /// # Cancel safety
+    /// As [`watch`](Self::watch).
+    fn watch_known(
+        &self,
+        options: ListOptions,
+        known: Known<T>,
+    ) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
+        drop(known);
+        self.watch(options)
+    }
 }
 
 impl<T, L: ListerWatcher<T> + ?Sized> ListerWatcher<T> for Arc<L> {
@@ -48,6 +66,14 @@ impl<T, L: ListerWatcher<T> + ?Sized> ListerWatcher<T> for Arc<L> {
     fn watch(&self, options: ListOptions) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
         (**self).watch(options)
     }
+
+    fn watch_known(
+        &self,
+        options: ListOptions,
+        known: Known<T>,
+    ) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
+        (**self).watch_known(options, known)
+    }
 }
 
 impl<T, L: ListerWatcher<T> + ?Sized> ListerWatcher<T> for Box<L> {
@@ -57,5 +83,13 @@ impl<T, L: ListerWatcher<T> + ?Sized> ListerWatcher<T> for Box<L> {
 
     fn watch(&self, options: ListOptions) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
         (**self).watch(options)
+    }
+
+    fn watch_known(
+        &self,
+        options: ListOptions,
+        known: Known<T>,
+    ) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
+        (**self).watch_known(options, known)
     }
 }

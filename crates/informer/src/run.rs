@@ -7,7 +7,7 @@ use crate::queue::MAX_BATCH;
 use crate::reflector::Step;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, StreamExt};
-use pintle_apimachinery::{Codec, Error, Object, WatchEvent};
+use pintle_apimachinery::{Codec, Error, Known, Object, WatchEvent};
 use pintle_client_traits::{ListerWatcher, WatchStream};
 use std::pin::pin;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(crate) async fn run<T: Object + Codec>(
 ) {
     let _stop_on_drop = StopOnDrop(engine.hub().clone());
     let clock = Clock(Instant::now());
+    let store = engine.hub().store().clone();
+    let known: Known<T> = Arc::new(move |namespace, name| store.get_named(namespace, name));
     let mut stream: Option<WatchStream<T>> = None;
     loop {
         let step = engine.step();
@@ -43,7 +45,11 @@ pub(crate) async fn run<T: Object + Codec>(
                 }
             }
             Step::Watch(options) => {
-                let Some(result) = until(&mut stop, source.watch(options)).await else { return };
+                let Some(result) =
+                    until(&mut stop, source.watch_known(options, known.clone())).await
+                else {
+                    return;
+                };
                 match result {
                     Ok(opened) => {
                         stream = Some(opened);

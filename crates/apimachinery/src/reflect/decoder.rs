@@ -2,6 +2,8 @@
 //! once.
 use crate::fields_v1::FieldsCache;
 use crate::rep::{Handle, Str};
+use crate::{Codec, Error, Format, Object};
+use std::sync::Arc;
 
 /// A field, and the format its bytes are in.
 #[derive(Clone, Copy, PartialEq)]
@@ -79,6 +81,8 @@ pub struct Decoder {
     unknown_fields: u64,
     /// How deep the leaf is that is decoded now, where messages inside it go on counting.
     pub(super) depth: u32,
+    /// What the next object is thought to be much like.
+    old: Option<Arc<dyn Object>>,
 }
 
 struct Tables {
@@ -108,7 +112,7 @@ const SETS: usize = 1 << 11;
 impl Decoder {
     /// A decoder that shares nothing between objects.
     pub const fn new() -> Self {
-        Decoder { tables: None, unknown_fields: 0, depth: 0 }
+        Decoder { tables: None, unknown_fields: 0, depth: 0, old: None }
     }
     /// A decoder for many objects of a kind, sharing equal parts. The tables take about half a
     /// megabyte, and what they share.
@@ -123,12 +127,39 @@ impl Decoder {
             })),
             unknown_fields: 0,
             depth: 0,
+            old: None,
         }
     }
     /// Members and records that no field of the type took, since this decoder was made. They come
     /// from servers newer than the types.
     pub fn unknown_fields(&self) -> u64 {
         self.unknown_fields
+    }
+    /// Decodes a newer version of `old`. What the two have in common is shared, as
+    /// [`Codec::reuse`] would have it, and costs less than decoding it.
+    ///
+    /// # Errors
+    /// As [`Codec::decode`].
+    pub fn decode_over<T: Object + Codec>(
+        &mut self,
+        bytes: &[u8],
+        format: Format,
+        old: &Arc<T>,
+    ) -> Result<T, Error> {
+        self.old = Some(old.clone());
+        let new = T::decode(bytes, format, self);
+        // Codecs that make nothing of it have left it where it was.
+        let unused = self.old.take().is_some();
+        new.map(|mut new| {
+            if unused {
+                new.reuse(old);
+            }
+            new
+        })
+    }
+    /// The object that [`Decoder::decode_over`] was given, once.
+    pub(crate) fn take_old(&mut self) -> Option<Arc<dyn Object>> {
+        self.old.take()
     }
     pub(crate) fn count_unknown(&mut self) {
         self.unknown_fields += 1;

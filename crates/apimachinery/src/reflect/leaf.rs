@@ -26,6 +26,12 @@ pub trait Leaf: Any + Send + Sync + fmt::Debug {
     ) -> Result<(), Box<DecodeError>>;
     /// Writes the body of its protobuf message.
     fn pb_put(&self, w: &mut Writer);
+    /// Whether `body` is what [`Leaf::pb_put`] would write.
+    fn pb_same(&self, body: &[u8]) -> bool {
+        let mut w = Writer::new();
+        self.pb_put(&mut w);
+        w.as_slice() == body
+    }
     /// Decodes from JSON; `null` makes it zero.
     ///
     /// # Errors
@@ -513,6 +519,14 @@ impl Leaf for FieldsV1 {
         if !self.is_nil() {
             w.bytes(1, &self.raw());
         }
+    }
+    fn pb_same(&self, body: &[u8]) -> bool {
+        let mut r = Reader::new(body);
+        if !r.more() {
+            return self.is_nil();
+        }
+        matches!(r.tag(), Ok((1, wire::BYTES)))
+            && r.bytes().is_ok_and(|raw| !r.more() && !self.is_nil() && self.is(raw))
     }
     fn json_get(&mut self, p: &mut Parser<'_>, cx: &mut Decoder, _: u32) -> R<()> {
         if p.null()? {

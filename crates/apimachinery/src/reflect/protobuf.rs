@@ -2,7 +2,7 @@
 use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
-use super::{Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Stack};
+use super::{Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Stack, same};
 use crate::rep::{Bytes, SlotMut, Str};
 
 /// Deepest nesting of messages.
@@ -24,15 +24,38 @@ pub fn pb_decode<T: Described>(b: &[u8], cx: &mut Decoder) -> R<T> {
 /// As [`pb_decode`].
 pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
     let depth = cx.depth;
-    merge(m, b, cx, depth)
+    merge(m, None, b, cx, depth, &mut Vec::new())
 }
 
-fn merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder, depth: u32) -> R<()> {
+/// As [`pb_merge`] into a new message that is thought to be much like `old`: what the bytes leave
+/// as it was is shared with it instead of being looked for or decoded.
+///
+/// # Errors
+/// As [`pb_decode`].
+pub fn pb_merge_over(m: &mut dyn Message, old: &dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
+    let depth = cx.depth;
+    let old = std::ptr::eq(m.desc(), old.desc()).then_some(old);
+    merge(m, old, b, cx, depth, &mut Vec::with_capacity(256))
+}
+
+/// Decodes into `m`. The fields of `old` are put on `stack` for as long as this runs.
+fn merge<'a>(
+    m: &mut dyn Message,
+    old: Option<&'a dyn Message>,
+    b: &[u8],
+    cx: &mut Decoder,
+    depth: u32,
+    stack: &mut Stack<'a>,
+) -> R<()> {
     if depth > MAX_DEPTH {
         return Err(DecodeError::new(format!("nested more than {MAX_DEPTH} levels deep")));
     }
     let d = m.desc();
     let base = cx.sites(d.slot(), d.fields.len());
+    let was = stack.len();
+    if let Some(old) = old {
+        old.refs(stack);
+    }
     let mut r = Reader::new(b);
     while r.more() {
         let start = r.position();
@@ -41,7 +64,8 @@ fn merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder, depth: u32) -> R<()> {
             Some(&i) if i != NO_FIELD => {
                 let site = base + u32::from(i);
                 let from = Record { start, num, wire };
-                field(m.field_mut(i as usize), from, &mut r, cx, site, depth)
+                let old = old.map(|_| stack[was + usize::from(i)]);
+                field(m.field_mut(i as usize), old, from, &mut r, cx, site, depth, stack)
                     .map_err(|e| in_field(e, d, i as usize))?;
             }
             _ => {
@@ -50,6 +74,7 @@ fn merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder, depth: u32) -> R<()> {
             }
         }
     }
+    stack.truncate(was);
     Ok(())
 }
 
@@ -67,13 +92,16 @@ struct Record {
 }
 
 /// A field of a message: lists, maps and pointers may be shared as a whole.
-fn field(
+#[allow(clippy::too_many_arguments)] // one value each, on a hot path
+fn field<'a>(
     f: FieldMut<'_>,
+    old: Option<FieldRef<'a>>,
     rec: Record,
     r: &mut Reader<'_>,
     cx: &mut Decoder,
     site: u32,
     depth: u32,
+    stack: &mut Stack<'a>,
 ) -> R<()> {
     match f {
         FieldMut::OptMsg(o) => {
@@ -85,15 +113,26 @@ fn field(
                 if cx.find(place, h, b).is_some_and(|v| o.slot().adopt(v)) {
                     return Ok(());
                 }
-                merge(o.set(), b, cx, depth + 1)?;
+                merge(o.set(), message_of(old), b, cx, depth + 1, stack)?;
                 cx.remember(place, h, b, o.slot().share());
                 return Ok(());
             }
-            merge(o.set(), b, cx, depth + 1)
+            merge(o.set(), message_of(old), b, cx, depth + 1, stack)
         }
         FieldMut::List(l) if rec.wire == wire::BYTES => {
             let (raw, n) = run(r, rec)?;
             let fresh = l.is_empty();
+            let old = match old {
+                Some(FieldRef::List(old)) if fresh => Some(old),
+                _ => None,
+            };
+            if let Some(old) = old
+                && old.len() == n
+                && same::list(rec.num, old, raw, stack)
+                && old.share().is_some_and(|h| l.slot().adopt(&h))
+            {
+                return Ok(());
+            }
             let place = Place { site, json: false };
             let h = if fresh && cx.wants(site, raw.len()) {
                 let h = hash(raw, site);
@@ -112,17 +151,27 @@ fn field(
             for i in first..first + n {
                 let (_, wire) = q.tag()?;
                 let slot = if fresh { l.at_mut(i) } else { l.push() };
-                value(slot, wire, &mut q, cx, site, depth).map_err(|e| e.inside(Seg::Index(i)))?;
+                let old = old.filter(|old| i < old.len()).map(|old| old.at(i));
+                value(slot, old, wire, &mut q, cx, site, depth, stack)
+                    .map_err(|e| e.inside(Seg::Index(i)))?;
             }
             if let Some(h) = h {
                 cx.remember(place, h, raw, l.share());
             }
             Ok(())
         }
-        FieldMut::List(l) => value(l.push(), rec.wire, r, cx, site, depth),
+        FieldMut::List(l) => value(l.push(), None, rec.wire, r, cx, site, depth, stack),
         FieldMut::Map(m) => {
             expect_wire(rec.wire, wire::BYTES)?;
-            let (raw, _) = run(r, rec)?;
+            let (raw, n) = run(r, rec)?;
+            if let Some(FieldRef::Map(old)) = old
+                && m.is_empty()
+                && old.len() == n
+                && same::map(rec.num, old, raw, stack)
+                && old.share().is_some_and(|h| m.slot().adopt(&h))
+            {
+                return Ok(());
+            }
             let place = Place { site, json: false };
             let h = if m.is_empty() && cx.wants(site, raw.len()) {
                 let h = hash(raw, site);
@@ -140,7 +189,7 @@ fn field(
                 let key = cx.str(site, wire::utf8(key)?);
                 let slot = m.entry(key.clone());
                 if let Some(w) = wire {
-                    value(slot, w, &mut v, cx, site, depth)
+                    value(slot, None, w, &mut v, cx, site, depth, stack)
                         .map_err(|e| e.inside(Seg::Key(key.to_string())))?;
                 }
             }
@@ -157,9 +206,17 @@ fn field(
             {
                 l.slot().set_empty();
             }
-            merge(m, r.bytes()?, cx, depth + 1)
+            merge(m, message_of(old), r.bytes()?, cx, depth + 1, stack)
         }
-        f => value(f, rec.wire, r, cx, site, depth),
+        f => value(f, old, rec.wire, r, cx, site, depth, stack),
+    }
+}
+
+fn message_of(f: Option<FieldRef<'_>>) -> Option<&dyn Message> {
+    match f {
+        Some(FieldRef::Msg(m)) => Some(m),
+        Some(FieldRef::OptMsg(m)) => m,
+        _ => None,
     }
 }
 
@@ -197,13 +254,16 @@ fn leaf(l: &mut dyn Leaf, b: &[u8], cx: &mut Decoder, site: u32, depth: u32) -> 
 }
 
 /// A single value.
-fn value(
+#[allow(clippy::too_many_arguments)] // one value each, on a hot path
+fn value<'a>(
     f: FieldMut<'_>,
+    old: Option<FieldRef<'a>>,
     wire: u32,
     r: &mut Reader<'_>,
     cx: &mut Decoder,
     site: u32,
     depth: u32,
+    stack: &mut Stack<'a>,
 ) -> R<()> {
     use FieldMut as F;
     let int = |r: &mut Reader<'_>| {
@@ -216,7 +276,13 @@ fn value(
     };
     let text = |r: &mut Reader<'_>, cx: &mut Decoder| -> R<Str> {
         expect_wire(wire, wire::BYTES)?;
-        Ok(cx.str(site, r.str()?))
+        let b = r.bytes()?;
+        match old {
+            Some(FieldRef::Str(old) | FieldRef::OptStr(Some(old))) if old.as_bytes() == b => {
+                Ok(old.clone())
+            }
+            _ => Ok(cx.str(site, wire::utf8(b)?)),
+        }
     };
     match f {
         F::Str(v) => *v = text(r, cx)?,
@@ -229,14 +295,16 @@ fn value(
         F::OptI64(v) => *v = Some(int(r)? as i64),
         F::OptBool(v) => *v = Some(int(r)? != 0),
         F::OptF64(v) => *v = Some(double(r)?),
-        F::List(l) => return value(l.push(), wire, r, cx, site, depth),
+        F::List(l) => return value(l.push(), None, wire, r, cx, site, depth, stack),
         other => {
             expect_wire(wire, wire::BYTES)?;
             let b = r.bytes()?;
             match other {
                 F::Bytes(v) => *v = Bytes::from(b),
-                F::Msg(m) => return merge(m, b, cx, depth + 1),
-                F::OptMsg(o) => return merge(o.set(), b, cx, depth + 1),
+                F::Msg(m) => return merge(m, message_of(old), b, cx, depth + 1, stack),
+                F::OptMsg(o) => {
+                    return merge(o.set(), message_of(old), b, cx, depth + 1, stack);
+                }
                 F::Leaf(l) => return leaf(l, b, cx, site, depth),
                 F::OptLeaf(o) => return leaf(o.set(), b, cx, site, depth),
                 _ => return Err(DecodeError::new("maps cannot be nested in protobuf")),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::meta_v1::{PartialObjectMetadata, Status};
 use crate::{Codec, Format, ObjectMeta};
+use std::sync::Arc;
 
 const META: &str = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"web","namespace":"default","uid":"u-1","resourceVersion":"12","generation":3,"creationTimestamp":"2026-07-23T07:07:48Z","labels":{"app":"web","tier":"front"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-5d","uid":"u-0","controller":true}],"finalizers":["a/b"],"managedFields":[{"manager":"kubectl","operation":"Update","apiVersion":"v1","time":"2026-07-23T07:07:48Z","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:app":{}}}}}]}}"#;
 
@@ -76,6 +77,75 @@ fn reuse_grafts_what_did_not_change() {
     assert!(new.metadata.finalizers.ptr_eq(&old.metadata.finalizers));
     assert!(!new.metadata.labels.ptr_eq(&old.metadata.labels));
     assert_ne!(new, old);
+}
+
+#[test]
+fn decoding_over_the_version_before_shares_what_did_not_change() {
+    for format in [Format::Json, Format::Protobuf] {
+        let old = Arc::new(meta());
+        let mut changed = meta();
+        changed.metadata.resource_version = "13".into();
+        changed.metadata.labels.insert("new".into(), "yes".into());
+        let cx = &mut Decoder::new();
+        let new: PartialObjectMetadata =
+            cx.decode_over(&encoded(&changed, format), format, &old).unwrap();
+        assert_eq!(new, changed, "{format:?}");
+        let (a, b) = (&new.metadata, &old.metadata);
+        assert!(a.owner_references.ptr_eq(&b.owner_references), "{format:?}");
+        assert!(a.managed_fields.ptr_eq(&b.managed_fields), "{format:?}");
+        assert!(!a.labels.ptr_eq(&b.labels));
+        let again = PartialObjectMetadata::decode(&encoded(&old, format), format, cx).unwrap();
+        assert!(!again.metadata.finalizers.ptr_eq(&b.finalizers), "the old one is forgotten");
+    }
+}
+
+/// Whatever the version before was, decoding over it gives what decoding gives.
+#[test]
+fn decoding_over_any_version_is_decoding() {
+    let mut versions = vec![PartialObjectMetadata::default(), meta()];
+    let edits: [fn(&mut ObjectMeta); 12] = [
+        |m| m.labels.clear(),
+        |m| m.labels.insert("tier".into(), "back".into()).map_or((), drop),
+        |m| m.labels = Default::default(),
+        |m| m.finalizers.push("c/d".into()),
+        |m| m.finalizers = Vec::new().into(),
+        |m| m.owner_references[0].controller = None,
+        |m| m.owner_references[0].name = "other".into(),
+        |m| m.owner_references.push(Default::default()),
+        |m| m.managed_fields[0].fields_v1 = Default::default(),
+        |m| m.managed_fields[0].time = None,
+        |m| m.deletion_grace_period_seconds = Some(0),
+        |m| m.creation_timestamp = Default::default(),
+    ];
+    for edit in edits {
+        let mut one = meta();
+        edit(&mut one.metadata);
+        versions.push(one);
+    }
+    let cx = &mut Decoder::interning();
+    for old in &versions {
+        let old = Arc::new(old.clone());
+        for new in &versions {
+            let bytes = encoded(new, Format::Protobuf);
+            let over: PartialObjectMetadata =
+                cx.decode_over(&bytes, Format::Protobuf, &old).unwrap();
+            assert_eq!(encoded(&over, Format::Protobuf), bytes);
+            for cut in 0..bytes.len() {
+                let whole = PartialObjectMetadata::decode(
+                    &bytes[..cut],
+                    Format::Protobuf,
+                    &mut Decoder::new(),
+                );
+                let over: Result<PartialObjectMetadata, _> =
+                    cx.decode_over(&bytes[..cut], Format::Protobuf, &old);
+                match (whole, over) {
+                    (Ok(a), Ok(b)) => assert_eq!(a, b),
+                    (Err(a), Err(b)) => assert_eq!(a.to_string(), b.to_string()),
+                    (a, b) => panic!("{cut}: {a:?} and {b:?}"),
+                }
+            }
+        }
+    }
 }
 
 #[test]

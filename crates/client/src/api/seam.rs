@@ -4,8 +4,8 @@ use super::{Api, Patch};
 use crate::Error;
 use futures_core::future::BoxFuture;
 use pintle_apimachinery::{
-    Codec, CreateOptions, Decoder, DeleteOptions, GetOptions, ListOptions, Object, ObjectKey,
-    ObjectList, PatchOptions, PatchType, Resource, Str, UpdateOptions,
+    Codec, CreateOptions, Decoder, DeleteOptions, GetOptions, Known, ListOptions, Object,
+    ObjectKey, ObjectList, PatchOptions, PatchType, Resource, Str, UpdateOptions,
 };
 use pintle_client_traits::{InformerScope, ListerWatcher, ObjectClient, Sources, WatchStream};
 use std::sync::{Arc, Mutex};
@@ -80,7 +80,19 @@ impl<T: Object + Codec> ListerWatcher<T> for ApiListerWatcher<T> {
     fn watch(&self, options: ListOptions) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
         let options = self.narrow(options);
         Box::pin(async move {
-            let watch = self.api.watch_with(&options, self.tables.clone()).await?;
+            let watch = self.api.watch_with(&options, self.tables.clone(), None).await?;
+            Ok(Box::pin(watch) as WatchStream<T>)
+        })
+    }
+
+    fn watch_known(
+        &self,
+        options: ListOptions,
+        known: Known<T>,
+    ) -> BoxFuture<'_, Result<WatchStream<T>, Error>> {
+        let options = self.narrow(options);
+        Box::pin(async move {
+            let watch = self.api.watch_with(&options, self.tables.clone(), Some(known)).await?;
             Ok(Box::pin(watch) as WatchStream<T>)
         })
     }

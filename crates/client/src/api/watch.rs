@@ -5,7 +5,7 @@ use super::exchange::{Wanted, format_of, send};
 use crate::request::Response;
 use crate::{Error, Request};
 use futures_core::Stream;
-use pintle_apimachinery::{Codec, Decoder, ListOptions, Object, WatchDecoder, WatchEvent};
+use pintle_apimachinery::{Codec, Decoder, Known, ListOptions, Object, WatchDecoder, WatchEvent};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -52,25 +52,29 @@ impl<T: Object + Codec> Api<T> {
     /// # Ok(()) }
     /// ```
     pub async fn watch(&self, options: &ListOptions) -> Result<Watch<T>, Error> {
-        self.watch_with(options, Arc::new(Mutex::new(Decoder::new()))).await
+        self.watch_with(options, Arc::new(Mutex::new(Decoder::new())), None).await
     }
 
     pub(super) async fn watch_with(
         &self,
         options: &ListOptions,
         tables: Arc<Mutex<Decoder>>,
+        known: Option<Known<T>>,
     ) -> Result<Watch<T>, Error> {
         let mut request = Request::get(self.endpoint.collection(&self.namespace)?).endless();
         let mut options = options.clone();
         options.watch = true;
         options.to_query(&mut request.query);
         let response = send(&self.client, &self.endpoint, request, Wanted::of::<T>()).await?;
-        let decoder = WatchDecoder::new(format_of(&response)?);
+        let mut decoder = WatchDecoder::new(format_of(&response)?);
+        if let Some(known) = known {
+            decoder = decoder.knowing(known);
+        }
         Ok(Watch { response, decoder, tables, ended: false })
     }
 }
 
-impl<T: Codec> Watch<T> {
+impl<T: Object + Codec> Watch<T> {
     /// The next event that is here already.
     fn next_here(&mut self) -> Result<Option<WatchEvent<T>>, Error> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +86,7 @@ impl<T: Codec> Watch<T> {
     }
 }
 
-impl<T: Codec> Watch<T> {
+impl<T: Object + Codec> Watch<T> {
     /// The next event; `None` when the watch has ended.
     ///
     /// # Errors
@@ -95,7 +99,7 @@ impl<T: Codec> Watch<T> {
     }
 }
 
-impl<T: Codec> Stream for Watch<T> {
+impl<T: Object + Codec> Stream for Watch<T> {
     type Item = Result<WatchEvent<T>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
