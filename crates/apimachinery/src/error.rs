@@ -34,6 +34,10 @@ enum What {
     Config,
     Invalid,
     NotRegistered,
+    StrictDecoding,
+    NoMatch,
+    Ambiguous,
+    AlreadyOwned,
     Other,
 }
 
@@ -71,9 +75,25 @@ impl Error {
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(What::Invalid, message)
     }
+    /// Strict decoding objects to something ([`StrictErrors`](crate::StrictErrors)).
+    pub fn strict_decoding(message: impl Into<String>) -> Self {
+        Self::new(What::StrictDecoding, message)
+    }
     /// A kind is not in the scheme.
     pub fn not_registered(message: impl Into<String>) -> Self {
         Self::new(What::NotRegistered, message)
+    }
+    /// A mapper knows no such kind or resource.
+    pub(crate) fn no_match(message: impl Into<String>) -> Self {
+        Self::new(What::NoMatch, message)
+    }
+    /// An object has another controller.
+    pub(crate) fn already_owned(message: impl Into<String>) -> Self {
+        Self::new(What::AlreadyOwned, message)
+    }
+    /// A mapper knows several such kinds or resources.
+    pub(crate) fn ambiguous(message: impl Into<String>) -> Self {
+        Self::new(What::Ambiguous, message)
     }
     /// Anything else.
     pub fn other(message: impl Into<String>) -> Self {
@@ -126,14 +146,15 @@ impl Error {
     pub fn causes(&self) -> &[StatusCause] {
         self.status().and_then(|s| s.details.as_ref()).map_or(&[], |d| &d.causes[..])
     }
-    /// How long the server asks to wait before the next try, in seconds.
+    /// The reason of the server's Status; empty when there is none. Go: `ReasonForError`.
+    pub fn reason(&self) -> &str {
+        self.status().map_or("", |s| s.reason.as_str())
+    }
+    /// How long the server asks to wait before the next try, in seconds; a time in the past is 0.
     /// Go: `SuggestsClientDelay`.
     pub fn retry_after_seconds(&self) -> Option<u32> {
-        let s = self.status()?;
-        let d = s.details.as_ref()?;
-        let asked = d.retry_after_seconds > 0
-            || matches!(s.reason.as_str(), "ServerTimeout" | "TooManyRequests");
-        if asked { u32::try_from(d.retry_after_seconds).ok() } else { None }
+        let seconds = self.status()?.suggested_delay()?;
+        Some(u32::try_from(seconds).unwrap_or(0))
     }
     /// Whether the bytes could not be decoded.
     pub fn is_decode(&self) -> bool {
@@ -155,9 +176,34 @@ impl Error {
     pub fn is_invalid_argument(&self) -> bool {
         self.0.what == What::Invalid
     }
+    /// Whether strict decoding objected to something, and nothing else was wrong.
+    /// Go: `runtime.IsStrictDecodingError`.
+    pub fn is_strict_decoding(&self) -> bool {
+        self.0.what == What::StrictDecoding
+    }
     /// Whether a kind is not in the scheme. Go: `runtime.IsNotRegisteredError`.
     pub fn is_not_registered(&self) -> bool {
         self.0.what == What::NotRegistered
+    }
+    /// Whether a [`RestMapper`](crate::meta::RestMapper) knows no such kind or resource.
+    /// Go: `meta.IsNoMatchError`.
+    pub fn is_no_match(&self) -> bool {
+        self.any(What::NoMatch)
+    }
+    /// Whether a [`RestMapper`](crate::meta::RestMapper) knows several such kinds or resources.
+    /// Go: `meta.IsAmbiguousError`.
+    pub fn is_ambiguous(&self) -> bool {
+        self.any(What::Ambiguous)
+    }
+    /// Whether this is it or, as in Go, one of several errors that this stands for.
+    fn any(&self, what: What) -> bool {
+        let several = || self.0.source.as_ref()?.downcast_ref::<crate::util::Aggregate<Error>>();
+        self.0.what == what || several().is_some_and(|e| e.errors().iter().any(|e| e.any(what)))
+    }
+    /// Whether an object could not be taken because it has another controller.
+    /// Go: controller-runtime's `AlreadyOwnedError`.
+    pub fn is_already_owned(&self) -> bool {
+        self.0.what == What::AlreadyOwned
     }
     fn has_reason(&self, reason: &str, code: i32) -> bool {
         self.status().is_some_and(|s| {
@@ -244,7 +290,16 @@ impl Error {
     }
     /// Whether a cause of the Status is of type `reason`. Go: `HasStatusCause`.
     pub fn has_cause(&self, reason: &str) -> bool {
-        self.causes().iter().any(|c| c.reason == reason)
+        self.cause(reason).is_some()
+    }
+    /// The first cause of the Status that is of type `reason`. Go: `StatusCause`.
+    pub fn cause(&self, reason: &str) -> Option<&StatusCause> {
+        self.causes().iter().find(|c| c.reason == reason)
+    }
+    /// Whether the answer did not come from Kubernetes, as far as one can tell: a proxy may stand
+    /// in between. Go: `IsUnexpectedServerError`.
+    pub fn is_unexpected_server_error(&self) -> bool {
+        self.has_cause("UnexpectedServerResponse")
     }
 }
 

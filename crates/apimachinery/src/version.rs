@@ -1,5 +1,6 @@
-//! The order of API versions and of resource versions.
-//! Go: `k8s.io/apimachinery/pkg/version` and `k8s.io/apimachinery/pkg/util/resourceversion`.
+//! The order of API versions and of resource versions, and the version numbers of programs.
+//! Go: `k8s.io/apimachinery/pkg/version`, `k8s.io/apimachinery/pkg/util/resourceversion` and
+//! `k8s.io/apimachinery/pkg/util/version`.
 //!
 //! ```
 //! use pintle_apimachinery::version::{compare_kube_versions, compare_resource_versions};
@@ -16,6 +17,9 @@
 use std::cmp::Ordering;
 
 use crate::parse_error::ParseError;
+
+mod number;
+pub use self::number::Version;
 
 /// How stable a version is, the least first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
