@@ -1,9 +1,10 @@
 //! Codecs: how objects become bytes. Go: `runtime.Codec` and `serializer/{json,yaml,protobuf}`.
 use crate::reflect::{
     DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, json_merge,
-    json_put_kind, pb_merge, pb_merge_over, pb_put,
+    json_put_kind, json_value, pb_merge, pb_merge_over, pb_put, put_object,
 };
 use crate::{Error, GroupVersionKind};
+use std::borrow::Cow;
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +16,8 @@ pub enum Format {
     /// `application/vnd.kubernetes.protobuf`: the envelope (`k8s\0` and `runtime.Unknown`)
     /// around the message.
     Protobuf,
+    /// `application/cbor`. Only with the cargo feature `cbor`; without it, coding is an error.
+    Cbor,
 }
 
 impl Format {
@@ -24,6 +27,7 @@ impl Format {
             Format::Json => "application/json",
             Format::Yaml => "application/yaml",
             Format::Protobuf => "application/vnd.kubernetes.protobuf",
+            Format::Cbor => "application/cbor",
         }
     }
     /// The format of a media type; parameters are passed over.
@@ -32,7 +36,33 @@ impl Format {
             "application/json" => Some(Format::Json),
             "application/yaml" => Some(Format::Yaml),
             "application/vnd.kubernetes.protobuf" => Some(Format::Protobuf),
+            "application/cbor" | "application/cbor-seq" => Some(Format::Cbor),
             _ => None,
+        }
+    }
+    /// The format that the first bytes of a body show: protobuf and CBOR begin with bytes of their
+    /// own, JSON objects with a brace, and everything else may be YAML. Go: the recognizing
+    /// decoder of `runtime/serializer/recognizer`.
+    ///
+    /// ```
+    /// use pintle_apimachinery::Format;
+    /// assert_eq!(Format::recognize(b" \n{\"kind\":\"Pod\"}"), Format::Json);
+    /// assert_eq!(Format::recognize(b"kind: Pod"), Format::Yaml);
+    /// assert_eq!(Format::recognize(b"k8s\0\x0a"), Format::Protobuf);
+    /// assert_eq!(Format::recognize(b"\xd9\xd9\xf7\xa0"), Format::Cbor);
+    /// ```
+    pub fn recognize(bytes: &[u8]) -> Format {
+        if bytes.starts_with(&PROTOBUF_MAGIC) {
+            Format::Protobuf
+        } else if bytes.starts_with(&[0xd9, 0xd9, 0xf7]) {
+            Format::Cbor
+        } else if String::from_utf8_lossy(&bytes[..bytes.len().min(4096)])
+            .trim_start()
+            .starts_with('{')
+        {
+            Format::Json
+        } else {
+            Format::Yaml
         }
     }
 }
@@ -167,9 +197,11 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, Error> {
 /// # Errors
 /// It is not YAML, or holds what JSON cannot.
 pub fn yaml_to_json(bytes: &[u8]) -> Result<String, Error> {
-    let value: serde_json::Value = serde_yaml::from_slice(bytes)
-        .map_err(|e| Error::decode(format!("error converting YAML to JSON: {e}")))?;
-    Ok(value.to_string())
+    let value = crate::yaml::parse(bytes)
+        .map_err(|e| e.context("error converting YAML to JSON"))?;
+    let mut out = Vec::new();
+    crate::reflect::put_value(&value, &mut out);
+    Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 /// JSON text as a YAML document.
@@ -177,11 +209,40 @@ pub fn yaml_to_json(bytes: &[u8]) -> Result<String, Error> {
 /// # Errors
 /// It is not JSON.
 pub fn json_to_yaml(text: &[u8]) -> Result<String, Error> {
-    let value: serde_json::Value = serde_json::from_slice(text)
-        .map_err(|e| Error::encode(format!("error converting JSON to YAML: {e}")))?;
-    serde_yaml::to_string(&value)
-        .map_err(|e| Error::encode(format!("error converting JSON to YAML: {e}")))
+    let wrong =
+        |e: &dyn std::fmt::Display| Error::encode(format!("error converting JSON to YAML: {e}"));
+    let text = std::str::from_utf8(text).map_err(|e| wrong(&e))?;
+    let mut p = Parser::new(text);
+    let value =
+        json_value(&mut p).and_then(|v| p.finish().map(|()| v)).map_err(|e| wrong(&e))?;
+    Ok(crate::yaml::to_string(&value))
 }
+
+#[cfg(feature = "cbor")]
+pub(crate) use crate::cbor::{
+    decode_object as cbor_object, encode_object as cbor_put_object,
+};
+#[cfg(not(feature = "cbor"))]
+pub(crate) use no_cbor::*;
+
+/// What stands for CBOR when it is off.
+#[cfg(not(feature = "cbor"))]
+mod no_cbor {
+    use crate::Error;
+    use serde_json::{Map, Value};
+
+    pub(crate) fn cbor_object(_: &[u8]) -> Result<Map<String, Value>, Error> {
+        Err(Error::decode(super::NO_CBOR))
+    }
+    pub(crate) fn cbor_put_object(_: &Map<String, Value>, _: &mut Vec<u8>) -> Result<(), Error> {
+        Err(Error::encode(super::NO_CBOR))
+    }
+}
+
+/// Why CBOR is not coded.
+#[cfg(not(feature = "cbor"))]
+pub(crate) const NO_CBOR: &str =
+    "CBOR is off: enable the feature `cbor` of pintle-apimachinery, or ask for application/json";
 
 fn check_kind(desc: &Desc, api_version: &str, kind: &str) -> Result<(), Error> {
     let Some(k) = desc.kind else { return Ok(()) };
@@ -237,7 +298,23 @@ fn decode_into(
             decode_body(m, bytes, format, cx)
         }
         Format::Yaml => decode_into(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
+        Format::Cbor => {
+            let o = cbor_object(bytes)?;
+            let text = |key: &str| o.get(key).and_then(|v| v.as_str()).unwrap_or("");
+            check_kind(desc, text("apiVersion"), text("kind"))?;
+            cbor_into(&o, m)
+        }
     }
+}
+
+#[cfg(feature = "cbor")]
+use crate::cbor::decode_message as cbor_into;
+#[cfg(not(feature = "cbor"))]
+fn cbor_into(
+    _: &serde_json::Map<String, serde_json::Value>,
+    _: &mut dyn Message,
+) -> Result<(), Error> {
+    Err(Error::decode(NO_CBOR))
 }
 
 /// [`decode_message_item`] compiled once for all kinds.
@@ -263,6 +340,7 @@ fn decode_body(
             json_merge(m, &mut p, cx).and_then(|()| p.finish()).map_err(in_type)
         }
         Format::Yaml => decode_body(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
+        Format::Cbor => cbor_into(&cbor_object(bytes)?, m),
     }
 }
 
@@ -307,11 +385,63 @@ pub fn encode_message(m: &dyn Message, format: Format, out: &mut Vec<u8>) -> Res
             }
             .write(out);
         }
+        #[cfg(feature = "cbor")]
+        Format::Cbor => crate::cbor::encode_message(m, out)?,
+        #[cfg(not(feature = "cbor"))]
+        Format::Cbor => return Err(Error::encode(NO_CBOR)),
     }
     Ok(())
 }
 
-/// Decodes a custom resource: any serde type, in JSON or YAML.
+/// A body without protobuf form as JSON text.
+pub(crate) fn any_to_json<'a>(
+    bytes: &'a [u8],
+    format: Format,
+    kind: &str,
+) -> Result<Cow<'a, [u8]>, Error> {
+    Ok(match format {
+        Format::Json => Cow::Borrowed(bytes),
+        Format::Yaml => Cow::Owned(yaml_to_json(bytes)?.into_bytes()),
+        Format::Cbor => {
+            let mut json = Vec::new();
+            put_object(&cbor_object(bytes)?, &mut json);
+            Cow::Owned(json)
+        }
+        Format::Protobuf => {
+            return Err(Error::decode(format!(
+                "{kind} is a custom resource, which has no protobuf form; ask for application/json"
+            )));
+        }
+    })
+}
+
+/// JSON text, which has no protobuf form, in another format.
+pub(crate) fn json_to_any(
+    json: &[u8],
+    format: Format,
+    kind: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    match format {
+        Format::Json => out.extend_from_slice(json),
+        Format::Yaml => out.extend_from_slice(json_to_yaml(json)?.as_bytes()),
+        Format::Cbor => {
+            let mut p = Parser::new(text(json)?);
+            match json_value(&mut p)? {
+                serde_json::Value::Object(o) => cbor_put_object(&o, out)?,
+                _ => return Err(Error::encode(format!("{kind} is written as no object"))),
+            }
+        }
+        Format::Protobuf => {
+            return Err(Error::encode(format!(
+                "{kind} is a custom resource, which has no protobuf form"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Decodes a custom resource: any serde type, in JSON, YAML or CBOR.
 ///
 /// # Errors
 /// As [`Codec::decode`].
@@ -320,18 +450,11 @@ pub fn decode_serde<T: serde::de::DeserializeOwned>(
     format: Format,
     gvk: &GroupVersionKind,
 ) -> Result<T, Error> {
-    let wrong = |e: &dyn std::fmt::Display| Error::decode(format!("{}: {e}", gvk.kind));
-    match format {
-        Format::Json => serde_json::from_slice(bytes).map_err(|e| wrong(&e)),
-        Format::Yaml => serde_yaml::from_slice(bytes).map_err(|e| wrong(&e)),
-        Format::Protobuf => Err(Error::decode(format!(
-            "{} is a custom resource, which has no protobuf form; ask for application/json",
-            gvk.kind
-        ))),
-    }
+    serde_json::from_slice(&any_to_json(bytes, format, &gvk.kind)?)
+        .map_err(|e| Error::decode(format!("{}: {e}", gvk.kind)))
 }
 
-/// Encodes a custom resource: any serde type, in JSON or YAML.
+/// Encodes a custom resource: any serde type, in JSON, YAML or CBOR.
 ///
 /// # Errors
 /// The value cannot be written (a map with keys that are not strings, say), or protobuf is asked
@@ -342,13 +465,7 @@ pub fn encode_serde<T: serde::Serialize>(
     gvk: &GroupVersionKind,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let wrong = |e: &dyn std::fmt::Display| Error::encode(format!("{}: {e}", gvk.kind));
-    match format {
-        Format::Json => serde_json::to_writer(out, value).map_err(|e| wrong(&e)),
-        Format::Yaml => serde_yaml::to_writer(out, value).map_err(|e| wrong(&e)),
-        Format::Protobuf => Err(Error::encode(format!(
-            "{} is a custom resource, which has no protobuf form",
-            gvk.kind
-        ))),
-    }
+    let json =
+        serde_json::to_vec(value).map_err(|e| Error::encode(format!("{}: {e}", gvk.kind)))?;
+    json_to_any(&json, format, &gvk.kind, out)
 }

@@ -29,7 +29,11 @@
 //! # Ok::<(), pintle_apimachinery::Error>(())
 //! ```
 
+#[cfg(feature = "cbor")]
+mod cbor;
 pub mod codec;
+mod codec_factory;
+mod conversion;
 mod custom_resource;
 mod deep_copy;
 mod error;
@@ -54,6 +58,7 @@ pub mod reflect;
 mod rep;
 mod scheme;
 mod status;
+mod strict;
 #[cfg(test)]
 mod stream_tests;
 mod time;
@@ -62,8 +67,11 @@ pub mod util;
 pub mod validation;
 pub mod version;
 mod watch;
+pub mod yaml;
 
 pub use codec::{Codec, Envelope, Format};
+pub use codec_factory::{CodecFactory, Decoded};
+pub use conversion::CONVERSION_DATA;
 pub use custom_resource::{
     __derive, CustomResource, CustomResourcePart, merge_crds, preserve_unknown_fields,
 };
@@ -100,7 +108,8 @@ pub use rep::{Bytes, Emb, Handle, IntoIter, List, Map, Shared, SlotMut, StaticDe
 pub use scheme::Scheme;
 pub use status::BareResponse;
 pub use time::*;
-pub use unstructured::Unstructured;
+pub use strict::{StrictError, StrictErrors, decode_strict, unknown_fields};
+pub use unstructured::*;
 pub use watch::{Bookmark, INITIAL_EVENTS_END, Known, WatchDecoder, WatchEvent, put_watch_frame};
 
 /// What macros of this project expand to. Not for people.

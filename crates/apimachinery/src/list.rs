@@ -84,6 +84,16 @@ impl<T: Kind> ObjectList<T> {
                 }
                 out.extend_from_slice(b"]}");
             }
+            #[cfg(feature = "cbor")]
+            Format::Cbor => {
+                crate::cbor::put_list_start(&kind, self.items.len(), out);
+                for item in &self.items {
+                    item.encode(Format::Cbor, out)?;
+                }
+                crate::cbor::put_list_end(&self.metadata, &gvk.api_version(), out)?;
+            }
+            #[cfg(not(feature = "cbor"))]
+            Format::Cbor => return Err(Error::encode(crate::codec::NO_CBOR)),
             Format::Yaml => {
                 let mut json = Vec::new();
                 self.encode(Format::Json, &mut json)?;
@@ -161,6 +171,12 @@ enum State {
     Envelope,
     /// Protobuf: inside the list, with this many bytes left.
     Body(u64),
+    /// CBOR: inside the list, with so many members left; none for an unknown number.
+    #[cfg(feature = "cbor")]
+    CborMembers(Option<u64>),
+    /// CBOR: inside `items`, with so many items left, and members behind them.
+    #[cfg(feature = "cbor")]
+    CborItems(Option<u64>, Option<u64>),
     /// The list is complete.
     Done,
 }
@@ -199,10 +215,13 @@ impl<T: Codec> ListDecoder<T> {
         }
         loop {
             let before = (self.at, self.state);
-            let more = if self.format == Format::Json {
-                self.step_json(cx)?
-            } else {
-                self.step_protobuf(cx)?
+            let more = match self.format {
+                Format::Json => self.step_json(cx)?,
+                #[cfg(feature = "cbor")]
+                Format::Cbor => self.step_cbor(cx)?,
+                #[cfg(not(feature = "cbor"))]
+                Format::Cbor => return Err(Error::decode(crate::codec::NO_CBOR)),
+                _ => self.step_protobuf(cx)?,
             };
             debug_assert!(!more || before != (self.at, self.state), "a step makes progress");
             if !more {
@@ -307,7 +326,7 @@ impl<T: Codec> ListDecoder<T> {
                 Some(c) => Err(self.unexpected(c, "the end")),
                 None => Ok(false),
             },
-            State::Envelope | State::Body(_) => unreachable!("protobuf states"),
+            _ => unreachable!("states of other formats"),
         }
     }
     /// A member of the list object, once it is there as a whole (`items`: once it begins).
@@ -347,6 +366,103 @@ impl<T: Codec> ListDecoder<T> {
         self.at = end;
         self.state = State::AfterMember;
         Ok(true)
+    }
+    /// One step of the CBOR machine; `false` when more input is needed or all is done.
+    #[cfg(feature = "cbor")]
+    fn step_cbor(&mut self, cx: &mut Decoder) -> Result<bool, Error> {
+        use crate::cbor::{self, Opened};
+        let rest = &self.buf[self.at..];
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        let more = |left: Option<u64>| left.map(|n| n - 1);
+        let ends = |left: Option<u64>| left == Some(0) || (left.is_none() && rest[0] == 0xff);
+        match self.state {
+            State::Start => match cbor::open(rest, 5)? {
+                Opened::Short => Ok(false),
+                Opened::Other => Err(Error::decode("list: the body is not a CBOR map")),
+                Opened::At(n, left) => {
+                    self.at += n;
+                    self.state = State::CborMembers(left);
+                    self.finish_cbor();
+                    Ok(true)
+                }
+            },
+            State::CborMembers(left) => {
+                if ends(left) {
+                    self.at += usize::from(left.is_none());
+                    self.state = State::Done;
+                    return Ok(true);
+                }
+                let Some(key_len) = cbor::item_len(rest)? else { return Ok(false) };
+                let key = cbor::key(&rest[..key_len])?;
+                let value = &rest[key_len..];
+                if value.is_empty() {
+                    return Ok(false);
+                }
+                if key == "items" {
+                    match cbor::open(value, 4)? {
+                        Opened::Short => return Ok(false),
+                        Opened::At(n, items) => {
+                            self.at += key_len + n;
+                            self.state = State::CborItems(items, more(left));
+                            self.finish_cbor();
+                            return Ok(true);
+                        }
+                        Opened::Other => {}
+                    }
+                }
+                let Some(n) = cbor::item_len(value)? else { return Ok(false) };
+                let value = &value[..n];
+                match key.as_str() {
+                    "metadata" => {
+                        if let Ok(o) = cbor::decode_object(value) {
+                            cbor::decode_message(&o, &mut self.list.metadata)
+                                .map_err(|e| e.context("list metadata"))?;
+                        }
+                    }
+                    "kind" => {
+                        self.kind = cbor::decode(value)?.as_str().unwrap_or_default().to_owned();
+                        if self.kind == "Status" {
+                            return Err(Error::decode("the body is a Status, not a list"));
+                        }
+                    }
+                    _ => drop(cbor::decode(value)?),
+                }
+                self.at += key_len + n;
+                self.state = State::CborMembers(more(left));
+                self.finish_cbor();
+                Ok(true)
+            }
+            State::CborItems(items, left) => {
+                if ends(items) {
+                    self.at += usize::from(items.is_none());
+                    self.state = State::CborMembers(left);
+                    self.finish_cbor();
+                    return Ok(true);
+                }
+                let Some(n) = cbor::item_len(rest)? else { return Ok(false) };
+                let index = self.list.items.len();
+                let item = T::decode_item(&rest[..n], Format::Cbor, cx)
+                    .map_err(|e| e.context(format!("items[{index}]")))?;
+                self.list.items.push(item);
+                self.at += n;
+                self.state = State::CborItems(more(items), left);
+                self.finish_cbor();
+                Ok(true)
+            }
+            _ => Err(Error::decode("list: unexpected data behind the end")),
+        }
+    }
+    /// Goes on where no further byte says so.
+    #[cfg(feature = "cbor")]
+    fn finish_cbor(&mut self) {
+        if let State::CborItems(Some(0), left) = self.state {
+            self.state = State::CborMembers(left);
+        }
+        if self.state == State::CborMembers(Some(0)) {
+            self.state = State::Done;
+        }
     }
     /// One step of the protobuf machine; `false` when more input is needed or all is done.
     fn step_protobuf(&mut self, cx: &mut Decoder) -> Result<bool, Error> {
@@ -506,7 +622,11 @@ impl Status {
     /// The Status in `bytes`, when that is what they are.
     pub fn decode_if(bytes: &[u8], format: Format) -> Option<Status> {
         match format {
-            Format::Json | Format::Yaml => {
+            Format::Yaml => {
+                let json = crate::codec::yaml_to_json(bytes).ok()?;
+                return Self::decode_if(json.as_bytes(), Format::Json);
+            }
+            Format::Json => {
                 let (_, kind) = crate::codec::peek_json_kind(text(bytes).ok()?).ok()?;
                 if kind != "Status" {
                     return None;
@@ -514,6 +634,12 @@ impl Status {
             }
             Format::Protobuf => {
                 if Envelope::parse(bytes).ok()?.kind != "Status" {
+                    return None;
+                }
+            }
+            Format::Cbor => {
+                let o = crate::codec::cbor_object(bytes).ok()?;
+                if o.get("kind")?.as_str()? != "Status" {
                     return None;
                 }
             }

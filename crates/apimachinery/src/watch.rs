@@ -73,9 +73,14 @@ impl<T> WatchEvent<T> {
     }
 }
 
-/// Appends one event of a watch stream: a frame in protobuf, a line in JSON. `object` is already
-/// encoded in `format`, envelope included. For servers.
+/// Appends one event of a watch stream: a frame in protobuf, a line in JSON, a data item in CBOR.
+/// `object` is already encoded in `format`, envelope included; a watch in YAML does not exist, and
+/// one in CBOR only with its feature. For servers.
 pub fn put_watch_frame(type_name: &str, object: &[u8], format: Format, out: &mut Vec<u8>) {
+    #[cfg(feature = "cbor")]
+    if format == Format::Cbor {
+        return crate::cbor::put_event(type_name, object, out);
+    }
     if format == Format::Protobuf {
         let mut w = Writer::new();
         let mark = w.mark();
@@ -131,7 +136,7 @@ impl<T> std::fmt::Debug for WatchDecoder<T> {
 const MAX_EVENT: usize = 64 << 20;
 
 impl<T: Object + Codec> WatchDecoder<T> {
-    /// For a stream in `format` (JSON or protobuf).
+    /// For a stream in `format` (JSON, protobuf or CBOR).
     pub fn new(format: Format) -> Self {
         WatchDecoder {
             known: None,
@@ -160,7 +165,11 @@ impl<T: Object + Codec> WatchDecoder<T> {
     }
     /// Whether the stream, if it ends here, ends inside an event.
     pub fn is_inside_event(&self) -> bool {
-        self.buf[self.at..].iter().any(|c| !c.is_ascii_whitespace())
+        let rest = &self.buf[self.at..];
+        match self.format {
+            Format::Json | Format::Yaml => rest.iter().any(|c| !c.is_ascii_whitespace()),
+            Format::Protobuf | Format::Cbor => !rest.is_empty(),
+        }
     }
     /// Whether the stream itself is broken, so that nothing more can be read from it; an error
     /// without this is about one event.
@@ -183,6 +192,16 @@ impl<T: Object + Codec> WatchDecoder<T> {
                 return Ok(None);
             }
             Ok(Some((from, from + n)))
+        } else if self.format == Format::Cbor {
+            #[cfg(feature = "cbor")]
+            return match self.buf.get(self.at..) {
+                None | Some([]) => Ok(None),
+                Some(rest) => {
+                    Ok(crate::cbor::item_len(rest)?.map(|n| (self.at, self.at + n)))
+                }
+            };
+            #[cfg(not(feature = "cbor"))]
+            return Err(Error::decode(crate::codec::NO_CBOR));
         } else {
             while self.buf.get(self.at).is_some_and(u8::is_ascii_whitespace) {
                 self.at += 1;
@@ -215,10 +234,14 @@ impl<T: Object + Codec> WatchDecoder<T> {
         };
         self.at = end;
         let frame = &self.buf[from..end];
-        let (name, object) = if self.format == Format::Protobuf {
-            protobuf_event(frame)?
-        } else {
-            json_event(text(frame)?)?
+        let (name, object) = match self.format {
+            Format::Protobuf => protobuf_event(frame)?,
+            #[cfg(feature = "cbor")]
+            Format::Cbor => {
+                let (name, object) = crate::cbor::event(frame)?;
+                (name.into(), object)
+            }
+            _ => json_event(text(frame)?)?,
         };
         let format = self.format;
         let known = match (&self.known, format) {

@@ -169,7 +169,7 @@ fn check(
             ))
         }
         Format::Protobuf => Ok(object),
-        Format::Json | Format::Yaml => {
+        Format::Json | Format::Yaml | Format::Cbor => {
             let (ours, theirs) = (value(&out, format)?, value(&bytes, format)?);
             match difference(&ours, &theirs, "") {
                 Some(d) => Err(format!("encoded again, {d}")),

@@ -2,7 +2,7 @@
 //! compact managed fields, as for built-in kinds), spec and status by serde.
 use super::path::path_at;
 use super::{CustomResource, CustomResourcePart};
-use crate::codec::{json_to_yaml, text, yaml_to_json};
+use crate::codec::{any_to_json, json_to_any, text};
 use crate::reflect::{DecodeError, Parser, json_merge, json_put, put_str};
 use crate::{Decoder, Error, Format, ObjectMeta};
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
@@ -21,14 +21,7 @@ pub fn decode<T: CustomResource>(
     format: Format,
     cx: &mut Decoder,
 ) -> Result<T, Error> {
-    match format {
-        Format::Json => decode_json(text(bytes)?, cx),
-        Format::Yaml => decode_json(&yaml_to_json(bytes)?, cx),
-        Format::Protobuf => Err(Error::decode(format!(
-            "{} is a custom resource, which has no protobuf form; ask for application/json",
-            T::KIND
-        ))),
-    }
+    decode_json(text(&any_to_json(bytes, format, T::KIND)?)?, cx)
 }
 
 fn decode_json<T: CustomResource>(text: &str, cx: &mut Decoder) -> Result<T, Error> {
@@ -115,22 +108,13 @@ pub fn encode<T: CustomResource>(
     format: Format,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    match format {
-        Format::Json => {
-            let start = out.len();
-            encode_json(object, out).inspect_err(|_| out.truncate(start))
-        }
-        Format::Yaml => {
-            let mut json = Vec::new();
-            encode_json(object, &mut json)?;
-            out.extend_from_slice(json_to_yaml(&json)?.as_bytes());
-            Ok(())
-        }
-        Format::Protobuf => Err(Error::encode(format!(
-            "{} is a custom resource, which has no protobuf form",
-            T::KIND
-        ))),
+    if format == Format::Json {
+        let start = out.len();
+        return encode_json(object, out).inspect_err(|_| out.truncate(start));
     }
+    let mut json = Vec::new();
+    encode_json(object, &mut json)?;
+    json_to_any(&json, format, T::KIND, out)
 }
 
 fn encode_json<T: CustomResource>(object: &T, out: &mut Vec<u8>) -> Result<(), Error> {

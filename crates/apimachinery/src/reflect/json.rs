@@ -60,7 +60,7 @@ fn in_field(e: Box<DecodeError>, d: &'static Desc, i: usize) -> Box<DecodeError>
 }
 
 /// Decodes one value into a field, sharing nothing.
-pub(super) fn json_into(f: FieldMut<'_>, p: &mut Parser<'_>) -> R<()> {
+pub(crate) fn json_into(f: FieldMut<'_>, p: &mut Parser<'_>) -> R<()> {
     value(f, p, &mut Decoder::new(), 0)
 }
 
@@ -352,7 +352,7 @@ fn put_fields<'a>(m: &'a dyn Message, out: &mut Vec<u8>, first: &mut bool, stack
 }
 
 /// Go's notion of empty for `omitempty`: structs never are.
-pub(super) fn is_empty(v: FieldRef<'_>) -> bool {
+pub(crate) fn is_empty(v: FieldRef<'_>) -> bool {
     use FieldRef as F;
     match v {
         F::Str(v) => v.is_empty(),
@@ -376,7 +376,7 @@ pub(super) fn is_empty(v: FieldRef<'_>) -> bool {
 
 /// Go's notion of zero for `omitzero`: leaves ask themselves (`IsZero`), lists and maps are zero
 /// when nil, structs when all fields are.
-pub(super) fn is_zero(v: FieldRef<'_>) -> bool {
+pub(crate) fn is_zero(v: FieldRef<'_>) -> bool {
     use FieldRef as F;
     match v {
         F::Leaf(v) => v.is_zero(),

@@ -6,6 +6,7 @@
 //! hands out all fields as references, [`Message::field_mut`] one field for writing. Nothing here
 //! is unsafe, and nothing is generated per codec.
 mod compare;
+mod convert;
 mod debug;
 mod decoder;
 mod defaults;
@@ -15,27 +16,40 @@ mod leaf;
 mod macros;
 mod parser;
 mod protobuf;
+mod query;
 mod same;
 mod schema;
 mod serde_impls;
+mod strict;
 mod surface;
+mod value;
 mod wire;
 mod writer;
 
 pub use compare::{eq, reuse};
+#[cfg(feature = "cbor")]
+pub(crate) use convert::from_unstructured_exact;
+pub use convert::{from_unstructured, to_unstructured};
 pub use debug::debug;
 pub use decoder::Decoder;
 pub(crate) use decoder::hash_bytes;
 pub use defaults::apply_defaults;
 pub use error::DecodeError;
+#[cfg(feature = "cbor")]
+pub(crate) use json::is_zero;
+pub(crate) use json::is_empty;
+pub(crate) use json::json_into;
 pub use json::{json_decode, json_merge, json_put, json_put_kind};
 pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};
 pub use parser::Parser;
 pub(crate) use parser::quote_or_escape;
 pub use protobuf::{pb_decode, pb_merge, pb_merge_over, pb_put};
+pub use query::to_query;
 pub use schema::json_schema;
 pub use serde_impls::{deserialize, serialize};
+pub(crate) use strict::Checker;
 pub use surface::*;
+pub(crate) use value::{json_value, put_object, put_value};
 pub use wire::{Reader, Writer};
 pub use writer::{put_bool, put_f64, put_i64, put_str};
 

@@ -1,13 +1,26 @@
 //! Every area: a module and one line in [`ALL`].
 use super::area::{Answer, Area, Case, differences};
 
+mod converter;
 mod declarative;
 mod field;
 mod fields;
+mod fieldset;
 mod labels;
+mod merge_schemas;
+mod merge_values;
+/// Our answers are those of the crate's own tests.
+#[path = "../../../../../crates/apimachinery/tests/leaf/answers.rs"]
+mod leaf;
+mod meta;
 mod objectmeta;
 mod quantity;
+mod structuredmerge;
+mod query;
+mod random_object;
+mod strict;
 mod time;
+mod transcode;
 mod validation;
 
 /// Every area, in the order of the report.
@@ -17,11 +30,35 @@ pub(crate) static ALL: &[&dyn Area] = &[
     &labels::Labels,
     &fields::Fields,
     &time::Times,
+    &transcode::Transcode,
+    &strict::Strict,
+    &converter::Converter,
+    &query::Query,
+    &meta::VERSION_ORDER,
+    &meta::RESOURCE_VERSION,
+    &meta::INTSTR,
+    &meta::LABEL_SELECTOR,
+    &meta::OPTIONS,
+    &meta::STATUS,
+    &meta::CONDITIONS,
+    &meta::TABLE,
+    &meta::REST_MAPPER,
+    &meta::DURATION,
+    &meta::WAIT,
+    &meta::CACHE,
+    &meta::YAML,
     &validation::Validation,
     &field::Fields,
     &objectmeta::ObjectMetas,
     &declarative::Declarative,
+    &fieldset::FieldSets,
+    &structuredmerge::StructuredMerge,
 ];
+
+/// Our answer to a case of the leaf areas.
+fn leaf_answer(case: &Case) -> Answer {
+    leaf::answer(case.function, &case.input)
+}
 
 /// What kind of disagreement it is, where the output is an object with an answer a member: the
 /// first member that differs.

@@ -1,0 +1,285 @@
+//! Reading CBOR data items.
+use crate::rep::Str;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde_json::{Map, Number, Value};
+
+/// Deepest nesting, as of JSON.
+pub(super) const MAX_DEPTH: u32 = 200;
+
+/// Why a data item cannot be read.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fault {
+    /// There is not enough of it yet.
+    Short,
+    /// It is malformed, or holds what JSON cannot.
+    Wrong(String),
+}
+
+pub(super) type R<T> = Result<T, Fault>;
+
+pub(super) fn wrong<T>(what: impl Into<String>) -> R<T> {
+    Err(Fault::Wrong(what.into()))
+}
+
+/// The head of a data item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Head {
+    pub(super) major: u8,
+    /// The five bits that say how long the argument is.
+    pub(super) info: u8,
+    pub(super) argument: u64,
+}
+
+impl Head {
+    pub(super) fn is_indefinite(self) -> bool {
+        self.info == 31
+    }
+    fn is_break(self) -> bool {
+        self.major == 7 && self.info == 31
+    }
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Reader { bytes, at: 0 }
+    }
+    fn take(&mut self, n: u64) -> R<&'a [u8]> {
+        let n = usize::try_from(n).map_err(|_| Fault::Short)?;
+        let end = self.at.checked_add(n).ok_or(Fault::Short)?;
+        let b = self.bytes.get(self.at..end).ok_or(Fault::Short)?;
+        self.at = end;
+        Ok(b)
+    }
+    pub(super) fn head(&mut self) -> R<Head> {
+        let first = self.take(1)?[0];
+        let (major, info) = (first >> 5, first & 31);
+        let argument = match info {
+            0..=23 => u64::from(info),
+            24..=27 => {
+                let bytes = self.take(1 << (info - 24))?;
+                bytes.iter().fold(0, |v, b| v << 8 | u64::from(*b))
+            }
+            31 if !matches!(major, 0 | 1 | 6) => 0,
+            _ => return wrong(format!("invalid additional information {info} for type {major}")),
+        };
+        Ok(Head { major, info, argument })
+    }
+    /// Whether the end of something indefinite comes next; takes it.
+    pub(super) fn at_break(&mut self) -> R<bool> {
+        let found = *self.bytes.get(self.at).ok_or(Fault::Short)? == 0xff;
+        self.at += usize::from(found);
+        Ok(found)
+    }
+    /// Passes over one well-formed data item.
+    pub(super) fn skip(&mut self, depth: u32) -> R<()> {
+        let h = self.head()?;
+        self.skip_behind(h, depth)
+    }
+    fn skip_behind(&mut self, h: Head, depth: u32) -> R<()> {
+        if depth > MAX_DEPTH {
+            return wrong(format!("nested more than {MAX_DEPTH} levels deep"));
+        }
+        match h.major {
+            0 | 1 => {}
+            2 | 3 if h.is_indefinite() => {
+                while !self.at_break()? {
+                    let part = self.head()?;
+                    if part.major != h.major || part.is_indefinite() {
+                        return wrong("wrong part of a string of indefinite length");
+                    }
+                    self.take(part.argument)?;
+                }
+            }
+            2 | 3 => drop(self.take(h.argument)?),
+            4 | 5 => {
+                let each = if h.major == 4 { 1 } else { 2 };
+                let mut left = h.argument;
+                loop {
+                    if h.is_indefinite() {
+                        if self.at_break()? {
+                            break;
+                        }
+                    } else if left == 0 {
+                        break;
+                    } else {
+                        left -= 1;
+                    }
+                    for _ in 0..each {
+                        self.skip(depth + 1)?;
+                    }
+                }
+            }
+            6 => self.skip(depth + 1)?,
+            _ if h.is_break() => return wrong("unexpected \"break\" code"),
+            _ if h.info == 24 && h.argument < 32 => {
+                return wrong(format!("invalid simple value {} for type primitives", h.argument));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+    /// A byte string's bytes or a text string's, and whether it is text.
+    fn string(&mut self, h: Head) -> R<Vec<u8>> {
+        let mut out = Vec::new();
+        if h.is_indefinite() {
+            while !self.at_break()? {
+                let part = self.head()?;
+                if part.major != h.major || part.is_indefinite() {
+                    return wrong("wrong part of a string of indefinite length");
+                }
+                let bytes = self.take(part.argument)?;
+                if h.major == 3 && std::str::from_utf8(bytes).is_err() {
+                    return wrong("invalid UTF-8 string");
+                }
+                out.extend_from_slice(bytes);
+            }
+        } else {
+            out.extend_from_slice(self.take(h.argument)?);
+        }
+        Ok(out)
+    }
+    fn text(&mut self, h: Head) -> R<String> {
+        String::from_utf8(self.string(h)?).or_else(|_| wrong("invalid UTF-8 string"))
+    }
+    /// A map key: a string of either kind.
+    pub(super) fn key(&mut self) -> R<Str> {
+        let mut h = self.head()?;
+        while h.major == 6 && !matches!(h.argument, 0..=3 | 21..=23) {
+            h = self.head()?;
+        }
+        match h.major {
+            2 | 3 => Ok(Str::from(self.text(h)?)),
+            _ => wrong("a map key is not a string"),
+        }
+    }
+    /// One value.
+    pub(super) fn value(&mut self, depth: u32) -> R<Value> {
+        if depth > MAX_DEPTH {
+            return wrong(format!("nested more than {MAX_DEPTH} levels deep"));
+        }
+        let h = self.head()?;
+        match h.major {
+            0 => match i64::try_from(h.argument) {
+                Ok(v) => Ok(v.into()),
+                Err(_) => wrong(format!("{} overflows a signed 64-bit integer", h.argument)),
+            },
+            1 => match i64::try_from(h.argument) {
+                Ok(v) => Ok((-1 - v).into()),
+                Err(_) => wrong(format!("-1-{} overflows a signed 64-bit integer", h.argument)),
+            },
+            2 | 3 => self.text(h).map(Value::String),
+            4 => {
+                let mut a = Vec::new();
+                self.each(h, |r| {
+                    a.push(r.value(depth + 1)?);
+                    Ok(())
+                })?;
+                Ok(a.into())
+            }
+            5 => {
+                let mut o = Map::new();
+                let mut index = 0;
+                self.each(h, |r| {
+                    let key = r.key()?;
+                    if o.contains_key(key.as_str()) {
+                        return wrong(format!(
+                            "found duplicate map key {:?} at map element index {index}",
+                            key.as_str()
+                        ));
+                    }
+                    o.insert(key.to_string(), r.value(depth + 1)?);
+                    index += 1;
+                    Ok(())
+                })?;
+                Ok(o.into())
+            }
+            6 => self.tagged(h.argument, depth),
+            _ => self.primitive(h),
+        }
+    }
+    fn each(&mut self, h: Head, mut item: impl FnMut(&mut Self) -> R<()>) -> R<()> {
+        if h.is_indefinite() {
+            while !self.at_break()? {
+                item(self)?;
+            }
+            return Ok(());
+        }
+        (0..h.argument).try_for_each(|_| item(self))
+    }
+    fn tagged(&mut self, tag: u64, depth: u32) -> R<Value> {
+        match tag {
+            // Times, as text or as seconds.
+            0 => {
+                let v = self.value(depth + 1)?;
+                let text = v.as_str().unwrap_or_default();
+                match crate::Time::parse(text) {
+                    Ok(_) => Ok(v),
+                    Err(_) => wrong("tag 0 holds no RFC 3339 time"),
+                }
+            }
+            1 => match self.value(depth + 1)? {
+                Value::Number(n) => {
+                    let seconds = n.as_f64().unwrap_or(0.0).floor();
+                    let nanos = ((n.as_f64().unwrap_or(0.0) - seconds) * 1e9).round() as i64;
+                    let t = crate::Time::from_unix(n.as_i64().unwrap_or(seconds as i64));
+                    let mut text = Vec::new();
+                    t.write_to(&mut text);
+                    let mut text = String::from_utf8_lossy(&text).into_owned();
+                    if n.is_f64() && nanos > 0 {
+                        let fraction = format!("{nanos:09}");
+                        text.truncate(text.len() - 1);
+                        text = format!("{text}.{}Z", fraction.trim_end_matches('0'));
+                    }
+                    Ok(text.into())
+                }
+                _ => wrong("tag 1 holds no number"),
+            },
+            2 | 3 => wrong("integers of any length are not accepted"),
+            // Bytes that become text in the format that the tag names.
+            21..=23 if self.bytes.get(self.at).is_some_and(|b| b >> 5 == 2) => {
+                let h = self.head()?;
+                let bytes = self.string(h)?;
+                Ok(match tag {
+                    21 => URL_SAFE.encode(bytes).trim_end_matches('=').into(),
+                    22 => STANDARD.encode(bytes).into(),
+                    _ => bytes.iter().map(|b| format!("{b:02x}")).collect::<String>().into(),
+                })
+            }
+            _ => self.value(depth + 1),
+        }
+    }
+    fn primitive(&mut self, h: Head) -> R<Value> {
+        let float = match h.info {
+            20 => return Ok(false.into()),
+            21 => return Ok(true.into()),
+            22 => return Ok(Value::Null),
+            25 => half(h.argument as u16),
+            26 => f64::from(f32::from_bits(h.argument as u32)),
+            27 => f64::from_bits(h.argument),
+            31 => return wrong("unexpected \"break\" code"),
+            _ => return wrong(format!("simple value {} is not recognized", h.argument)),
+        };
+        match Number::from_f64(float) {
+            Some(n) => Ok(n.into()),
+            None => wrong(format!("{float} is not accepted")),
+        }
+    }
+}
+
+/// A number of half precision.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let magnitude = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if bits & 1023 == 0 => f64::INFINITY,
+        31 => f64::NAN,
+        e => (1.0 + fraction / 1024.0) * 2f64.powi(e - 15),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}

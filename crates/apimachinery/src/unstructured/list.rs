@@ -1,0 +1,240 @@
+//! [`UnstructuredList`]: a list of objects of any kind. Go: `unstructured.UnstructuredList`.
+use super::kept::Kept;
+use super::{Unstructured, encode_object, missing_kind, missing_version, no_protobuf, take_text};
+use crate::reflect::{Parser, json_value, put_object, put_str};
+use crate::{AnyKind, Codec, Decoder, Error, Format, GroupVersionKind, ListMeta, Str};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// A list whose type is not known when the program is compiled.
+///
+/// An item that says neither kind nor apiVersion has those of the list, without `List` at the end
+/// of the kind.
+///
+/// ```
+/// use pintle_apimachinery::{Codec, Decoder, Format, UnstructuredList};
+/// let text = br#"{"apiVersion":"v1","kind":"PodList","metadata":{"resourceVersion":"7"},
+///                "items":[{"metadata":{"name":"a"}}]}"#;
+/// let list = UnstructuredList::decode(text, Format::Json, &mut Decoder::new())?;
+/// assert_eq!(list.metadata.resource_version, "7");
+/// assert_eq!(list.items[0].kind, "Pod");
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnstructuredList {
+    /// `apiVersion`.
+    pub api_version: Str,
+    /// `kind`.
+    pub kind: Str,
+    /// `metadata`.
+    pub metadata: ListMeta,
+    /// The objects.
+    pub items: Vec<Unstructured>,
+    /// Every other member.
+    pub fields: Map<String, Value>,
+    kept: Kept,
+}
+
+impl UnstructuredList {
+    /// From a JSON object.
+    ///
+    /// # Errors
+    /// `items` is not a list of objects that each say, or take from the list, what they are.
+    pub fn from_object(mut object: Map<String, Value>) -> Result<Self, Error> {
+        let mut list = UnstructuredList {
+            api_version: take_text(&mut object, "apiVersion"),
+            kind: take_text(&mut object, "kind"),
+            ..Default::default()
+        };
+        if list.kind.is_empty() {
+            return Err(missing_kind());
+        }
+        if let Some(Value::Object(m)) = object.get("metadata") {
+            let mut text = Vec::new();
+            put_object(m, &mut text);
+            let text = String::from_utf8_lossy(&text);
+            if list.kept.read(&mut list.metadata, &mut Parser::new(&text)).is_ok() {
+                object.shift_remove("metadata");
+            }
+        }
+        match object.shift_remove("items") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(items)) => {
+                list.items.reserve(items.len());
+                for item in items {
+                    let Value::Object(item) = item else {
+                        return Err(Error::decode(
+                            "items field of UnstructuredList must be encoded as an array of objects",
+                        ));
+                    };
+                    let mut item = Unstructured::from_object(item);
+                    if item.kind.is_empty() && item.api_version.is_empty() {
+                        let kind = list.kind.as_str();
+                        item.kind = Str::new(kind.strip_suffix("List").unwrap_or(kind));
+                        item.api_version = list.api_version.clone();
+                        item.fields.shift_remove("kind");
+                        item.fields.shift_remove("apiVersion");
+                    }
+                    if item.kind.is_empty() {
+                        return Err(missing_kind());
+                    }
+                    if item.api_version.is_empty() {
+                        return Err(missing_version());
+                    }
+                    list.items.push(item);
+                }
+            }
+            Some(_) => {
+                return Err(Error::decode(
+                    "items field of UnstructuredList must be encoded as an array or null if present",
+                ));
+            }
+        }
+        list.fields = object;
+        Ok(list)
+    }
+    /// The whole as a JSON object. Go: `UnstructuredContent`.
+    pub fn to_object(&self) -> Map<String, Value> {
+        let mut o = self.head();
+        let items = self.items.iter().map(|i| Value::Object(i.to_object())).collect();
+        o.insert("items".into(), Value::Array(items));
+        o
+    }
+    /// Everything but the items.
+    fn head(&self) -> Map<String, Value> {
+        let mut o = Map::new();
+        o.insert("apiVersion".into(), self.api_version.as_str().into());
+        o.insert("kind".into(), self.kind.as_str().into());
+        if let Some(m) = self.kept.write(&self.metadata) {
+            o.insert("metadata".into(), m.into());
+        }
+        for (key, v) in &self.fields {
+            o.entry(key.as_str()).or_insert_with(|| v.clone());
+        }
+        if self.api_version.is_empty() && !self.fields.contains_key("apiVersion") {
+            o.shift_remove("apiVersion");
+        }
+        o
+    }
+}
+
+impl Serialize for UnstructuredList {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.to_object().serialize(s)
+    }
+}
+impl<'de> Deserialize<'de> for UnstructuredList {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Self::from_object(Map::deserialize(d)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The JSON object in bytes of any format that has one.
+fn object(bytes: &[u8], format: Format) -> Result<Map<String, Value>, Error> {
+    let of_text = |text: &str| -> Result<Value, Error> {
+        let mut p = Parser::new(text);
+        let v = json_value(&mut p)?;
+        p.finish()?;
+        Ok(v)
+    };
+    let v = match format {
+        Format::Json => of_text(crate::codec::text(bytes)?)?,
+        Format::Yaml => of_text(&crate::codec::yaml_to_json(bytes)?)?,
+        Format::Protobuf => return Err(Error::decode(no_protobuf("the list"))),
+        Format::Cbor => return crate::codec::cbor_object(bytes),
+    };
+    match v {
+        Value::Object(o) => Ok(o),
+        _ => Err(Error::decode("the body is not an object")),
+    }
+}
+
+impl Codec for UnstructuredList {
+    const PROTOBUF: bool = false;
+    fn decode(bytes: &[u8], format: Format, _: &mut Decoder) -> Result<Self, Error> {
+        Self::from_object(object(bytes, format)?)
+    }
+    /// JSON is written item by item.
+    fn encode(&self, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
+        if format != Format::Json {
+            return encode_object(&self.to_object(), &self.kind, format, out);
+        }
+        let mut head = self.head();
+        head.insert("items".into(), Value::Null);
+        let mut members: Vec<_> = head.into_iter().collect();
+        members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut before = b'{';
+        for (key, v) in members {
+            out.push(std::mem::replace(&mut before, b','));
+            put_str(out, &key);
+            out.push(b':');
+            if key != "items" {
+                crate::reflect::put_value(&v, out);
+                continue;
+            }
+            out.push(b'[');
+            for (i, item) in self.items.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                item.encode(Format::Json, out)?;
+            }
+            out.push(b']');
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+impl AnyKind for UnstructuredList {
+    fn gvk(&self) -> GroupVersionKind {
+        GroupVersionKind::from_api_version_and_kind(&self.api_version, self.kind.to_string())
+    }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
+    }
+    fn encode_any(&self, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
+        Codec::encode(self, format, out)
+    }
+}
+
+/// An object or a list, whichever the bytes are. Go: what `UnstructuredJSONScheme` decodes to.
+///
+/// ```
+/// use pintle_apimachinery::{AnyUnstructured, Format};
+/// let text = b"kind: List\napiVersion: v1\nitems: []\n";
+/// assert!(matches!(AnyUnstructured::decode(text, Format::Yaml)?, AnyUnstructured::List(_)));
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyUnstructured {
+    /// An object without `items`.
+    Object(Unstructured),
+    /// An object with `items`.
+    List(UnstructuredList),
+}
+
+impl AnyUnstructured {
+    /// Decodes an object, or a list when there are `items`.
+    ///
+    /// # Errors
+    /// The bytes are not an object, do not say what they are, or have items that are no objects.
+    pub fn decode(bytes: &[u8], format: Format) -> Result<Self, Error> {
+        let o = object(bytes, format)?;
+        if o.contains_key("items") {
+            return UnstructuredList::from_object(o).map(AnyUnstructured::List);
+        }
+        let u = Unstructured::from_object(o);
+        if u.kind.is_empty() { Err(missing_kind()) } else { Ok(AnyUnstructured::Object(u)) }
+    }
+    /// The value behind the trait.
+    pub fn into_any_kind(self) -> Box<dyn AnyKind> {
+        match self {
+            AnyUnstructured::Object(u) => Box::new(u),
+            AnyUnstructured::List(l) => Box::new(l),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+
+fn read(text: &str) -> Unstructured {
+    Unstructured::decode(text.as_bytes(), Format::Json, &mut Decoder::new()).unwrap()
+}
+
+#[track_caller]
+fn same(text: &str) {
+    let mut out = Vec::new();
+    read(text).encode(Format::Json, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), text);
+    let again = Unstructured::from_object(read(text).to_object());
+    assert_eq!(again, read(text));
+}
+
+#[test]
+fn what_was_read_is_written() {
+    same(r#"{"apiVersion":"v1","kind":"A"}"#);
+    same(r#"{"apiVersion":"v1","kind":"A","metadata":{}}"#);
+    same(r#"{"apiVersion":"v1","kind":"A","metadata":null}"#);
+    same(r#"{"apiVersion":"v1","kind":"A","metadata":"x"}"#);
+    same(r#"{"apiVersion":5,"kind":"A","x":[1,1.5,"<",{"a":null}]}"#.replace('<', "\\u003c").as_str());
+    same(
+        r#"{"kind":"A","metadata":{"creationTimestamp":null,"foo":{"b":1},"labels":{},"name":"a"}}"#,
+    );
+    same(
+        r#"{"kind":"A","metadata":{"creationTimestamp":"2020-01-01T00:00:00.5Z","generation":0,"labels":{"a":1},"name":5}}"#,
+    );
+    same(
+        r#"{"kind":"A","metadata":{"creationTimestamp":"2020-01-01T00:00:00Z","finalizers":["a"],"labels":{"a":"b"},"managedFields":[{"apiVersion":"v1","fieldsV1":{"f:a":{}},"manager":"m","time":"2020-01-01T00:00:00Z"}],"ownerReferences":[{"apiVersion":"v1","controller":true,"kind":"B","name":"b","uid":"1"}]}}"#,
+    );
+    same(r#"{"kind":"A","metadata":{"ownerReferences":[{"kind":"B"}]}}"#);
+}
+
+#[test]
+fn what_is_set_wins_over_what_was_kept() {
+    let mut u = read(r#"{"kind":"A","metadata":{"name":5,"labels":{},"x":1}}"#);
+    u.metadata.name = "a".into();
+    u.metadata.labels.insert("a".into(), "b".into());
+    let metadata = &u.to_object()["metadata"];
+    assert_eq!(metadata, &serde_json::json!({"name": "a", "labels": {"a": "b"}, "x": 1}));
+}
+
+#[test]
+fn numbers_are_those_of_go() {
+    let u = read(
+        r#"{"kind":"A","a":1.0,"b":-0,"c":1e3,"d":9223372036854775808,"e":-9223372036854775808}"#,
+    );
+    assert!(u.fields["a"].is_f64() && u.fields["b"].is_i64() && u.fields["c"].is_f64());
+    let mut out = Vec::new();
+    u.encode(Format::Json, &mut out).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        r#"{"a":1,"b":0,"c":1000,"d":9223372036854776000,"e":-9223372036854775808,"kind":"A"}"#
+    );
+}
+
+#[test]
+fn lists() {
+    let decode = |text: &str| AnyUnstructured::decode(text.as_bytes(), Format::Json);
+    let text = r#"{"apiVersion":"v1","items":[{"a":1},{"apiVersion":"v2","kind":"X"}],"kind":"AList","metadata":{"continue":"c"},"z":1}"#;
+    let AnyUnstructured::List(list) = decode(text).unwrap() else { panic!("a list") };
+    assert_eq!(list.items[0].gvk().to_string(), "/v1, Kind=A");
+    assert_eq!(list.items[1].gvk().to_string(), "/v2, Kind=X");
+    let mut out = Vec::new();
+    list.encode(Format::Json, &mut out).unwrap();
+    let written: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(written, Value::Object(list.to_object()));
+    assert_eq!(written["items"][0]["kind"], "A");
+    #[track_caller]
+    fn fails(text: &str, expect: &str) {
+        let e = AnyUnstructured::decode(text.as_bytes(), Format::Json).unwrap_err();
+        assert_eq!(e.to_string(), expect);
+    }
+    fails("{}", "Object 'Kind' is missing");
+    fails(
+        r#"{"kind":"A","items":5}"#,
+        "items field of UnstructuredList must be encoded as an array or null if present",
+    );
+    fails(r#"{"kind":"A","items":[{"kind":"B"}]}"#, "Object 'apiVersion' is missing");
+    fails(r#"{"kind":"A","items":[{"apiVersion":"B"}]}"#, "Object 'Kind' is missing");
+    fails("[]", "the body is not an object");
+}

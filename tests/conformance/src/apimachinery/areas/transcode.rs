@@ -1,0 +1,368 @@
+//! Every kind from every format to every other. Go: `runtime/serializer`.
+use super::super::area::{Answer, Area, Case};
+use super::super::rng::Rng;
+use super::random_object::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use pintle_apimachinery::{AnyUnstructured, Format, Scheme, yaml};
+use serde_json::{Value, json};
+
+/// Objects through the scheme, objects without a type, data items of CBOR, YAML documents.
+pub(crate) struct Transcode;
+
+const FORMATS: [Format; 4] = [Format::Json, Format::Yaml, Format::Protobuf, Format::Cbor];
+
+fn text<'a>(case: &'a Case, key: &str) -> &'a str {
+    case.input.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Bytes as Go's side shows them: YAML as the JSON it stands for.
+fn answer(format: Format, bytes: &[u8]) -> Result<Value, String> {
+    if format == Format::Yaml {
+        let value = yaml::parse(bytes).map_err(|e| e.to_string())?;
+        return Ok(go_json(&value).into());
+    }
+    Ok(shown(format, bytes))
+}
+
+/// JSON as Go writes it.
+pub(super) fn go_json(v: &Value) -> String {
+    // An object without a type is written as Go does.
+    let wrapped = pintle_apimachinery::Unstructured::from_object(
+        [("v".to_owned(), v.clone())].into_iter().collect(),
+    );
+    let mut out = Vec::new();
+    pintle_apimachinery::Codec::encode(&wrapped, Format::Json, &mut out).expect("JSON");
+    let text = String::from_utf8_lossy(&out).into_owned();
+    text[5..text.len() - 1].to_owned()
+}
+
+fn transcode(case: &Case) -> Answer {
+    let (from, to) = (format_of(text(case, "format")), format_of(text(case, "to")));
+    let bytes = bytes_of(from, text(case, "data"));
+    let wrong = |e: pintle_apimachinery::Error| e.to_string();
+    let kind = Scheme::kind_of_bytes(&bytes, from).map_err(wrong)?;
+    let object = SCHEME.decode(&bytes, from).map_err(wrong)?;
+    let mut out = Vec::new();
+    object.encode_any(to, &mut out).map_err(wrong)?;
+    Ok(json!({"kind": kind.to_string(), "data": answer(to, &out)?}))
+}
+
+fn unstructured(case: &Case) -> Answer {
+    let (from, to) = (format_of(text(case, "format")), format_of(text(case, "to")));
+    let bytes = bytes_of(from, text(case, "data"));
+    let wrong = |e: pintle_apimachinery::Error| e.to_string();
+    let object = if from == Format::Cbor {
+        use pintle_apimachinery::{Codec, Decoder, Unstructured};
+        let u = Unstructured::decode(&bytes, from, &mut Decoder::new()).map_err(wrong)?;
+        if u.api_version.is_empty() {
+            return Err("Object 'apiVersion' is missing".into());
+        }
+        Box::new(u)
+    } else {
+        AnyUnstructured::decode(&bytes, from).map_err(wrong)?.into_any_kind()
+    };
+    let mut out = Vec::new();
+    object.encode_any(to, &mut out).map_err(wrong)?;
+    Ok(json!({"kind": object.gvk().to_string(), "data": answer(to, &out)?}))
+}
+
+/// A data item, by way of an object around it.
+fn cbor(data: &str) -> Answer {
+    use pintle_apimachinery::{Codec, Decoder, Unstructured};
+    let wrong = |e: pintle_apimachinery::Error| e.to_string();
+    let item = STANDARD.decode(data).unwrap_or_default();
+    // {"v": item}
+    let mut bytes = vec![0xa1, 0x41, b'v'];
+    bytes.extend_from_slice(&item);
+    let u = Unstructured::decode_item(&bytes, Format::Cbor, &mut Decoder::new()).map_err(wrong)?;
+    let mut out = Vec::new();
+    u.encode(Format::Cbor, &mut out).map_err(wrong)?;
+    let value = u.fields.get("v").cloned().unwrap_or_default();
+    // What encodes the item itself has the prefix, as every body has.
+    let mut again = vec![0xd9, 0xd9, 0xf7];
+    again.extend_from_slice(&out[6..]);
+    Ok(json!({"json": go_json(&value), "cbor": STANDARD.encode(again)}))
+}
+
+fn document(text: &str) -> Answer {
+    let (value, twice) = yaml::parse_strict(text.as_bytes()).map_err(|e| e.to_string())?;
+    let written = yaml::to_string(&value);
+    let back = yaml::parse(written.as_bytes()).map_err(|e| e.to_string())?;
+    if go_json(&back) != go_json(&value) {
+        return Err(format!("{written:?} is not read as it was written"));
+    }
+    Ok(json!({"json": go_json(&value), "strict": twice.unwrap_or_default(), "yaml": written}))
+}
+
+fn random_item(rng: &mut Rng, depth: u32, out: &mut Vec<u8>) {
+    let head = |rng: &mut Rng, major: u8, n: u64, out: &mut Vec<u8>| {
+        let major = major << 5;
+        // Longer forms than needed are well-formed too.
+        match (n, rng.below(6)) {
+            (0..24, 1..) => out.push(major | n as u8),
+            (0..256, 0..=3) => out.extend([major | 24, n as u8]),
+            (0..65536, _) => {
+                out.push(major | 25);
+                out.extend((n as u16).to_be_bytes());
+            }
+            _ => {
+                out.push(major | 27);
+                out.extend(n.to_be_bytes());
+            }
+        }
+    };
+    let many = if depth > 3 { 6 } else { 10 };
+    match rng.below(many) {
+        0 => {
+            let n = rng.integer() as u64;
+            head(rng, 0, n, out);
+        }
+        1 => {
+            let n = rng.integer() as u64;
+            head(rng, 1, n, out);
+        }
+        2 | 3 => {
+            let s = word(rng);
+            let major = 2 + rng.below(2) as u8;
+            head(rng, major, s.len() as u64, out);
+            out.extend_from_slice(s.as_bytes());
+        }
+        4 => out.push(*rng.pick(&[0xf4, 0xf5, 0xf6, 0xf6, 0xf7, 0xe0, 0xff])),
+        5 => match rng.below(3) {
+            0 => {
+                out.push(0xf9);
+                out.extend((rng.next_u64() as u16).to_be_bytes());
+            }
+            1 => {
+                out.push(0xfa);
+                out.extend((float(rng) as f32).to_bits().to_be_bytes());
+            }
+            _ => {
+                out.push(0xfb);
+                out.extend(float(rng).to_bits().to_be_bytes());
+            }
+        },
+        6 | 7 => {
+            let n = rng.below(4);
+            let open = rng.chance(20);
+            if open {
+                out.push(0x9f)
+            } else {
+                head(rng, 4, n as u64, out)
+            }
+            (0..n).for_each(|_| random_item(rng, depth + 1, out));
+            if open {
+                out.push(0xff);
+            }
+        }
+        8 => {
+            let n = rng.below(4);
+            let open = rng.chance(20);
+            if open {
+                out.push(0xbf)
+            } else {
+                head(rng, 5, n as u64, out)
+            }
+            for _ in 0..n {
+                let s = word(rng);
+                let major = if rng.chance(95) { 2 + rng.below(2) as u8 } else { 2 };
+                head(rng, major, s.len() as u64, out);
+                out.extend_from_slice(s.as_bytes());
+                random_item(rng, depth + 1, out);
+            }
+            if open {
+                out.push(0xff);
+            }
+        }
+        _ => {
+            let tag = *rng.pick(&[22, 22, 55799, 100, 24, 23]);
+            head(rng, 6, tag, out);
+            if rng.chance(70) {
+                let s = word(rng);
+                head(rng, 2, s.len() as u64, out);
+                out.extend_from_slice(s.as_bytes());
+            } else {
+                random_item(rng, depth + 1, out);
+            }
+        }
+    }
+}
+
+const YAML: [&str; 48] = [
+    "a",
+    "b",
+    "key",
+    ": ",
+    ":",
+    "\n",
+    "\n",
+    "\n  ",
+    "\n  ",
+    "\n    ",
+    "- ",
+    "-",
+    "\n- ",
+    "\n  - ",
+    "? ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ", ",
+    "'",
+    "\"",
+    "|\n  x\n",
+    ">\n  x\n  y\n",
+    "|-\n",
+    "&a ",
+    "*a",
+    "!!str ",
+    "!!int ",
+    "!x ",
+    "yes",
+    "0644",
+    "0x1f",
+    "1_0",
+    "1.5",
+    "1e3",
+    "~",
+    "null",
+    "<<: *a",
+    "# c",
+    "---\n",
+    "...\n",
+    "\t",
+    "\\n",
+    "''",
+    "2020-01-01",
+    ".inf",
+    "é",
+];
+
+impl Area for Transcode {
+    fn name(&self) -> &'static str {
+        "transcode"
+    }
+    fn generate(&self, rng: &mut Rng) -> Case {
+        match rng.below(10) {
+            0 => {
+                let mut item = Vec::new();
+                random_item(rng, 0, &mut item);
+                if rng.chance(20) && !item.is_empty() {
+                    let at = rng.below(item.len());
+                    item[at] = rng.next_u64() as u8;
+                }
+                return Case::new("runtime.cbor", STANDARD.encode(item));
+            }
+            1 | 2 => {
+                let made = rng.text(&YAML, 14);
+                let text = if rng.chance(50) {
+                    let kind = kind(rng);
+                    let object = object(rng, &kind);
+                    let mut yaml =
+                        String::from_utf8_lossy(&encoded(&*object, Format::Yaml)).into_owned();
+                    yaml.truncate(yaml.floor_char_boundary(400));
+                    if rng.chance(70) { rng.mutate(&yaml, &YAML) } else { yaml }
+                } else {
+                    made
+                };
+                return Case::new("runtime.yaml", text);
+            }
+            _ => {}
+        }
+        let kind = kind(rng);
+        let object = object(rng, &kind);
+        let (mut from, mut to) = (*rng.pick(&FORMATS), *rng.pick(&FORMATS));
+        let untyped = rng.chance(25);
+        if untyped {
+            let formats = [Format::Json, Format::Yaml, Format::Cbor];
+            (from, to) = (*rng.pick(&formats), *rng.pick(&formats));
+        }
+        let mut bytes = encoded(&*object, from);
+        if rng.chance(50) {
+            bytes = match from {
+                Format::Json => mutate_json(rng, &String::from_utf8_lossy(&bytes)).into_bytes(),
+                Format::Yaml => rng.mutate(&String::from_utf8_lossy(&bytes), &YAML).into_bytes(),
+                _ => {
+                    let at = rng.below(bytes.len());
+                    match rng.below(3) {
+                        0 => bytes[at] = rng.next_u64() as u8,
+                        1 => drop(bytes.remove(at)),
+                        _ => bytes.truncate(at),
+                    }
+                    bytes
+                }
+            };
+        }
+        let function = if untyped { "runtime.unstructured" } else { "runtime.transcode" };
+        let data = shown(from, &bytes);
+        Case::new(function, json!({"format": name_of(from), "to": name_of(to), "data": data}))
+    }
+    fn ours(&self, case: &Case) -> Answer {
+        match case.function {
+            "runtime.cbor" => cbor(case.input.as_str().unwrap_or_default()),
+            "runtime.yaml" => document(case.input.as_str().unwrap_or_default()),
+            "runtime.unstructured" => unstructured(case),
+            _ => transcode(case),
+        }
+    }
+    fn shrink(&self, case: &Case) -> Vec<Case> {
+        if text(case, "format") == "json" {
+            return smaller_json(text(case, "data"))
+                .into_iter()
+                .map(|data| {
+                    let mut input = case.input.clone();
+                    input["data"] = data.into();
+                    Case { function: case.function, input }
+                })
+                .collect();
+        }
+        if case.function == "runtime.yaml" || text(case, "format") == "yaml" {
+            return super::super::shrink::generic(case);
+        }
+        Vec::new()
+    }
+    fn same(&self, case: &Case, ours: &Answer, go: &Answer) -> bool {
+        match (ours, go) {
+            // Texts of errors of decoding are each one's own.
+            (Err(_), Err(_)) => true,
+            (Ok(a), Ok(b)) if case.function == "runtime.yaml" => {
+                a["json"] == b["json"] && a["strict"] == b["strict"]
+            }
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        }
+    }
+    fn kind(&self, case: &Case, ours: &Answer, go: &Answer) -> String {
+        let how = match (ours, go) {
+            (Ok(_), Ok(_)) => "outputs".to_owned(),
+            (Err(e), _) => {
+                let mut e: String = e.chars().filter(|c| !c.is_ascii_digit()).collect();
+                e.truncate(e.floor_char_boundary(70));
+                format!("only ours: {e}")
+            }
+            (_, Err(e)) => {
+                let mut e: String = e.chars().filter(|c| !c.is_ascii_digit()).collect();
+                e.truncate(e.floor_char_boundary(70));
+                format!("only Go: {e}")
+            }
+        };
+        format!("{} {} {}: {how}", case.function, text(case, "format"), text(case, "to"))
+    }
+    fn deliberate(&self, case: &Case, ours: &Answer, go: &Answer) -> Option<&'static str> {
+        deliberate(text(case, "data"), ours, go)
+    }
+}
+
+/// Differences that are meant, of all that decodes objects.
+pub(super) fn deliberate(_data: &str, ours: &Answer, go: &Answer) -> Option<&'static str> {
+    let ours_says = |what: &str| matches!(ours, Err(e) if e.contains(what));
+    if ours_says("levels deep") && go.is_ok() {
+        return Some("nesting is bounded at 200, not at 10,000");
+    }
+    if ours_says("UTF-8") && go.is_ok() {
+        return Some("a string that is not UTF-8 is an error, not repaired");
+    }
+    None
+}
