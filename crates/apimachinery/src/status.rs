@@ -358,3 +358,6 @@ impl Error {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,3 +53,6 @@ pub use self::owners::{
     set_controller_reference, set_owner_reference,
 };
 pub use self::table::{PrinterColumn, TableColumns, human_age};
+
+#[cfg(test)]
+mod tests;

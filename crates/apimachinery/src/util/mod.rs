@@ -53,3 +53,6 @@ pub use self::names::{NAME_ALPHABET, generate_name, random_suffix, safe_encode};
 pub use self::polling::{PollStep, Polling};
 pub use self::wait::{Attempt, Attempts, Backoff, BackoffManager, jitter};
 pub use self::yaml::{YamlFramer, YamlSplitter, looks_like_json, yaml_documents};
+
+#[cfg(test)]
+mod tests;
