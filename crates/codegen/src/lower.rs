@@ -318,11 +318,15 @@ impl Lowering<'_> {
             other => other,
         };
         let named = self.declaration(element).map(|(_, def)| def);
-        let struct_type = named.and_then(|def| def.fact("structType"));
+        // What the field says goes before what its type says.
+        let struct_type = match field.map_type.as_str() {
+            "" => named.and_then(|def| def.fact("structType")).unwrap_or_default(),
+            own => own,
+        };
         Facts {
             default: self.default(field),
             list_type: field.list_type.clone(),
-            atomic: field.map_type == "atomic" || struct_type == Some("atomic"),
+            atomic: struct_type == "atomic",
             keys: field.list_keys.clone(),
             patch_strategy: field.patch_strategy.clone(),
             patch_key: field.patch_key.clone(),

@@ -3622,7 +3622,7 @@ pub static PERSISTENT_VOLUME_SPEC: Desc = Desc::new("PersistentVolumeSpec", &[
     Field::new("capacity", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
     Field::new("", 2, INLINE, Type::Emb(&PERSISTENT_VOLUME_SOURCE)),
     Field::new("accessModes", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS }),
-    Field::new("claimRef", 4, OMITEMPTY, Type::OptMsg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
+    Field::new("claimRef", 4, OMITEMPTY, Type::OptMsg(&OBJECT_REFERENCE)),
     Field::new("persistentVolumeReclaimPolicy", 5, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS }),
     Field::new("storageClassName", 6, OMITEMPTY, Type::Str),
     Field::new("mountOptions", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
