@@ -19,6 +19,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     run(&mut cargo(&["test", "--quiet", "--package", "xtask", "--package", "pintle-conformance"]))?;
     sanitize::command(&[])?;
     conformance::command(&["fixtures".into()])?;
+    conformance::command(&["tables".into()])?;
     conformance::command(&["apimachinery".into()])?;
     e2e::command(&[])
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: compares pintle with Go.
 use crate::control_plane::{build, folder};
-use crate::process::{cargo, only, option, output, run};
+use crate::process::{cargo, flag, only, option, output, run};
+use crate::root;
 use std::process::Command;
 
 /// `fixtures DIR`, or without a folder: a fresh one that Go fills.
@@ -16,10 +17,32 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
             only(rest, &["--seed", "--cases", "--only"], &[])?;
             apimachinery(rest)
         }
+        [what, rest @ ..] if what == "tables" => {
+            only(rest, &[], &["--write"])?;
+            tables(flag(rest, "--write"))
+        }
         _ => Err("usage: cargo xtask conformance fixtures [DIR | --seed S --count N]\n       \
-                  cargo xtask conformance apimachinery [--seed S] [--cases N] [--only AREA,..]"
+                  cargo xtask conformance apimachinery [--seed S] [--cases N] [--only AREA,..]\n       \
+                  cargo xtask conformance tables [--write]"
             .into()),
     }
+}
+
+/// Asks Go whether the tables that crates test themselves against are what it says, or writes them.
+fn tables(write: bool) -> Result<(), String> {
+    let program = build()?.ok_or("Go is not installed: install Go 1.26 or later")?;
+    let mut command = cargo(&["run", "--quiet", "--package", "pintle-conformance"]);
+    command.args(["--", "tables", "--program"]).arg(program);
+    command.args(write.then_some("--write"));
+    let crates = root().join("crates");
+    let entries = std::fs::read_dir(&crates).map_err(|e| format!("{}: {e}", crates.display()))?;
+    let mut folders: Vec<_> = entries
+        .flatten()
+        .map(|e| e.path().join("testdata/answers"))
+        .filter(|p| p.is_dir())
+        .collect();
+    folders.sort();
+    run(command.args(folders))
 }
 
 /// Asks Go's functions and ours the same questions.

@@ -36,7 +36,7 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "conformance",
-        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..]",
+        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | tables [--write]",
         "every kind and every function agrees with Go: objects that Go encoded, answers that Go gave",
         conformance::command,
     ),

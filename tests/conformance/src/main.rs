@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: pintle-conformance fixtures DIR
        pintle-conformance apimachinery --program PATH --seed S --cases N [--only AREA,..]
+       pintle-conformance tables --program PATH [--write] FOLDER...
        pintle-conformance areas";
 
 fn main() -> ExitCode {
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         ["apimachinery", ..] => {
             plan(&words[1..]).and_then(|p| apimachinery::run(&p)).map(|failed| failed == 0)
         }
+        ["tables", ref rest @ ..] => tables(rest),
         ["areas"] => {
             println!("{}", apimachinery::names().join("\n"));
             Ok(true)
@@ -35,6 +37,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn tables(words: &[&str]) -> Result<bool, String> {
+    let ["--program", program, rest @ ..] = words else { return Err(USAGE.into()) };
+    let write = rest.first() == Some(&"--write");
+    let folders: Vec<_> = rest.iter().skip(usize::from(write)).map(Into::into).collect();
+    Ok(apimachinery::tables::run(program.as_ref(), &folders, write)? == 0)
 }
 
 fn plan(words: &[&str]) -> Result<apimachinery::Plan, String> {

@@ -110,9 +110,3 @@ pub(crate) fn differences<'a>(a: &'a Value, b: &'a Value) -> Vec<(String, &'a Va
     walk("", a, b, &mut out);
     out
 }
-
-/// The set of pairs in a member of a case's input.
-pub(crate) fn text_map(v: &Value) -> std::collections::BTreeMap<String, String> {
-    let pairs = v.as_object().into_iter().flatten();
-    pairs.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
-}

@@ -5,6 +5,7 @@ mod areas;
 mod oracle;
 mod rng;
 mod shrink;
+pub(crate) mod tables;
 
 use area::{Answer, Area, Case};
 use oracle::{Oracle, Reply};

@@ -2,7 +2,6 @@ package answer
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -236,5 +235,5 @@ func timePrint(in instant) (any, error) {
 func durationPrint(nanos int64) (any, error) {
 	d := metav1.Duration{Duration: time.Duration(nanos)}
 	text, err := json.Marshal(d)
-	return fmt.Sprint(string(text), " ", d.Seconds()), err
+	return map[string]any{"json": string(text), "seconds": d.Seconds()}, err
 }

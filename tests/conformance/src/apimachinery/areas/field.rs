@@ -1,8 +1,6 @@
 //! Field paths and the texts of field errors.
-use super::validation::found;
 use crate::apimachinery::area::{Answer, Area, Case};
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::validation::{BadValue, FieldError, FieldErrors, FieldPath};
 use serde_json::{Value, json};
 
 pub(crate) struct Fields;
@@ -48,38 +46,6 @@ const KINDS: &[&str] = &[
     "Internal",
 ];
 
-fn error(case: &Value) -> Option<FieldError> {
-    let path = FieldPath::new(case["field"].as_str()?);
-    let detail = case["detail"].as_str()?;
-    let number = |name: &str| usize::try_from(case[name].as_i64().unwrap_or_default()).ok();
-    let bound = number("bound");
-    let value = match &case["value"] {
-        Value::String(text) if case["named"] == true => BadValue::named(text),
-        // Without a type every number is a float in Go.
-        Value::Number(number) => number.as_f64()?.into(),
-        other => BadValue::from(other),
-    };
-    Some(match case["kind"].as_str()? {
-        "NotFound" => FieldError::not_found(path, value),
-        "Required" => FieldError::required(path, detail),
-        "Duplicate" => FieldError::duplicate(path, value),
-        "Invalid" => FieldError::invalid(path, value, detail),
-        "TypeInvalid" => FieldError::type_invalid(path, value, detail),
-        "NotSupported" => {
-            let values: Vec<&str> =
-                case["values"].as_array()?.iter().filter_map(Value::as_str).collect();
-            FieldError::not_supported(path, value, &values)
-        }
-        "Forbidden" => FieldError::forbidden(path, detail),
-        "TooLong" => FieldError::too_long(path, bound),
-        "TooLongCharacters" => FieldError::too_long_characters(path, bound),
-        "TooShort" => FieldError::too_short(path, bound),
-        "TooMany" => FieldError::too_many(path, number("actual"), bound),
-        "TooFew" => FieldError::too_few(path, number("actual").unwrap_or_default(), bound),
-        _ => FieldError::internal(path, detail),
-    })
-}
-
 impl Area for Fields {
     fn name(&self) -> &'static str {
         "field"
@@ -119,28 +85,6 @@ impl Area for Fields {
     }
 
     fn ours(&self, case: &Case) -> Answer {
-        let items = case.input.as_array().into_iter().flatten();
-        if case.function == "field.path" {
-            let mut path = FieldPath::nil();
-            for (kind, value) in items.filter_map(Value::as_object).flatten() {
-                let text = value.as_str().unwrap_or_default();
-                path = match kind.as_str() {
-                    "new" => FieldPath::new(text),
-                    "child" => path.child(text),
-                    "index" => path.index(value.as_u64().unwrap_or_default() as usize),
-                    _ => path.key(text),
-                };
-            }
-            return Ok(path.to_string().into());
-        }
-        let errors: Option<FieldErrors> = items.map(error).collect();
-        let errors = errors.ok_or("a case that is not one")?;
-        let bodies: Vec<String> = errors.iter().map(FieldError::body).collect();
-        let mut out = json!({"bodies": bodies});
-        if !errors.is_empty() {
-            out["all"] = errors.to_string().into();
-        }
-        out["errors"] = found(errors);
-        Ok(out)
+        super::leaf_answer(case)
     }
 }

@@ -1,8 +1,7 @@
 //! Field selectors: parse, print, match.
-use crate::apimachinery::area::{Answer, Area, Case, text_map};
+use crate::apimachinery::area::{Answer, Area, Case};
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::fields::{Selector, escape_value, unescape_value};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(crate) struct Fields;
 
@@ -51,39 +50,6 @@ impl Area for Fields {
     }
 
     fn ours(&self, case: &Case) -> Answer {
-        if case.function == "fields.escape" {
-            let text = case.input.as_str().unwrap_or_default();
-            let mut out = json!({"escaped": escape_value(text)});
-            match unescape_value(text) {
-                Ok(plain) => out["unescaped"] = plain.into(),
-                Err(e) => out["error"] = e.to_string().into(),
-            }
-            return Ok(out);
-        }
-        let text = match case.function {
-            "fields.parse" => case.input.as_str(),
-            _ => case.input["selector"].as_str(),
-        };
-        let selector = Selector::parse(text.unwrap_or_default()).map_err(|e| e.to_string())?;
-        if case.function == "fields.matches" {
-            return Ok(selector.matches(&text_map(&case.input["set"])).into());
-        }
-        if case.function == "fields.exact" {
-            let key = case.input["key"].as_str().unwrap_or_default();
-            return Ok(json!(selector.requires_exact_match(key)));
-        }
-        let requirements: Vec<Value> = selector
-            .requirements()
-            .iter()
-            .map(|r| {
-                let operator = if r.equal { "=" } else { "!=" };
-                json!({"key": r.field.as_str(), "operator": operator, "values": [r.value.as_str()]})
-            })
-            .collect();
-        Ok(json!({
-            "canonical": selector.to_string(),
-            "empty": selector.is_empty(),
-            "requirements": requirements,
-        }))
+        super::leaf_answer(case)
     }
 }

@@ -1,8 +1,7 @@
 //! Label selectors: parse, print, match, requirements, and selectors of sets and of API objects.
-use crate::apimachinery::area::{Answer, Area, Case, same, text_map};
+use super::leaf::selectors::OPERATORS;
+use crate::apimachinery::area::{Answer, Area, Case, same};
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::LabelSelector;
-use pintle_apimachinery::labels::{Operator, Requirement, Selector, SetSelector};
 use serde_json::{Value, json};
 
 pub(crate) struct Labels;
@@ -11,18 +10,6 @@ const PIECES: &[&str] = &[
     "a", "b", "z", "0", "in", "notin", "=", "==", "!=", "!", "(", ")", ",", ">", "<", " ", "\t",
     "-", "_", ".", "/", "x.io/", "é", "\u{0}", "1", "-5", "\n", "\r",
 ];
-const OPERATORS: &[Operator] = &[
-    Operator::DoesNotExist,
-    Operator::Equals,
-    Operator::DoubleEquals,
-    Operator::In,
-    Operator::NotEquals,
-    Operator::NotIn,
-    Operator::Exists,
-    Operator::GreaterThan,
-    Operator::LessThan,
-];
-
 /// A key or value, mostly valid.
 fn word(rng: &mut Rng) -> String {
     const WORDS: &[&str] = &[
@@ -131,65 +118,7 @@ impl Area for Labels {
     }
 
     fn ours(&self, case: &Case) -> Answer {
-        let input = &case.input;
-        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-        let parse = |v: &Value| Selector::parse(&text(v)).map_err(|e| e.to_string());
-        Ok(match case.function {
-            "labels.parse" => {
-                let selector = parse(input)?;
-                let requirements: Vec<Value> = selector
-                    .requirements()
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|r| {
-                        let values: Vec<&str> = r.values().iter().map(|v| v.as_str()).collect();
-                        json!({"key": r.key(), "operator": r.operator().as_str(), "values": values})
-                    })
-                    .collect();
-                json!({
-                    "canonical": selector.to_string(),
-                    "empty": selector.is_empty(),
-                    "requirements": requirements,
-                })
-            }
-            "labels.matches" => parse(&input["selector"])?.matches(&text_map(&input["set"])).into(),
-            "labels.requirement" => {
-                let operator = text(&input["operator"]);
-                let operator = OPERATORS.iter().find(|o| o.as_str() == operator);
-                let values = input["values"].as_array().into_iter().flatten().map(text);
-                let operator = *operator.ok_or("no such operator")?;
-                let made = Requirement::new(text(&input["key"]), operator, values);
-                let made = made.map_err(|e| e.to_string())?;
-                json!({"text": made.to_string(), "matches": made.matches(&text_map(&input["set"]))})
-            }
-            "labels.exact" => {
-                json!(parse(&input["selector"])?.requires_exact_match(&text(&input["key"])))
-            }
-            "labels.set" => {
-                let (a, b) = (text_map(&input[0]), text_map(&input[1]));
-                let mut out = json!({
-                    "selector": Selector::from_set(&a).to_string(),
-                    "text": SetSelector(&a).to_string(),
-                    "matches": SetSelector(&a).matches(&b),
-                });
-                match Selector::from_validated_set(&a) {
-                    Ok(s) => out["validated"] = s.to_string().into(),
-                    Err(e) => out["error"] = e.to_string().into(),
-                }
-                out
-            }
-            _ => {
-                let given: Option<LabelSelector> =
-                    serde_json::from_value(input.clone()).map_err(|e| e.to_string())?;
-                let selector = Selector::from_label_selector(given.as_ref());
-                let selector = selector.map_err(|e| e.to_string())?;
-                json!({
-                    "canonical": selector.to_string(),
-                    "empty": selector.is_empty(),
-                    "selectable": selector.requirements().is_some(),
-                })
-            }
-        })
+        super::leaf_answer(case)
     }
 
     fn same(&self, case: &Case, ours: &Answer, go: &Answer) -> bool {

@@ -1,23 +1,11 @@
 //! Validation of metadata, new and changed.
-use super::validation::{name, sorted};
+use super::leaf::object_meta::RULES;
+use super::validation::name;
 use crate::apimachinery::area::{Answer, Area, Case};
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::ObjectMeta;
-use pintle_apimachinery::validation::{
-    FieldPath, NameRule, declarative, name_is_dns_label, name_is_dns_subdomain,
-    name_is_dns1035_label, name_is_path_segment, validate_object_meta, validate_object_meta_update,
-    validate_object_meta_with,
-};
 use serde_json::{Map, Value, json};
 
 pub(crate) struct ObjectMetas;
-
-const RULES: &[(&str, NameRule)] = &[
-    ("subdomain", name_is_dns_subdomain),
-    ("label", name_is_dns_label),
-    ("label1035", name_is_dns1035_label),
-    ("pathSegment", name_is_path_segment),
-];
 
 /// Mostly one of two valid texts, so that new and old often agree.
 fn some(rng: &mut Rng, valid: [&str; 2]) -> String {
@@ -127,21 +115,6 @@ impl Area for ObjectMetas {
     }
 
     fn ours(&self, case: &Case) -> Answer {
-        let read = |name: &str| -> Result<ObjectMeta, String> {
-            serde_json::from_value(case.input[name].clone()).map_err(|e| e.to_string())
-        };
-        let path = &FieldPath::new("f");
-        if case.function == "objectmeta.update" {
-            let (new, old) = (read("meta")?, read("old")?);
-            return Ok(sorted(validate_object_meta_update(path, &new, &old)));
-        }
-        let (meta, namespaced) = (read("meta")?, case.input["namespaced"] == true);
-        let rule = RULES.iter().find(|(name, _)| case.input["rule"] == *name);
-        let rule = rule.ok_or("no such rule")?.1;
-        let with = validate_object_meta_with(path, &meta, namespaced, declarative::long_name);
-        Ok(json!({
-            "errors": sorted(validate_object_meta(path, &meta, namespaced, rule)),
-            "with": sorted(with),
-        }))
+        super::leaf_answer(case)
     }
 }
