@@ -8,9 +8,8 @@ mod fields;
 mod labels;
 /// Our answers are those of the crate's own tests.
 #[path = "../../../../../crates/apimachinery/tests/answers/leaf/mod.rs"]
+mod leaf;
 mod objectmeta;
-/// Our answers are those of the crate's own tests.
-#[path = "../../../../../crates/patch/tests/answers/answer.rs"]
 mod quantity;
 mod query;
 mod random_object;
