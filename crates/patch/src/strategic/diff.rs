@@ -293,3 +293,37 @@ fn diff_keyed<S: PatchSchema>(
     }
     Ok((patch, deleted))
 }
+
+/// Sorts the lists of scalars in `compared` that making the patch to `modified` looks at: Go sorts
+/// them where they are, which shows in the message of a conflict.
+pub(super) fn sort_compared<S: PatchSchema>(compared: &mut Object, modified: &Object, schema: S) {
+    for (key, old) in compared {
+        match (old, modified.get(key)) {
+            (Value::Object(old), Some(Value::Object(new))) => {
+                if let Ok((inner, meta)) = schema.object(key)
+                    && meta.strategy().is_ok_and(|strategy| !strategy.replace)
+                {
+                    sort_compared(old, new, inner);
+                }
+            }
+            (Value::Array(old), Some(Value::Array(new))) => {
+                let Ok((inner, meta)) = schema.list(key) else { continue };
+                if !meta.strategy().is_ok_and(|strategy| strategy.merge) {
+                    continue;
+                }
+                if !old.iter().any(Value::is_object) {
+                    sort_scalars(old);
+                    continue;
+                }
+                let by = By::Key(&meta.merge_key);
+                for old in old {
+                    let new = new.iter().find(|new| by.id(new) == by.id(old));
+                    if let (Value::Object(old), Some(Value::Object(new))) = (old, new) {
+                        sort_compared(old, new, inner);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

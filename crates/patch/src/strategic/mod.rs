@@ -46,7 +46,7 @@ use pintle_apimachinery::{Codec, Error};
 use serde_json::{Map, Value};
 
 use self::apply::{Target, merge_object};
-use self::diff::{DiffOptions, diff_objects};
+use self::diff::{DiffOptions, diff_objects, sort_compared};
 use crate::depth::check_object as check_depth;
 use crate::error::{Reason, fail};
 use crate::precondition::{self, Precondition};
@@ -125,6 +125,9 @@ pub fn apply_to<T: Codec + Described>(object: &T, patch: Value) -> Result<T, Err
 /// # Ok::<(), pintle_apimachinery::Error>(())
 /// ```
 ///
+/// The patch says nothing of a list of scalars that merges and whose only change is that it is in
+/// alphabetical order now, as in Go.
+///
 /// # Errors
 /// [`Reason::PreconditionFailed`]: a precondition does not hold for the patch. Others as
 /// [`apply`].
@@ -187,9 +190,12 @@ pub fn three_way<S: PatchSchema>(
     merge_object(&mut patch, changes, schema, Target::Patch)?;
     precondition::check(&patch, preconditions)?;
     if !overwrite {
-        let theirs = DiffOptions { order: false, ..EVERYTHING };
-        let theirs = diff_objects(original, current, schema, theirs)?;
+        let options = DiffOptions { order: false, ..EVERYTHING };
+        let theirs = diff_objects(original, current, schema, options)?;
         if have_conflicts(&patch, &theirs, schema)? {
+            let mut current = current.clone();
+            sort_compared(&mut current, modified, schema);
+            let theirs = diff_objects(original, &current, schema, options)?;
             return Err(crate::merge::conflict(&patch, &theirs));
         }
     }

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -78,7 +79,7 @@ type outcome struct {
 // outcomes runs a function that goes through maps until it is all but certain
 // that every outcome was seen. If there are several, the output is
 // {"several":[...]}.
-func outcomes(run func() (any, error)) (any, error) {
+func (in documents) outcomes(run func() (any, error)) (any, error) {
 	once := func() (result outcome) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -95,6 +96,9 @@ func outcomes(run func() (any, error)) (any, error) {
 	}
 	var all []outcome
 	runs := 8
+	if bytes.Contains(in.Patch, []byte("$deleteFromPrimitiveList")) {
+		runs = 128
+	}
 	for i := 0; i < runs; i++ {
 		next, seen := once(), false
 		for _, other := range all {
@@ -139,25 +143,25 @@ func jsonPatchApply(in documents) (any, error) {
 }
 
 func mergePatchApply(in documents) (any, error) {
-	return outcomes(func() (any, error) {
+	return in.outcomes(func() (any, error) {
 		return document(jsonpatch.MergePatch(raw(in.Original), raw(in.Patch)))
 	})
 }
 
 func mergePatchMerge(in documents) (any, error) {
-	return outcomes(func() (any, error) {
+	return in.outcomes(func() (any, error) {
 		return document(jsonpatch.MergeMergePatches(raw(in.Original), raw(in.Patch)))
 	})
 }
 
 func mergePatchDiff(in documents) (any, error) {
-	return outcomes(func() (any, error) {
+	return in.outcomes(func() (any, error) {
 		return document(jsonpatch.CreateMergePatch(raw(in.Original), raw(in.Modified)))
 	})
 }
 
 func mergePatchThreeWay(in documents) (any, error) {
-	return outcomes(func() (any, error) {
+	return in.outcomes(func() (any, error) {
 		return document(jsonmergepatch.CreateThreeWayJSONMergePatch(
 			raw(in.Original), raw(in.Modified), raw(in.Current), in.preconditions()...))
 	})
@@ -217,7 +221,7 @@ func (in documents) strategic(run func(strategicpatch.LookupPatchMeta) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return outcomes(func() (any, error) { return run(schema) })
+	return in.outcomes(func() (any, error) { return run(schema) })
 }
 
 func strategicApply(in documents) (any, error) {
