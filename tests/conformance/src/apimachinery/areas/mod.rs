@@ -5,14 +5,21 @@ mod converter;
 mod declarative;
 mod field;
 mod fields;
+mod jsonpatch;
 mod labels;
 /// Our answers are those of the crate's own tests.
 #[path = "../../../../../crates/apimachinery/tests/answers/leaf/mod.rs"]
 mod leaf;
+mod mergepatch;
 mod objectmeta;
+/// Our answers are those of the crate's own tests.
+#[path = "../../../../../crates/patch/tests/answers/answer.rs"]
+mod patch_answers;
+mod patch_documents;
 mod quantity;
 mod query;
 mod random_object;
+mod strategicmerge;
 mod strict;
 mod time;
 mod transcode;
@@ -33,6 +40,9 @@ pub(crate) static ALL: &[&dyn Area] = &[
     &field::Fields,
     &objectmeta::ObjectMetas,
     &declarative::Declarative,
+    &jsonpatch::JsonPatches,
+    &mergepatch::MergePatches,
+    &strategicmerge::StrategicMerge,
 ];
 
 /// Our answer to a case of the leaf areas.
