@@ -111,16 +111,7 @@ impl Core {
 
     /// A name from `metadata.generateName`: at most 58 bytes of it and five characters.
     pub(crate) fn generate_name(&self, base: &str) -> String {
-        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        let mut end = base.len().min(58);
-        while !base.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut name = base[..end].to_owned();
-        for _ in 0..5 {
-            name.push(LETTERS[(self.random() % LETTERS.len() as u64) as usize] as char);
-        }
-        name
+        pintle_apimachinery::util::generate_name(base, || self.random())
     }
 
     /// A watch without a timeout of its own ends after 30 to 60 minutes.

@@ -179,6 +179,20 @@ impl<T: Send + 'static> ListerWatcher<T> for FakeSource<T> {
     }
 }
 
+impl<T: Send + 'static> FakeWatch<T> {
+    /// A watch without a source, and what whoever watches gets (Go: `watch.NewFake`).
+    #[must_use]
+    pub fn open() -> (FakeWatch<T>, WatchStream<T>) {
+        let channel = Arc::new(Mutex::new(Channel {
+            events: VecDeque::new(),
+            closed: false,
+            abandoned: false,
+            wakers: Vec::new(),
+        }));
+        (FakeWatch(channel.clone()), Box::pin(Events(channel)))
+    }
+}
+
 impl<T> FakeWatch<T> {
     /// Sends an event.
     pub fn send(&self, event: WatchEvent<T>) {

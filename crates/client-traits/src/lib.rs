@@ -8,6 +8,7 @@
 //! | `AddEventHandler`, `source.SyncingSource` | [`Source`], [`SourceEvent`], [`Subscription`] |
 //! | `workqueue.MetricsProvider`, `tools/metrics` | [`MetricsProvider`], [`Registry`] |
 //! | `framework.FakeControllerSource`, `watch.FakeWatcher` | [`FakeSource`], [`FakeWatch`] |
+//! | `watch.Broadcaster`, `watch.Filter`, `watch.Recorder` | [`Broadcaster`], [`filter_watch`], [`record_watch`] |
 //!
 //! It knows no HTTP and no runtime, holds no state of a cluster, and retries nothing: an
 //! implementation does what it is asked once and says what came of it.
@@ -28,6 +29,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod broadcaster;
 mod fake;
 mod lister_watcher;
 mod metrics;
@@ -35,7 +37,9 @@ mod object_client;
 mod registry;
 mod source;
 mod sources;
+mod watch;
 
+pub use broadcaster::{BroadcastWatch, Broadcaster, WhenFull};
 pub use fake::{FakeRequest, FakeSource, FakeWatch};
 pub use lister_watcher::{ListerWatcher, WatchStream};
 pub use metrics::{Counter, Gauge, Histogram, Labels, MetricDesc, MetricsProvider};
@@ -43,3 +47,4 @@ pub use object_client::ObjectClient;
 pub use registry::Registry;
 pub use source::{Source, SourceEvent, SourceHandler, Subscription};
 pub use sources::{InformerScope, Sources};
+pub use watch::{RecordedEvents, filter_watch, record_watch};

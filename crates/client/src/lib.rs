@@ -13,6 +13,7 @@
 //! | `plugin/pkg/client/auth/exec` | [`Exec`] |
 //! | `dynamic` | [`Client::dynamic`] |
 //! | `discovery` | [`Client::api_resources`], [`Client::find`], [`Client::server_version`] |
+//! | `restmapper` | [`Client::rest_mapper`], [`Client::group_resources`] |
 //! | `transport`, `http.Transport` | [`Transport`], [`Proxy`] |
 //! | `tools/pager`, `util/retry` | [`Api::pages`], [`Api::list_all`], [`retry_on_conflict`] |
 //!
@@ -73,6 +74,7 @@ mod log;
 mod path;
 mod proxy;
 mod request;
+mod rest_mapper;
 mod retry;
 #[cfg(test)]
 mod testing;
@@ -92,6 +94,7 @@ pub use exec::{Exec, Interactive};
 pub use pintle_apimachinery::Error;
 pub use proxy::{Proxy, ProxyServer};
 pub use request::{Request, Response};
+pub use rest_mapper::DeferredRestMapper;
 pub use retry::Repeat;
 pub use transport::{Body, BoxError, Transport};
 pub use warning::WarningHandler;

@@ -3,27 +3,30 @@
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(800);
-const CAP: Duration = Duration::from_secs(30);
-const QUIET: Duration = Duration::from_secs(120);
+use pintle_apimachinery::util::{self, BackoffManager};
 
 /// Delays that double, begin anew after a quiet time, and are lengthened by up to their own length
 /// so that many clients do not come back together.
-#[derive(Debug, Default)]
-pub(crate) struct Backoff {
-    /// The delay before this one, without jitter, and when it was asked for.
-    last: Option<(Duration, Duration)>,
+#[derive(Debug)]
+pub(crate) struct Backoff(BackoffManager);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        let delays = util::Backoff {
+            duration: Duration::from_millis(800),
+            factor: 2.0,
+            jitter: 1.0,
+            steps: u32::MAX,
+            cap: Duration::from_secs(30),
+        };
+        Backoff(BackoffManager::after_quiet(delays, Duration::from_secs(120), Duration::ZERO))
+    }
 }
 
 impl Backoff {
     /// The next delay. `now` is any clock that only goes forward; `random` is in 0..1.
     pub(crate) fn next(&mut self, now: Duration, random: f64) -> Duration {
-        let delay = match self.last {
-            Some((delay, at)) if now.saturating_sub(at) <= QUIET => (delay * 2).min(CAP),
-            _ => FIRST,
-        };
-        self.last = Some((delay, now));
-        delay + delay.mul_f64(random.clamp(0.0, 1.0))
+        self.0.next(now, random)
     }
 }
 

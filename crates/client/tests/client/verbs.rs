@@ -316,3 +316,64 @@ async fn discovery_and_dynamic() {
     assert_eq!(fake.last().header("content-type"), "application/json");
     assert_eq!(fake.last().json()["kind"], "Foo");
 }
+
+#[tokio::test]
+async fn kinds_that_come_later_are_found() {
+    let served = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let later = served.clone();
+    let fake = Fake::new(move |seen| {
+        let version = |group: &str| json!({"groupVersion": format!("{group}/v1"), "version": "v1"});
+        let group = |name: &str| {
+            json!({"name": name, "versions": [version(name)], "preferredVersion": version(name)})
+        };
+        let resources = |all: serde_json::Value| {
+            Reply::json(json!({"kind": "APIResourceList", "apiVersion": "v1", "resources": all}))
+        };
+        Ok(match &*seen.path {
+            "/api" => Reply::json(json!({"kind": "APIVersions", "versions": ["v1"]})),
+            "/apis" => Reply::json(json!({"kind": "APIGroupList", "apiVersion": "v1",
+                "groups": [group("down.example.com"), group("example.com")]})),
+            "/api/v1" => resources(json!([
+                {"name": "nodes", "singularName": "node", "kind": "Node", "namespaced": false, "verbs": []},
+            ])),
+            "/apis/example.com/v1" if later.load(std::sync::atomic::Ordering::SeqCst) => {
+                resources(json!([
+                    {"name": "foos", "singularName": "foo", "kind": "Foo", "namespaced": true, "verbs": []},
+                    {"name": "foos/status", "singularName": "", "kind": "Foo", "namespaced": true, "verbs": []},
+                ]))
+            }
+            "/apis/example.com/v1" => resources(json!([])),
+            _ => Reply::status(503, "ServiceUnavailable", "down"),
+        })
+    });
+    let mapper = fake.client().rest_mapper();
+    let node = mapper.find(&GroupVersionKind::new("", "v1", "Node")).await.unwrap();
+    assert_eq!(node, ApiResource::cluster_scoped("", "v1", "Node", "nodes"));
+    let asked = fake.seen().len();
+    mapper.find(&GroupVersionKind::new("", "v1", "Node")).await.unwrap();
+    assert_eq!(fake.seen().len(), asked, "what is known is not asked");
+
+    let foo = GroupVersionKind::new("example.com", "v1", "Foo");
+    let missing = mapper.clone().find(&foo).await.unwrap_err();
+    assert!(missing.is_no_match());
+    assert_eq!(
+        missing.to_string(),
+        "no matches for kind \"Foo\" in version \"example.com/v1\""
+    );
+    assert_eq!(fake.seen().len(), 2 * asked, "what is not known is asked once more");
+    served.store(true, std::sync::atomic::Ordering::SeqCst);
+    let found = mapper.find(&foo).await.unwrap();
+    assert_eq!(found, ApiResource::namespaced("example.com", "v1", "Foo", "foos"));
+    let foos = pintle_apimachinery::GroupVersionResource::new("", "", "foo");
+    assert_eq!(mapper.kind_for(&foos).await.unwrap(), foo);
+    assert_eq!(mapper.resource_for(&foos).await.unwrap().resource, "foos");
+
+    let asked = fake.seen().len();
+    mapper.reset();
+    mapper.mapper().await.unwrap();
+    assert!(fake.seen().len() > asked);
+
+    let down = Fake::new(|_| Ok(Reply::status(503, "ServiceUnavailable", "down")));
+    let error = down.client().rest_mapper().mapper().await.unwrap_err();
+    assert!(error.is_service_unavailable());
+}

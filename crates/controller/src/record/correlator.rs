@@ -9,9 +9,9 @@
 use std::time::{Duration, Instant};
 
 use pintle_api::core_v1::Event;
+use pintle_apimachinery::util::LruCache as Lru;
 use pintle_apimachinery::{Str, Time};
 
-use super::lru::Lru;
 use crate::queue::TokenBucket;
 
 /// How much is told.

@@ -5,7 +5,6 @@
 //! task correlates and writes them.
 
 mod correlator;
-mod lru;
 mod recorder;
 mod sink;
 
