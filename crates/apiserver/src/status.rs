@@ -1,9 +1,10 @@
 //! Errors as the API phrases them: a `Status` object with Kubernetes' own texts.
 //!
-//! Go counterpart: `k8s.io/apimachinery/pkg/api/errors` and `pkg/util/validation/field`.
+//! Go counterpart: `k8s.io/apimachinery/pkg/api/errors`.
 
 use std::borrow::Cow;
 
+use pintle_apimachinery::validation::{BadValue, FieldError, FieldErrors};
 use serde_json::{Map, Value, json};
 
 /// The result of handling a request.
@@ -43,84 +44,9 @@ pub(crate) struct Cause {
     pub(crate) field: String,
 }
 
-/// One complaint about one field.
-#[derive(Clone, Debug)]
-pub(crate) struct FieldError {
-    reason: &'static str,
-    field: String,
-    body: String,
-}
-
-impl FieldError {
-    /// `value` is how Go prints the value: strings quoted, numbers bare.
-    pub(crate) fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
-        let body = format!("Invalid value: {}: {detail}", show(value));
-        FieldError { reason: "FieldValueInvalid", field: field.into(), body }
-    }
-
-    pub(crate) fn type_invalid(field: impl Into<String>, value: &str, detail: &str) -> Self {
-        let body = format!("Invalid value: {value}: {detail}");
-        FieldError { reason: "FieldValueTypeInvalid", field: field.into(), body }
-    }
-
-    pub(crate) fn required(field: impl Into<String>, detail: &str) -> Self {
-        let body = match detail {
-            "" => "Required value".to_owned(),
-            detail => format!("Required value: {detail}"),
-        };
-        FieldError { reason: "FieldValueRequired", field: field.into(), body }
-    }
-
-    pub(crate) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        let body = format!("Forbidden: {detail}");
-        FieldError { reason: "FieldValueForbidden", field: field.into(), body }
-    }
-
-    pub(crate) fn too_long(field: impl Into<String>, max: usize) -> Self {
-        let body = format!("Too long: may not be more than {max} bytes");
-        FieldError { reason: "FieldValueTooLong", field: field.into(), body }
-    }
-
-    pub(crate) fn too_many(field: impl Into<String>, actual: usize, max: usize) -> Self {
-        let body = format!("Too many: {actual}: must have at most {max} items");
-        FieldError { reason: "FieldValueTooMany", field: field.into(), body }
-    }
-
-    /// `value` as Go prints it.
-    pub(crate) fn not_supported(field: impl Into<String>, value: &str, supported: &[&str]) -> Self {
-        let supported: Vec<String> = supported.iter().map(|value| quote(value)).collect();
-        let body =
-            format!("Unsupported value: {value}: supported values: {}", supported.join(", "));
-        FieldError { reason: "FieldValueNotSupported", field: field.into(), body }
-    }
-}
-
-/// A Go `%q` of a string, for the characters that occur in names and messages.
+/// A Go `%q` of a string.
 pub(crate) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7F => {
-                out.push_str(&format!("\\x{:02x}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) => quote(text),
-        other => other.to_string(),
-    }
+    BadValue::from(text).as_str().to_owned()
 }
 
 /// `plural` or `plural.group`.
@@ -252,18 +178,13 @@ impl ApiError {
 
     /// `kind` may be a resource's name, as the storage layer has it.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
-        let texts: Vec<String> =
-            errors.iter().map(|error| format!("{}: {}", error.field, error.body)).collect();
-        let texts = match texts.as_slice() {
-            [one] => one.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
+        let texts: FieldErrors = errors.iter().cloned().collect();
         let message = format!("{} {} is invalid: {texts}", qualified(group, kind), quote(name));
         let causes = errors
             .iter()
             .map(|error| Cause {
-                reason: error.reason,
-                message: error.body.clone(),
+                reason: error.kind.cause_type(),
+                message: error.body(),
                 field: error.field.clone(),
             })
             .collect();

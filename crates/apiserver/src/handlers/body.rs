@@ -2,6 +2,7 @@
 //!
 //! Go counterpart: the decoders of create and update handlers and `transformDecodeError`.
 
+use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
 
 use super::Request;
@@ -254,7 +255,7 @@ impl Request<'_> {
         }
         if given_kind != resource.kind {
             let detail = format!("must be {}", resource.kind);
-            let error = crate::status::FieldError::invalid("kind", &given_kind.into(), &detail);
+            let error = FieldError::invalid("kind", given_kind, detail);
             let name = crate::registry::name_of(&object);
             return Err(ApiError::invalid(&resource.group, given_kind, name, &[error]));
         }

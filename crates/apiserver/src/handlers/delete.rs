@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use pintle_apimachinery::validation::{BadValue, FieldError};
 use serde_json::{Map, Value};
 
 use super::body::{Media, parse};
@@ -12,7 +13,7 @@ use super::{Answer, Item, Reply, Request};
 use crate::core::Entry;
 use crate::object::{Object, at, metadata, metadata_mut, strings, text};
 use crate::registry::{CLEANUP_FINALIZER, mark_terminating};
-use crate::status::{ApiError, ApiResult, Details, FieldError, Target, deleted, quote};
+use crate::status::{ApiError, ApiResult, Details, Target, deleted, quote};
 use crate::storage::Op;
 
 const ORPHAN: &str = "orphan";
@@ -83,7 +84,7 @@ impl Request<'_> {
                 other => {
                     errors.push(FieldError::not_supported(
                         "propagationPolicy",
-                        &quote(other),
+                        BadValue::named(other),
                         &["Foreground", "Background", "Orphan", "nil"],
                     ));
                     None

@@ -2,10 +2,10 @@
 //!
 //! Go counterpart: the validation of `metav1` and `metainternalversion` options.
 
-use serde_json::Value;
+use pintle_apimachinery::validation::{BadValue, FieldError};
 
 use crate::request::Query;
-use crate::status::{ApiError, ApiResult, FieldError, quote};
+use crate::status::{ApiError, ApiResult, quote};
 use crate::storage::Revision;
 
 const GROUP: &str = "meta.k8s.io";
@@ -58,7 +58,7 @@ pub(crate) fn write_options(query: &Query, kind: &str) -> ApiResult<WriteOptions
         other => {
             errors.push(FieldError::not_supported(
                 "fieldValidation",
-                &quote(other),
+                other,
                 &["", "Ignore", "Strict", "Warn"],
             ));
             FieldValidation::Warn
@@ -74,8 +74,7 @@ pub(crate) fn write_options(query: &Query, kind: &str) -> ApiResult<WriteOptions
 pub(crate) fn dry_run(values: &[&str], errors: &mut Vec<FieldError>) -> bool {
     let values: Vec<&str> = values.iter().copied().filter(|value| !value.is_empty()).collect();
     if values.iter().any(|value| *value != "All") {
-        let shown = Value::from(values.clone()).to_string();
-        errors.push(FieldError::not_supported("dryRun", &shown, &["All"]));
+        errors.push(FieldError::not_supported("dryRun", BadValue::list(&values), &["All"]));
     }
     !values.is_empty()
 }
@@ -130,7 +129,7 @@ pub(crate) fn list_options(query: &Query, watch: bool) -> ApiResult<ListOptions>
             forbid(field, "resourceVersionMatch is forbidden when continue is provided");
         }
         if !matching.is_empty() && matching != not_older {
-            errors.push(FieldError::not_supported(field, &quote(matching), &[not_older]));
+            errors.push(FieldError::not_supported(field, BadValue::named(matching), &[not_older]));
         }
     } else {
         if !matching.is_empty() && version.is_empty() {
@@ -148,7 +147,7 @@ pub(crate) fn list_options(query: &Query, watch: bool) -> ApiResult<ListOptions>
         if !matches!(matching, "" | "Exact" | "NotOlderThan") {
             errors.push(FieldError::not_supported(
                 field,
-                &quote(matching),
+                BadValue::named(matching),
                 &["Exact", not_older, ""],
             ));
         }

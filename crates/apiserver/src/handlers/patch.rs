@@ -3,6 +3,7 @@
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers/patch.go`. Server-side apply is not
 //! here yet and answers so.
 
+use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
 
 use super::body::strict;
@@ -12,7 +13,7 @@ use super::{Answer, Reply, Request};
 use crate::core::Core;
 use crate::object::{Object, metadata, text};
 use crate::patch::{JsonPatch, go_print, merge, strategic_merge};
-use crate::status::{ApiError, ApiResult, FieldError, quote};
+use crate::status::{ApiError, ApiResult, quote};
 use crate::typed::unknown_fields;
 
 const JSON_PATCH: &str = "application/json-patch+json";
@@ -100,9 +101,9 @@ impl Request<'_> {
         let (api_version, kind) = (resource.api_version(), text(patched, "kind"));
         let given = text(patched, "apiVersion");
         let error = if given != api_version {
-            FieldError::invalid("apiVersion", &given.into(), &format!("must be {api_version}"))
+            FieldError::invalid("apiVersion", given, format!("must be {api_version}"))
         } else if kind != resource.kind {
-            FieldError::invalid("kind", &kind.into(), &format!("must be {}", resource.kind))
+            FieldError::invalid("kind", kind, format!("must be {}", resource.kind))
         } else {
             return None;
         };

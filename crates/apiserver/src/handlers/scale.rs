@@ -2,13 +2,14 @@
 //!
 //! Go counterpart: `ScaleREST` of the workload kinds and of custom resources.
 
+use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value, json};
 
 use super::options::WriteOptions;
 use super::write::Part;
 use super::{Answer, Reply, Request};
 use crate::object::{Object, at, metadata, text};
-use crate::status::{ApiError, ApiResult, FieldError};
+use crate::status::{ApiError, ApiResult};
 
 /// Where a kind has its replicas and selector.
 struct Paths {
@@ -94,7 +95,7 @@ impl Request<'_> {
             if wanted < 0 {
                 let error = FieldError::invalid(
                     "spec.replicas",
-                    &wanted.into(),
+                    wanted,
                     "must be greater than or equal to 0",
                 );
                 return Err(ApiError::invalid("autoscaling", "Scale", name, &[error]));

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
 
 use super::options::{WriteOptions, parse_uint};
@@ -11,7 +12,7 @@ use super::{Item, Request};
 use crate::core::Entry;
 use crate::object::{Object, Stored, at, metadata, metadata_mut, set_text, strings, text};
 use crate::registry::{name_of, spec_changed};
-use crate::status::{ApiError, ApiResult, FieldError};
+use crate::status::{ApiError, ApiResult};
 use crate::storage::{Compare, Op, Revision, Storage, Txn};
 use crate::validate;
 
@@ -347,7 +348,7 @@ impl Request<'_> {
             }
             let error = FieldError::invalid(
                 "metadata.resourceVersion",
-                &0.into(),
+                0,
                 "must be specified for an update",
             );
             return Err(ApiError::invalid(&resource.group, &resource.plural, name, &[error]));
@@ -379,12 +380,8 @@ impl Request<'_> {
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let meta = metadata(object);
         let mut errors = match old {
-            None => validate::metadata(meta, self.resource.behaviour.names),
-            Some(old) => {
-                let mut errors = validate::metadata(meta, self.resource.behaviour.names);
-                errors.extend(validate::metadata_update(meta, metadata(old)));
-                errors
-            }
+            None => validate::metadata(meta, &self.resource),
+            Some(old) => validate::metadata_update(meta, metadata(old), &self.resource),
         };
         if let Some(validate) = self.resource.behaviour.validate {
             errors.extend(validate(object, old));

@@ -6,7 +6,7 @@
 use super::BuiltinResource;
 use super::{content, kinds};
 use crate::object::Object;
-use crate::status::FieldError;
+use pintle_apimachinery::validation::FieldError;
 
 /// How names of a kind are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

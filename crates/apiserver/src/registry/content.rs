@@ -4,10 +4,10 @@
 //! `k8s.io/kubernetes/pkg/apis/core/validation`.
 
 use pintle_apimachinery::validation::config_map_key;
+use pintle_apimachinery::validation::{BadValue, FIELD_IMMUTABLE, FieldError};
 use serde_json::{Map, Value};
 
 use crate::object::{Object, text};
-use crate::status::FieldError;
 
 /// Bytes of all values together.
 const MOST: usize = 1 << 20;
@@ -24,7 +24,7 @@ fn check(object: &Object, field: &str, base64: bool, errors: &mut Vec<FieldError
     for (key, value) in map(object, field).into_iter().flatten() {
         for problem in config_map_key(key) {
             let field = format!("{field}[{key}]");
-            errors.push(FieldError::invalid(field, &key.as_str().into(), &problem));
+            errors.push(FieldError::invalid(field, key, problem));
         }
         let text = value.as_str().unwrap_or_default();
         let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
@@ -60,7 +60,7 @@ pub(super) fn config_map(new: &Object, old: Option<&Object>) -> Vec<FieldError> 
         if map(new, "binaryData").is_some_and(|binary| binary.contains_key(key)) {
             let field = format!("data[{key}]");
             let problem = "duplicate of key present in binaryData";
-            errors.push(FieldError::invalid(field, &key.as_str().into(), problem));
+            errors.push(FieldError::invalid(field, key, problem));
         }
     }
     size += check(new, "binaryData", true, &mut errors);
@@ -74,8 +74,8 @@ pub(super) fn secret(new: &Object, old: Option<&Object>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(old) = old {
         if text(new, "type") != text(old, "type") {
-            let given = text(new, "type").into();
-            errors.push(FieldError::invalid("type", &given, "field is immutable"));
+            let given = BadValue::named(text(new, "type"));
+            errors.push(FieldError::invalid("type", given, FIELD_IMMUTABLE));
         }
         locked(new, old, &["data"], &mut errors);
     }

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
+use pintle_apimachinery::validation::{BadValue, FieldError};
 use serde_json::{Value, json};
 
 use super::{Resource, Schema, Subresource, behaviour};
 use crate::object::{Object, at, metadata, strings, text};
-use crate::status::FieldError;
 
 /// Keeps a CRD until its objects are gone.
 pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
@@ -275,7 +275,7 @@ pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
     let (group, plural) = (get("spec.group"), get("spec.names.plural"));
     if name != format!("{plural}.{group}") {
         let detail = "must be spec.names.plural+\".\"+spec.group";
-        errors.push(FieldError::invalid("metadata.name", &name.into(), detail));
+        errors.push(FieldError::invalid("metadata.name", name, detail));
     }
     for path in ["spec.group", "spec.scope"] {
         if get(path).is_empty() {
@@ -284,8 +284,8 @@ pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
     }
     let scope = get("spec.scope");
     if !matches!(scope, "" | "Cluster" | "Namespaced") {
-        let shown = crate::status::quote(scope);
-        errors.push(FieldError::not_supported("spec.scope", &shown, &["Cluster", "Namespaced"]));
+        let shown = BadValue::named(scope);
+        errors.push(FieldError::not_supported("spec.scope", shown, &["Cluster", "Namespaced"]));
     }
     let empty = Vec::new();
     let versions = at(crd, "spec.versions").and_then(Value::as_array).unwrap_or(&empty);
@@ -309,7 +309,7 @@ pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
             )),
             Some(other) => errors.push(FieldError::invalid(
                 format!("{field}.type"),
-                &other.into(),
+                other,
                 "must be object at the root",
             )),
         }

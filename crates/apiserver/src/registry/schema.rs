@@ -5,9 +5,10 @@
 //! `x-kubernetes-preserve-unknown-fields` and embedded resources. Not looked at: CEL rules, list
 //! types, patterns, formats and `allOf`/`anyOf`/`oneOf`/`not`.
 
+use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
 
-use crate::status::{FieldError, quote};
+use crate::status::quote;
 
 /// A schema as the CRD has it.
 #[derive(Clone, Debug)]
@@ -187,7 +188,7 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
     if !fits || (int_or_string && !matches!(actual, "integer" | "string")) {
         let expected = if int_or_string { "integer,string" } else { expected };
         let detail = format!("{path} in body must be of type {expected}: {}", quote(actual));
-        errors.push(FieldError::type_invalid(path, &quote(actual), &detail));
+        errors.push(FieldError::type_invalid(path, actual, detail));
         return;
     }
     if let Some(Value::Array(allowed)) = schema.get("enum")
@@ -198,8 +199,7 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
             .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
             .collect();
         let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
-        let shown = value.as_str().map_or_else(|| value.to_string(), quote);
-        errors.push(FieldError::not_supported(path, &shown, &allowed));
+        errors.push(FieldError::not_supported(path, value, &allowed));
     }
     match value {
         Value::Object(object) => {
