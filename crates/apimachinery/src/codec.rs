@@ -110,6 +110,10 @@ pub struct Envelope<'a> {
     pub content_type: &'a str,
 }
 
+fn wrong_wire(w: u32) -> Box<DecodeError> {
+    DecodeError::new(format!("protobuf wire type {w} where 2 is expected"))
+}
+
 impl<'a> Envelope<'a> {
     /// Reads an envelope.
     ///
@@ -132,6 +136,7 @@ impl<'a> Envelope<'a> {
                         match t.tag()? {
                             (1, 2) => e.api_version = t.str()?,
                             (2, 2) => e.kind = t.str()?,
+                            (1 | 2, w) => return Err(wrong_wire(w)),
                             (_, w) => t.skip(w)?,
                         }
                     }
@@ -139,6 +144,7 @@ impl<'a> Envelope<'a> {
                 (2, 2) => e.raw = r.bytes()?,
                 (3, 2) => e.content_encoding = r.str()?,
                 (4, 2) => e.content_type = r.str()?,
+                (1..=4, w) => return Err(wrong_wire(w)),
                 (_, w) => r.skip(w)?,
             }
         }
@@ -163,23 +169,31 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Kind and apiVersion of a JSON object, whatever else it has.
+/// Kind and apiVersion of a JSON object, whatever else it has; it reads no further than it must,
+/// so of members that are there twice, the first counts. As Go does it, upper and lower case are
+/// the same here.
 ///
 /// # Errors
-/// `text` is not a JSON object, or one of the two is not a string.
+/// `text` is not a JSON object, or one of the two is neither a string nor null.
 pub fn peek_json_kind(text: &str) -> Result<(String, String), Error> {
+    fn string(p: &mut Parser<'_>) -> Result<String, Box<DecodeError>> {
+        if p.null()? { Ok(String::new()) } else { p.string().map(str::to_owned) }
+    }
     fn peek(text: &str) -> Result<(String, String), Box<DecodeError>> {
         let mut p = Parser::new(text);
         let (mut api_version, mut kind) = (None, None);
+        if p.null()? {
+            return Ok(Default::default());
+        }
         let mut more = p.open(b'{', b'}')?;
         while more && (api_version.is_none() || kind.is_none()) {
             let key = p.key()?;
-            match &*key {
-                "apiVersion" => api_version = Some(p.string()?.to_owned()),
-                "kind" => kind = Some(p.string()?.to_owned()),
-                _ => {
-                    p.raw()?;
-                }
+            if key.eq_ignore_ascii_case("apiVersion") {
+                api_version = Some(string(&mut p)?);
+            } else if key.eq_ignore_ascii_case("kind") {
+                kind = Some(string(&mut p)?);
+            } else {
+                p.raw()?;
             }
             more = p.next(b'}')?;
         }
@@ -197,8 +211,8 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, Error> {
 /// # Errors
 /// It is not YAML, or holds what JSON cannot.
 pub fn yaml_to_json(bytes: &[u8]) -> Result<String, Error> {
-    let value = crate::yaml::parse(bytes)
-        .map_err(|e| e.context("error converting YAML to JSON"))?;
+    let value =
+        crate::yaml::parse(bytes).map_err(|e| e.context("error converting YAML to JSON"))?;
     let mut out = Vec::new();
     crate::reflect::put_value(&value, &mut out);
     Ok(String::from_utf8_lossy(&out).into_owned())
@@ -213,15 +227,12 @@ pub fn json_to_yaml(text: &[u8]) -> Result<String, Error> {
         |e: &dyn std::fmt::Display| Error::encode(format!("error converting JSON to YAML: {e}"));
     let text = std::str::from_utf8(text).map_err(|e| wrong(&e))?;
     let mut p = Parser::new(text);
-    let value =
-        json_value(&mut p).and_then(|v| p.finish().map(|()| v)).map_err(|e| wrong(&e))?;
+    let value = json_value(&mut p).and_then(|v| p.finish().map(|()| v)).map_err(|e| wrong(&e))?;
     Ok(crate::yaml::to_string(&value))
 }
 
 #[cfg(feature = "cbor")]
-pub(crate) use crate::cbor::{
-    decode_object as cbor_object, encode_object as cbor_put_object,
-};
+pub(crate) use crate::cbor::{decode_object as cbor_object, encode_object as cbor_put_object};
 #[cfg(not(feature = "cbor"))]
 pub(crate) use no_cbor::*;
 

@@ -401,7 +401,7 @@ impl Scheme {
                 (text("apiVersion").to_owned(), text("kind").to_owned())
             }
         };
-        Ok(GroupVersionKind::from_api_version_and_kind(&api_version, kind))
+        Ok(GroupVersion::parse(&api_version)?.with_kind(kind))
     }
     /// Decodes an object to its type.
     ///

@@ -20,6 +20,8 @@ pub struct StrictError(What);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
     Unknown(String),
+    /// Printed as it is, as Go's converter does it.
+    UnknownRaw(String),
     Duplicate(String),
     Text(String),
 }
@@ -33,6 +35,10 @@ impl StrictError {
     pub fn duplicate(path: impl Into<String>) -> Self {
         StrictError(What::Duplicate(path.into()))
     }
+    /// As [`StrictError::unknown`], found by a converter.
+    pub(crate) fn unknown_raw(path: String) -> Self {
+        StrictError(What::UnknownRaw(path))
+    }
     /// Something else, in words.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         StrictError(What::Text(text.into()))
@@ -41,13 +47,13 @@ impl StrictError {
     /// twice, whose line is in the text.
     pub fn path(&self) -> Option<&str> {
         match &self.0 {
-            What::Unknown(path) | What::Duplicate(path) => Some(path),
+            What::Unknown(path) | What::UnknownRaw(path) | What::Duplicate(path) => Some(path),
             What::Text(_) => None,
         }
     }
     /// Whether no field takes the member.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.0, What::Unknown(_))
+        matches!(self.0, What::Unknown(_) | What::UnknownRaw(_))
     }
     /// Whether the member is there more than once.
     pub fn is_duplicate(&self) -> bool {
@@ -59,6 +65,7 @@ impl fmt::Display for StrictError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             What::Unknown(path) => write!(f, "unknown field {}", quote(path)),
+            What::UnknownRaw(path) => write!(f, "unknown field \"{path}\""),
             What::Duplicate(path) => write!(f, "duplicate field {}", quote(path)),
             What::Text(text) => f.write_str(text),
         }

@@ -43,11 +43,13 @@ impl Head {
 pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
+    /// The tag that says in which text format byte strings are, 0 for none; it is inherited.
+    later: u64,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes, at: 0 }
+        Reader { bytes, at: 0, later: 0 }
     }
     fn take(&mut self, n: u64) -> R<&'a [u8]> {
         let n = usize::try_from(n).map_err(|_| Fault::Short)?;
@@ -147,14 +149,25 @@ impl<'a> Reader<'a> {
     fn text(&mut self, h: Head) -> R<String> {
         String::from_utf8(self.string(h)?).or_else(|_| wrong("invalid UTF-8 string"))
     }
-    /// A map key: a string of either kind.
+    /// A byte string where a tag says in which text format it is.
+    fn encoded(&mut self, h: Head) -> R<String> {
+        let bytes = self.string(h)?;
+        Ok(match self.later {
+            21 => URL_SAFE.encode(bytes).trim_end_matches('=').to_owned(),
+            22 => STANDARD.encode(bytes),
+            _ => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+        })
+    }
+    /// A map key: a string of either kind; as in Go, null is the empty one.
     pub(super) fn key(&mut self) -> R<Str> {
         let mut h = self.head()?;
         while h.major == 6 && !matches!(h.argument, 0..=3 | 21..=23) {
             h = self.head()?;
         }
         match h.major {
+            2 if self.later != 0 => self.encoded(h).map(Str::from),
             2 | 3 => Ok(Str::from(self.text(h)?)),
+            7 if h.info == 22 => Ok(Str::empty()),
             _ => wrong("a map key is not a string"),
         }
     }
@@ -173,6 +186,7 @@ impl<'a> Reader<'a> {
                 Ok(v) => Ok((-1 - v).into()),
                 Err(_) => wrong(format!("-1-{} overflows a signed 64-bit integer", h.argument)),
             },
+            2 if self.later != 0 => self.encoded(h).map(Value::String),
             2 | 3 => self.text(h).map(Value::String),
             4 => {
                 let mut a = Vec::new();
@@ -242,14 +256,11 @@ impl<'a> Reader<'a> {
             },
             2 | 3 => wrong("integers of any length are not accepted"),
             // Bytes that become text in the format that the tag names.
-            21..=23 if self.bytes.get(self.at).is_some_and(|b| b >> 5 == 2) => {
-                let h = self.head()?;
-                let bytes = self.string(h)?;
-                Ok(match tag {
-                    21 => URL_SAFE.encode(bytes).trim_end_matches('=').into(),
-                    22 => STANDARD.encode(bytes).into(),
-                    _ => bytes.iter().map(|b| format!("{b:02x}")).collect::<String>().into(),
-                })
+            21..=23 => {
+                let outer = std::mem::replace(&mut self.later, tag);
+                let v = self.value(depth + 1);
+                self.later = outer;
+                v
             }
             _ => self.value(depth + 1),
         }

@@ -152,7 +152,7 @@ pub fn from_unstructured(
         .map_err(|e| Error::decode(format!("{}: {e}", d.name)))?;
     let mut found = unknown.found;
     found.sort();
-    Ok(StrictErrors::from(found.into_iter().map(StrictError::unknown).collect::<Vec<_>>()))
+    Ok(StrictErrors::from(found.into_iter().map(StrictError::unknown_raw).collect::<Vec<_>>()))
 }
 
 /// As [`from_unstructured`], but a number with a fraction of zero is not a whole one, and unknown
@@ -328,7 +328,7 @@ fn message(v: &Value, m: &mut dyn Message, unknown: &mut Unknown, depth: u32) ->
     into_message(struct_from(v)?, m, unknown, depth)
 }
 
-fn into(v: &Value, f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<()> {
+fn into(v: &Value, mut f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<()> {
     use FieldMut as F;
     too_deep(depth)?;
     if v.is_null() {
@@ -345,6 +345,16 @@ fn into(v: &Value, f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<()> 
         && matches!(f, F::I32(_) | F::OptI32(_) | F::I64(_) | F::OptI64(_))
     {
         return Err(cannot(v, "integer"));
+    }
+    if unknown.exact && v.is_number() {
+        let name = match &mut f {
+            F::Leaf(l) => l.leaf_desc().name,
+            F::OptLeaf(o) => o.set().leaf_desc().name,
+            _ => "",
+        };
+        if name == "Quantity" {
+            return Err(cannot(v, "string"));
+        }
     }
     match f {
         F::Str(x) => *x = string(v)?,

@@ -44,9 +44,11 @@ pub fn json_merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder) -> 
             field(m.field_mut(i), p, cx, base + i as u32).map_err(|e| in_field(e, d, i))?;
         } else if !inlined(m, &key, p, cx)? {
             let is_type_meta = d.kind.is_some() && (key == "kind" || key == "apiVersion");
-            p.skip().map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
             if !is_type_meta {
+                p.skip().map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
                 cx.count_unknown();
+            } else if !p.null()? {
+                p.string().map(drop).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
             }
         }
         more = p.next(b'}')?;
@@ -195,7 +197,27 @@ fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
     }
 }
 
+/// Bytes as a list of numbers, which Go takes as well.
+#[cold]
+fn bytes_of_list(p: &mut Parser<'_>) -> R<Bytes> {
+    let mut out = Vec::new();
+    let mut more = p.open(b'[', b']')?;
+    while more {
+        let at = p.position();
+        let v = if p.null()? { 0 } else { p.int()? };
+        out.push(
+            u8::try_from(v)
+                .map_err(|_| DecodeError::at(format!("number {v} is not a byte"), at))?,
+        );
+        more = p.next(b']')?;
+    }
+    Ok(Bytes::from(out))
+}
+
 fn decode_base64(p: &mut Parser<'_>) -> R<Bytes> {
+    if p.peek()? == b'[' {
+        return bytes_of_list(p);
+    }
     let at = p.position();
     let text = p.string()?;
     // Go ignores line breaks inside base64.

@@ -187,7 +187,18 @@ fn field<'a>(
                 q.tag()?;
                 let (key, wire, mut v) = wire::map_entry(q.bytes()?)?;
                 let key = cx.str(site, wire::utf8(key)?);
-                let slot = m.entry(key.clone());
+                let mut slot = m.entry(key.clone());
+                if let FieldMut::Msg(t) = &mut slot
+                    && t.desc().transparent
+                    && let FieldMut::List(l) = t.field_mut(0)
+                    && l.is_nil()
+                {
+                    // As in Go, a named slice that is a value is never nil.
+                    l.slot().set_empty();
+                }
+                if let (None, FieldMut::Bytes(b)) = (wire, &mut slot) {
+                    **b = Bytes::from(Vec::new());
+                }
                 if let Some(w) = wire {
                     value(slot, None, w, &mut v, cx, site, depth, stack)
                         .map_err(|e| e.inside(Seg::Key(key.to_string())))?;

@@ -58,7 +58,10 @@ pub(crate) fn put_value(v: &Value, out: &mut Vec<u8>) {
         Value::Bool(b) => put_bool(out, *b),
         Value::Number(n) => match n.as_i64() {
             Some(i) => put_i64(out, i),
-            None => put_f64(out, n.as_f64().unwrap_or(0.0)),
+            None => match n.as_u64() {
+                Some(u) => out.extend_from_slice(u.to_string().as_bytes()),
+                None => put_f64(out, n.as_f64().unwrap_or(0.0)),
+            },
         },
         Value::String(s) => put_str(out, s),
         Value::Array(a) => {

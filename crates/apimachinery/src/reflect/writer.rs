@@ -113,6 +113,10 @@ pub fn put_f64(out: &mut Vec<u8>, v: f64) {
         out.extend_from_slice(b"null");
         return;
     }
+    if let Some(even) = even_digits(v) {
+        out.extend_from_slice(even.as_bytes());
+        return;
+    }
     let abs = v.abs();
     let written = if abs != 0.0 && !(1e-6..1e21).contains(&abs) {
         // Go writes a sign and, for large exponents, no leading zero: 1e+21, 1e-7.
@@ -123,4 +127,45 @@ pub fn put_f64(out: &mut Vec<u8>, v: f64) {
         write!(out, "{v}")
     };
     debug_assert!(written.is_ok(), "writing to memory does not fail");
+}
+
+/// The text of a number that lies in the middle between two shortest forms: Go takes the one that
+/// ends in an even digit, where the standard library may take the other.
+#[cold]
+fn even_digits(v: f64) -> Option<String> {
+    let shortest = format!("{v:e}");
+    let (mantissa, exponent) = shortest.split_once('e')?;
+    let last = mantissa.bytes().next_back()?;
+    if mantissa.len() < 16 || last & 1 == 0 {
+        return None;
+    }
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    // The exact value: a five and nothing behind the digit below.
+    let exact = format!("{v:.*e}", digits + 30);
+    let (exact, _) = exact.split_once('e')?;
+    let below = format!("{}{}", &mantissa[..mantissa.len() - 1], (last - 1) as char);
+    let rest = exact.strip_prefix(&below)?.strip_prefix('5')?;
+    if rest.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    let even: f64 = format!("{below}e{exponent}").parse().ok()?;
+    if even != v {
+        return None;
+    }
+    // As text without the exponent, where Go writes none.
+    let exponent: i32 = exponent.parse().ok()?;
+    if !(-6..21).contains(&exponent) {
+        let sign = if exponent < 0 { "" } else { "+" };
+        return Some(format!("{below}e{sign}{exponent}"));
+    }
+    let sign = if v < 0.0 { "-" } else { "" };
+    let all: String = below.chars().filter(char::is_ascii_digit).collect();
+    let point = exponent + 1;
+    Some(if point <= 0 {
+        format!("{sign}0.{}{all}", "0".repeat(point.unsigned_abs() as usize))
+    } else if (point as usize) < all.len() {
+        format!("{sign}{}.{}", &all[..point as usize], &all[point as usize..])
+    } else {
+        format!("{sign}{all}{}", "0".repeat(point as usize - all.len()))
+    })
 }

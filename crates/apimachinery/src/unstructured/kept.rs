@@ -32,21 +32,21 @@ impl Kept {
             let at = p.position();
             odd.retain(|o| o.0 != *key);
             let field = d.find(&key, hint);
-            if let Some(i) = field
-                && faithful(&d.fields[i].ty, d.fields[i].flags, p, 0)
-            {
-                hint = i + 1;
+            let plain = match field {
+                Some(i) if faithful(&d.fields[i].ty, d.fields[i].flags, p, 0) => {
+                    hint = i + 1;
+                    p.seek(at);
+                    json_into(m.field_mut(i), &mut Parser::new(p.raw()?)).is_ok()
+                }
+                _ => false,
+            };
+            if !plain {
                 p.seek(at);
-                let mut raw = Parser::new(p.raw()?);
-                json_into(m.field_mut(i), &mut raw)?;
-            } else {
-                p.seek(at);
-                let mut value = Parser::new(p.raw()?);
-                let v = json_value(&mut value)?;
+                let raw = p.raw()?;
+                let v = json_value(&mut Parser::new(raw))?;
                 if let Some(i) = field {
-                    let mut raw = Parser::new(value.text());
                     // What is of another type stays beside its field.
-                    if json_into(m.field_mut(i), &mut raw).is_err() {
+                    if json_into(m.field_mut(i), &mut Parser::new(raw)).is_err() {
                         clear(m.field_mut(i));
                     }
                 }
@@ -62,6 +62,15 @@ impl Kept {
             self.0 = Some(Box::new(Inside { members: odd }));
         }
         Ok(())
+    }
+    /// Takes the values that were kept from where they came from, which text between may have
+    /// changed: JSON does not tell 1.0 from 1.
+    pub(super) fn take_values(&mut self, from: &Map<String, Value>) {
+        for (name, was, _) in self.0.iter_mut().flat_map(|i| &mut i.members) {
+            if let Some(v) = from.get(name) {
+                *was = v.clone();
+            }
+        }
     }
     /// The object to write; none when there is nothing and there was none.
     pub(super) fn write(&self, m: &dyn Message) -> Option<Map<String, Value>> {

@@ -39,8 +39,12 @@ impl UnstructuredList {
     /// From a JSON object.
     ///
     /// # Errors
-    /// `items` is not a list of objects that each say, or take from the list, what they are.
-    pub fn from_object(mut object: Map<String, Value>) -> Result<Self, Error> {
+    /// The list does not say its kind, or `items` is not a list of objects.
+    pub fn from_object(object: Map<String, Value>) -> Result<Self, Error> {
+        Self::read(object, false)
+    }
+    /// With `strict`, each item must say, or take from the list, what it is.
+    fn read(mut object: Map<String, Value>, strict: bool) -> Result<Self, Error> {
         let mut list = UnstructuredList {
             api_version: take_text(&mut object, "apiVersion"),
             kind: take_text(&mut object, "kind"),
@@ -54,6 +58,7 @@ impl UnstructuredList {
             put_object(m, &mut text);
             let text = String::from_utf8_lossy(&text);
             if list.kept.read(&mut list.metadata, &mut Parser::new(&text)).is_ok() {
+                list.kept.take_values(m);
                 object.shift_remove("metadata");
             }
         }
@@ -62,23 +67,32 @@ impl UnstructuredList {
             Some(Value::Array(items)) => {
                 list.items.reserve(items.len());
                 for item in items {
-                    let Value::Object(item) = item else {
-                        return Err(Error::decode(
-                            "items field of UnstructuredList must be encoded as an array of objects",
-                        ));
+                    let item = match item {
+                        Value::Object(item) => item,
+                        Value::Null if !strict => Map::new(),
+                        _ => {
+                            return Err(Error::decode(
+                                "elements of the items field of UnstructuredList must be encoded as a map",
+                            ));
+                        }
                     };
                     let mut item = Unstructured::from_object(item);
                     if item.kind.is_empty() && item.api_version.is_empty() {
                         let kind = list.kind.as_str();
                         item.kind = Str::new(kind.strip_suffix("List").unwrap_or(kind));
                         item.api_version = list.api_version.clone();
-                        item.fields.shift_remove("kind");
-                        item.fields.shift_remove("apiVersion");
+                        for (key, text) in [("kind", &item.kind), ("apiVersion", &item.api_version)]
+                        {
+                            item.fields.shift_remove(key);
+                            if text.is_empty() {
+                                item.fields.insert(key.into(), "".into());
+                            }
+                        }
                     }
-                    if item.kind.is_empty() {
+                    if strict && item.kind.is_empty() {
                         return Err(missing_kind());
                     }
-                    if item.api_version.is_empty() {
+                    if strict && item.api_version.is_empty() {
                         return Err(missing_version());
                     }
                     list.items.push(item);
@@ -103,16 +117,15 @@ impl UnstructuredList {
     /// Everything but the items.
     fn head(&self) -> Map<String, Value> {
         let mut o = Map::new();
-        o.insert("apiVersion".into(), self.api_version.as_str().into());
+        if !self.api_version.is_empty() {
+            o.insert("apiVersion".into(), self.api_version.as_str().into());
+        }
         o.insert("kind".into(), self.kind.as_str().into());
         if let Some(m) = self.kept.write(&self.metadata) {
             o.insert("metadata".into(), m.into());
         }
         for (key, v) in &self.fields {
             o.entry(key.as_str()).or_insert_with(|| v.clone());
-        }
-        if self.api_version.is_empty() && !self.fields.contains_key("apiVersion") {
-            o.shift_remove("apiVersion");
         }
         o
     }
@@ -152,7 +165,7 @@ fn object(bytes: &[u8], format: Format) -> Result<Map<String, Value>, Error> {
 impl Codec for UnstructuredList {
     const PROTOBUF: bool = false;
     fn decode(bytes: &[u8], format: Format, _: &mut Decoder) -> Result<Self, Error> {
-        Self::from_object(object(bytes, format)?)
+        Self::read(object(bytes, format)?, format == Format::Cbor)
     }
     /// JSON is written item by item.
     fn encode(&self, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {

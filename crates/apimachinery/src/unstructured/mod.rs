@@ -48,7 +48,7 @@ pub struct Unstructured {
 /// Kind and apiVersion of an object; values that are no strings stay where they are.
 fn take_text(o: &mut Map<String, Value>, key: &str) -> Str {
     match o.get(key) {
-        Some(Value::String(s)) => {
+        Some(Value::String(s)) if !s.is_empty() => {
             let s = Str::new(s);
             o.shift_remove(key);
             s
@@ -79,6 +79,7 @@ impl Unstructured {
             // The text was just written, and no deeper than what was read.
             let text = String::from_utf8_lossy(&text);
             if u.kept.read(&mut u.metadata, &mut Parser::new(&text)).is_ok() {
+                u.kept.take_values(m);
                 object.shift_remove("metadata");
             }
         }
@@ -150,6 +151,10 @@ impl Unstructured {
     fn read(text: &str) -> Result<Self, Error> {
         let mut u = Unstructured::default();
         let mut p = Parser::new(text);
+        if p.null()? {
+            p.finish()?;
+            return Ok(u);
+        }
         let mut more = p.open(b'{', b'}')?;
         while more {
             let key = p.key()?;
@@ -160,8 +165,14 @@ impl Unstructured {
                     u.kept = Kept::default();
                     u.kept.read(&mut u.metadata, &mut p)?;
                 }
-                ("apiVersion", b'"') => u.api_version = Str::new(p.string()?),
-                ("kind", b'"') => u.kind = Str::new(p.string()?),
+                ("apiVersion" | "kind", b'"') => {
+                    let text = Str::new(p.string()?);
+                    u.fields.shift_remove(&*key);
+                    if text.is_empty() {
+                        u.fields.insert(key.to_string(), "".into());
+                    }
+                    if key == "kind" { u.kind = text } else { u.api_version = text }
+                }
                 _ => {
                     let v = json_value(&mut p)?;
                     match &*key {

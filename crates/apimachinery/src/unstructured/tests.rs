@@ -77,7 +77,16 @@ fn lists() {
         r#"{"kind":"A","items":5}"#,
         "items field of UnstructuredList must be encoded as an array or null if present",
     );
-    fails(r#"{"kind":"A","items":[{"kind":"B"}]}"#, "Object 'apiVersion' is missing");
-    fails(r#"{"kind":"A","items":[{"apiVersion":"B"}]}"#, "Object 'Kind' is missing");
+    fails(
+        r#"{"kind":"A","items":[5]}"#,
+        "elements of the items field of UnstructuredList must be encoded as a map",
+    );
+    let AnyUnstructured::List(list) =
+        decode(r#"{"kind":"A","items":[null,{"kind":"B"}]}"#).unwrap()
+    else {
+        panic!("a list")
+    };
+    let items = &Value::Object(list.to_object())["items"];
+    assert_eq!(*items, serde_json::json!([{"kind": "A", "apiVersion": ""}, {"kind": "B"}]));
     fails("[]", "the body is not an object");
 }

@@ -8,7 +8,7 @@ pub(super) fn document(v: &Value, out: &mut String) {
     if is_block(v) {
         block(v, 0, false, out);
     } else {
-        scalar(v, 0, out);
+        scalar(v, 2, out);
         out.push('\n');
     }
 }

@@ -48,7 +48,7 @@ fn structures() {
         "a: &x {k: 1}\nb: *x\nc:\n  <<: *x\n  k: 2\n  <<: [{m: 1}, {m: 2}]",
         r#"{"a":{"k":1},"b":{"k":1},"c":{"k":2,"m":1}}"#,
     );
-    check("1: a\ntrue: b\n1.5: c\n1e9: d", r#"{"1":"a","1.5":"c","1000000000":"d","true":"b"}"#);
+    check("1: a\ntrue: b\n1.5: c\n1e9: d", r#"{"1":"a","1.5":"c","1e+09":"d","true":"b"}"#);
     check("[a: 1, ? b : 2]", r#"[{"a":1},{"b":2}]"#);
     check("%YAML 1.1\n%TAG !e! tag:yaml.org,2002:\n--- !e!str 1\n...\nx", r#""1""#);
     check("", "null");
@@ -149,6 +149,8 @@ fn what_is_written_is_read_again() {
             let yaml = to_string(&v);
             assert_eq!(parse(yaml.as_bytes()).expect(&yaml), v, "{yaml}");
         }
+        let yaml = to_string(&a.into());
+        assert_eq!(parse(yaml.as_bytes()).expect(&yaml), a, "{yaml}");
     }
 }
 

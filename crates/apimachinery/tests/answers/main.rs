@@ -3,6 +3,7 @@
 
 mod leaf;
 mod meta;
+mod runtime;
 mod util;
 
 use serde_json::Value;
@@ -77,4 +78,49 @@ files! {
     versions 400
     waits 80
     yaml 70
+}
+
+/// As [`check`], for the functions of `runtime.rs`, which compares in its own way.
+#[track_caller]
+fn check_runtime(file: &str, lines: &str, least: usize) {
+    use pintle_apimachinery::{CodecFactory, Scheme};
+    let mut scheme = Scheme::new();
+    scheme.register_meta();
+    let codecs = CodecFactory::new(scheme);
+    let mut wrong = Vec::new();
+    for line in lines.lines() {
+        let case: Value = serde_json::from_str(line).expect("a case is JSON");
+        let function = case["fn"].as_str().expect("a case names a function");
+        let ours = runtime::answer(&codecs, function, &case["in"])
+            .unwrap_or_else(|| panic!("{file}: nobody answers {function}"));
+        let go = match case.get("error").and_then(Value::as_str) {
+            Some(e) => Err(e.to_owned()),
+            None => Ok(case["out"].clone()),
+        };
+        let needs_cbor = function == "runtime.cbor"
+            || ["format", "to"].iter().any(|k| case["in"][*k] == "cbor");
+        if !(needs_cbor && cfg!(not(feature = "cbor"))) && !runtime::same(function, &ours, &go) {
+            wrong.push(format!("{line}\n  ours: {ours:?}"));
+        }
+    }
+    let cases = lines.lines().count();
+    assert!(cases >= least, "{file} has only {cases} cases");
+    assert!(wrong.is_empty(), "{file}: {} of {cases} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+macro_rules! runtime_files {
+    ($($test:ident $name:literal $least:literal)*) => {$(
+        #[test]
+        fn $test() {
+            let lines = include_str!(concat!("../../testdata/runtime/", $name, ".jsonl"));
+            check_runtime($name, lines, $least);
+        }
+    )*};
+}
+runtime_files! {
+    runtime_strict "strict" 130
+    runtime_converter "converter" 320
+    runtime_unstructured "unstructured" 60
+    runtime_yaml "yaml" 190
+    runtime_cbor "cbor" 130
 }

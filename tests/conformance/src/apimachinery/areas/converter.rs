@@ -2,9 +2,9 @@
 use super::super::area::{Answer, Area, Case};
 use super::super::rng::Rng;
 use super::random_object::*;
-use super::strict::texts;
-use super::transcode::{deliberate, go_json};
-use pintle_apimachinery::{Format, GroupVersionKind, reflect};
+use super::runtime;
+use super::transcode::deliberate;
+use pintle_apimachinery::Format;
 use serde_json::{Value, json};
 
 /// Both directions, for every kind.
@@ -37,46 +37,11 @@ impl Area for Converter {
         Case::new(function, json!({"group": group, "version": version, "kind": kind, "data": data}))
     }
     fn ours(&self, case: &Case) -> Answer {
-        let gvk = GroupVersionKind::new(
-            text(case, "group").to_owned(),
-            text(case, "version").to_owned(),
-            text(case, "kind").to_owned(),
-        );
-        let wrong = |e: pintle_apimachinery::Error| e.to_string();
-        let data = text(case, "data");
-        let mut object = SCHEME.new_object(&gvk).map_err(wrong)?;
-        let m = object.as_message_mut().ok_or("no message")?;
-        if case.function == "runtime.toUnstructured" {
-            let mut p = reflect::Parser::new(data);
-            reflect::json_merge(m, &mut p, &mut reflect::Decoder::new())
-                .map_err(|e| e.to_string())?;
-            p.finish().map_err(|e| e.to_string())?;
-            let content = reflect::to_unstructured(m).map_err(wrong)?;
-            return Ok(go_json(&content.into()).into());
-        }
-        // Numbers as Kubernetes reads them.
-        let mut u = pintle_apimachinery::Unstructured::default();
-        let wrapped = format!("{{\"v\":{data}}}");
-        if let Ok(read) = pintle_apimachinery::Codec::decode_item(
-            wrapped.as_bytes(),
-            Format::Json,
-            &mut reflect::Decoder::new(),
-        ) {
-            u = read;
-        }
-        let content = u.fields.get("v").and_then(Value::as_object).ok_or("no object")?;
-        let strict = reflect::from_unstructured(content, m).map_err(wrong)?;
-        let mut out = Vec::new();
-        object.encode_any(Format::Json, &mut out).map_err(wrong)?;
-        Ok(json!({"object": String::from_utf8_lossy(&out), "strict": texts(&strict)}))
+        runtime_answer(case)
     }
-    fn same(&self, _: &Case, ours: &Answer, go: &Answer) -> bool {
-        match (ours, go) {
-            (Ok(a), Ok(b)) => a == b,
-            // Go does not say where, and knows names of types that are plain strings here.
-            (Err(_), Err(_)) => true,
-            _ => false,
-        }
+    fn same(&self, case: &Case, ours: &Answer, go: &Answer) -> bool {
+        // Go does not say where, and knows names of types that are plain strings here.
+        matches!((ours, go), (Err(_), Err(_))) || runtime::same(case.function, ours, go)
     }
     fn kind(&self, case: &Case, ours: &Answer, go: &Answer) -> String {
         let how = match (ours, go) {

@@ -1,16 +1,22 @@
 //! Every area: a module and one line in [`ALL`].
 use super::area::{Answer, Area, Case, differences};
 
+mod apply;
 mod converter;
 mod declarative;
 mod field;
 mod fields;
+mod fieldset;
 mod jsonpatch;
+mod kinds;
 mod labels;
 /// Our answers are those of the crate's own tests.
 #[path = "../../../../../crates/apimachinery/tests/answers/leaf/mod.rs"]
 mod leaf;
+mod merge_schemas;
+mod merge_values;
 mod mergepatch;
+mod meta;
 mod objectmeta;
 /// Our answers are those of the crate's own tests.
 #[path = "../../../../../crates/patch/tests/answers/answer.rs"]
@@ -19,8 +25,11 @@ mod patch_documents;
 mod quantity;
 mod query;
 mod random_object;
+#[path = "../../../../../crates/apimachinery/tests/answers/runtime.rs"]
+mod runtime;
 mod strategicmerge;
 mod strict;
+mod structuredmerge;
 mod time;
 mod transcode;
 mod validation;
@@ -36,6 +45,19 @@ pub(crate) static ALL: &[&dyn Area] = &[
     &strict::Strict,
     &converter::Converter,
     &query::Query,
+    &meta::VERSION_ORDER,
+    &meta::RESOURCE_VERSION,
+    &meta::INTSTR,
+    &meta::LABEL_SELECTOR,
+    &meta::OPTIONS,
+    &meta::STATUS,
+    &meta::CONDITIONS,
+    &meta::TABLE,
+    &meta::REST_MAPPER,
+    &meta::DURATION,
+    &meta::WAIT,
+    &meta::CACHE,
+    &meta::YAML,
     &validation::Validation,
     &field::Fields,
     &objectmeta::ObjectMetas,
@@ -43,6 +65,11 @@ pub(crate) static ALL: &[&dyn Area] = &[
     &jsonpatch::JsonPatches,
     &mergepatch::MergePatches,
     &strategicmerge::StrategicMerge,
+    &fieldset::FieldSets,
+    &structuredmerge::StructuredMerge,
+    &kinds::Defaults,
+    &kinds::ValidationOfKinds,
+    &apply::Apply,
 ];
 
 /// Our answer to a case of the leaf areas.

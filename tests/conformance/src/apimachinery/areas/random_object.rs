@@ -1,9 +1,10 @@
 //! Objects of every built-in kind, filled with random values by the reflective surface.
+use super::super::area::{Answer, Case};
 use super::super::rng::Rng;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pintle_apimachinery::reflect::{Decoder, FieldMut, Leaf, Message, Parser};
-use pintle_apimachinery::{AnyKind, Bytes, Format, GroupVersionKind, Scheme, Str};
+use pintle_apimachinery::{AnyKind, Bytes, CodecFactory, Format, GroupVersionKind, Scheme, Str};
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -14,6 +15,14 @@ pub(super) static SCHEME: LazyLock<Scheme> = LazyLock::new(|| {
     scheme.register_meta();
     scheme
 });
+
+static CODECS: LazyLock<CodecFactory> = LazyLock::new(|| CodecFactory::new(Scheme::clone(&SCHEME)));
+
+/// Our answer to a function of runtime.go.
+pub(super) fn runtime_answer(case: &Case) -> Answer {
+    let answer = super::runtime::answer(&CODECS, case.function, &case.input);
+    answer.unwrap_or_else(|| Err(format!("no function {}", case.function)))
+}
 
 /// Kinds that Go's scheme has as well.
 static KINDS: LazyLock<Vec<GroupVersionKind>> =
@@ -64,28 +73,12 @@ pub(super) fn shown(format: Format, bytes: &[u8]) -> Value {
     }
 }
 
-pub(super) fn bytes_of(format: Format, data: &str) -> Vec<u8> {
-    match format {
-        Format::Protobuf | Format::Cbor => STANDARD.decode(data).unwrap_or_default(),
-        _ => data.as_bytes().to_vec(),
-    }
-}
-
 pub(super) fn name_of(format: Format) -> &'static str {
     match format {
         Format::Json => "json",
         Format::Yaml => "yaml",
         Format::Protobuf => "protobuf",
         Format::Cbor => "cbor",
-    }
-}
-
-pub(super) fn format_of(name: &str) -> Format {
-    match name {
-        "yaml" => Format::Yaml,
-        "protobuf" => Format::Protobuf,
-        "cbor" => Format::Cbor,
-        _ => Format::Json,
     }
 }
 
@@ -246,7 +239,18 @@ pub(super) fn mutate_json(rng: &mut Rng, text: &str) -> String {
                 at,
                 &format!(
                     "\"{}\":{value},",
-                    rng.pick(&["x", "Kind", "unknown", "a\\\"b", "spec", "metadata", "name", "é"])
+                    rng.pick(&[
+                        "x",
+                        "Kind",
+                        "unknown",
+                        "a\\\"b",
+                        "spec",
+                        "metadata",
+                        "name",
+                        "é",
+                        "kind",
+                        "apiVersion"
+                    ])
                 ),
             ),
             4..=6 => {
@@ -295,7 +299,6 @@ fn member(text: &str, at: usize) -> Option<(String, usize)> {
 
 /// Smaller JSON texts.
 pub(super) fn smaller_json(text: &str) -> Vec<String> {
-    use super::super::area::Case;
     use super::super::shrink;
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return smaller_text(text);

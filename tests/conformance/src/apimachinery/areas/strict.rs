@@ -2,25 +2,16 @@
 use super::super::area::{Answer, Area, Case};
 use super::super::rng::Rng;
 use super::random_object::*;
+use super::runtime;
 use super::transcode::deliberate;
-use pintle_apimachinery::{
-    CodecFactory, Decoder, Format, Scheme, StrictErrors, Unstructured, decode_strict,
-};
+use pintle_apimachinery::Format;
 use serde_json::{Value, json};
-use std::sync::LazyLock;
 
 /// Built-in kinds and objects without a type, in JSON and YAML.
 pub(crate) struct Strict;
 
-static CODECS: LazyLock<CodecFactory> =
-    LazyLock::new(|| CodecFactory::new(Scheme::clone(&SCHEME)).strict());
-
 fn text<'a>(case: &'a Case, key: &str) -> &'a str {
     case.input.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(super) fn texts(strict: &StrictErrors) -> Vec<String> {
-    strict.iter().map(ToString::to_string).collect()
 }
 
 impl Area for Strict {
@@ -49,32 +40,10 @@ impl Area for Strict {
         )
     }
     fn ours(&self, case: &Case) -> Answer {
-        let format = format_of(text(case, "format"));
-        let bytes = text(case, "data").as_bytes();
-        let wrong = |e: pintle_apimachinery::Error| e.to_string();
-        let mut out = Vec::new();
-        let strict = if case.input["unstructured"] == true {
-            let (u, strict) =
-                decode_strict::<Unstructured>(bytes, format, &mut Decoder::new()).map_err(wrong)?;
-            pintle_apimachinery::Codec::encode(&u, Format::Json, &mut out).map_err(wrong)?;
-            strict
-        } else {
-            let decoded = CODECS.deserialize_as(bytes, format, None).map_err(wrong)?;
-            decoded.object.encode_any(Format::Json, &mut out).map_err(wrong)?;
-            decoded.strict
-        };
-        Ok(json!({"object": String::from_utf8_lossy(&out), "strict": texts(&strict)}))
+        runtime_answer(case)
     }
-    fn same(&self, _: &Case, ours: &Answer, go: &Answer) -> bool {
-        match (ours, go) {
-            (Ok(a), Ok(b)) => a == b,
-            // Texts of other errors are each one's own, but for what says what an object is.
-            (Err(a), Err(b)) => {
-                b.starts_with(a.as_str())
-                    || !a.starts_with("Object '") && !b.starts_with("Object '")
-            }
-            _ => false,
-        }
+    fn same(&self, case: &Case, ours: &Answer, go: &Answer) -> bool {
+        runtime::same(case.function, ours, go)
     }
     fn kind(&self, _: &Case, ours: &Answer, go: &Answer) -> String {
         match (ours, go) {
