@@ -48,7 +48,6 @@ mod handlers;
 mod listen;
 mod negotiate;
 mod object;
-mod patch;
 mod pki;
 mod registry;
 mod request;

@@ -145,21 +145,6 @@ pub(crate) fn field(desc: &'static Desc, name: &str) -> Option<&'static Field> {
     None
 }
 
-/// The message behind a type: of a field, or of the elements of its list or map.
-pub(crate) fn message(ty: &'static Type) -> Option<&'static Desc> {
-    match ty {
-        Type::Msg(desc) | Type::Emb(desc) | Type::OptMsg(desc) => {
-            if desc.transparent {
-                desc.fields.first().and_then(|field| message(&field.ty))
-            } else {
-                Some(desc)
-            }
-        }
-        Type::List(inner) | Type::Map(inner) => message(inner),
-        _ => None,
-    }
-}
-
 /// Fields that the type does not have, as Go names them in strict decoding errors.
 pub(crate) fn unknown_fields(object: &Map<String, Value>, desc: &'static Desc) -> Vec<String> {
     let mut unknown = Vec::new();

@@ -10,6 +10,7 @@
 //! | `controller` (default) | [`Controller`], [`WorkQueue`], [`EventRecorder`] |
 //! | `derive` (default) | `derive(CustomResource)`, `derive(DeepCopy)` |
 //! | `apiserver` | `ApiServer`, in the test's own process; with `client`, `testing`: a controller's test without a cluster and without a sleep |
+//! | `patch` | module `patch`: making, applying and merging JSON, merge and strategic merge patches |
 //! | `apps`, `batch`, `networking`, ... | a group's types; `served` for all that servers offer by default, `all` for every version |
 //!
 //! Each type has one path here, and lives in a crate of its own, which a library that needs only a
@@ -91,6 +92,12 @@ pub use pintle_controller::{
     MaxOf, QueueOptions, RateLimiter, RecorderOptions, Run, TerminalError, TokenBucket, WorkQueue,
     default_rate_limiter, shutdown_signal, terminal,
 };
+
+/// Patches as functions of documents. A client's `Patch` is the body of a request instead.
+#[cfg(feature = "patch")]
+pub mod patch {
+    pub use pintle_patch::*;
+}
 
 #[cfg(feature = "apiserver")]
 pub use pintle_apiserver::{ApiServer, Faults};

@@ -31,7 +31,12 @@ const RULES: &[Rule] = &[
     },
     Rule { never: &["pintle-codegen"], ..rule("pintle-api", 1) },
     Rule { never: &["pintle-codegen"], ..rule("pintle-client-traits", 1) },
-    Rule { beside: &["pintle-api", "pintle-client-traits"], ..rule("pintle-apiserver", 1) },
+    // Examples and laws are about real types.
+    Rule { never: &["pintle-codegen"], tests: &["pintle-api"], ..rule("pintle-patch", 1) },
+    Rule {
+        beside: &["pintle-api", "pintle-client-traits", "pintle-patch"],
+        ..rule("pintle-apiserver", 1)
+    },
     Rule { never: &["pintle-codegen", "pintle-apiserver"], ..rule("pintle-client", 2) },
     Rule { never: &["pintle-codegen", "pintle-apiserver"], ..rule("pintle-informer", 2) },
     Rule { never: &["pintle-codegen", "pintle-apiserver"], ..rule("pintle-clientset", 3) },
@@ -168,6 +173,7 @@ mod tests {
         for (name, used) in [
             ("pintle-informer", "pintle-client-traits"),
             ("pintle-apiserver", "pintle-api"),
+            ("pintle-apiserver", "pintle-patch"),
             ("pintle-macros", "pintle-codegen"),
             ("pintle-clientset", "pintle-client"),
             ("pintle", "pintle-controller"),
@@ -183,6 +189,7 @@ mod tests {
             ("pintle-apiserver", "pintle-client"),
             ("pintle-apimachinery", "pintle-codegen"),
             ("pintle-controller", "pintle"),
+            ("pintle-patch", "pintle-api"),
             ("pintle", "xtask"),
         ] {
             assert!(forbidden(name, used).is_some(), "{name} -> {used}");

@@ -4,6 +4,9 @@
 //! here yet and answers so.
 
 use pintle_apimachinery::validation::FieldError;
+use pintle_patch::{
+    JsonPatch, MAX_OPERATIONS, Reason, TypeSchema, go_print, merge, reason, strategic,
+};
 use serde_json::{Map, Value};
 
 use super::body::strict;
@@ -12,7 +15,6 @@ use super::write::Part;
 use super::{Answer, Reply, Request};
 use crate::core::Core;
 use crate::object::{Object, metadata, text};
-use crate::patch::{JsonPatch, go_print, merge, strategic_merge};
 use crate::status::{ApiError, ApiResult, quote};
 use crate::typed::unknown_fields;
 
@@ -21,9 +23,6 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
 const APPLY_CBOR: &str = "application/apply-patch+cbor";
-
-/// More operations than this are refused.
-const MAX_OPERATIONS: usize = 10_000;
 
 pub(crate) enum Patch {
     Json(JsonPatch),
@@ -171,24 +170,31 @@ impl Request<'_> {
 impl Patch {
     /// Applies the patch to a value of its own kind, such as a Scale.
     pub(crate) fn apply_plain(&self, object: Object, core: &Core) -> ApiResult<Object> {
-        match self {
+        let patched = match self {
             Patch::Json(patch) => {
                 let mut value = Value::Object(object);
-                patch.apply(&mut value).map_err(|_| ApiError::rejected())?;
-                match value {
-                    Value::Object(object) => Ok(object),
-                    _ => Err(ApiError::rejected()),
-                }
+                patch.apply(&mut value).map(|()| value)
             }
-            Patch::Merge(patch) => {
-                let mut object = object;
-                merge(&mut object, patch);
-                Ok(object)
-            }
+            Patch::Merge(patch) => merge::apply(object.into(), patch.clone().into()),
             Patch::Strategic(patch) => {
                 let desc = core.typed.desc(text(&object, "apiVersion"), text(&object, "kind"));
-                strategic_merge(object, patch.clone(), desc).map_err(ApiError::unknown)
+                let Some(desc) = desc else {
+                    let message = "strategic merge patch format is not supported";
+                    return Err(ApiError::bad_request(message));
+                };
+                let schema = TypeSchema::from_desc(desc);
+                strategic::apply(object, patch.clone(), schema).map(Value::Object)
             }
+        };
+        match patched {
+            Ok(Value::Object(object)) => Ok(object),
+            // The document became a list.
+            Ok(_) => Err(ApiError::rejected()),
+            Err(error) => Err(match reason(&error) {
+                Some(Reason::Malformed) => ApiError::bad_request(error.to_string()),
+                Some(Reason::NotApplicable) => ApiError::rejected(),
+                _ => ApiError::unknown(error.to_string()),
+            }),
         }
     }
 }
@@ -212,7 +218,15 @@ fn read(body: &[u8], media: &str) -> ApiResult<Patch> {
                     operations.len()
                 )));
             }
-            JsonPatch::new(&operations).map(Patch::Json).map_err(|_| ApiError::rejected())
+            let wrong = operations.iter().find(|op| !op.is_object() && !op.is_null()).map(kind);
+            match JsonPatch::from_value(Value::Array(operations)) {
+                Ok(patch) => Ok(Patch::Json(patch)),
+                Err(_) => Err(ApiError::bad_request(format!(
+                    "error decoding patch: json: cannot unmarshal {} into Go value of type \
+                     handlers.jsonPatchOp",
+                    wrong.unwrap_or("object")
+                ))),
+            }
         }
         (JSON_PATCH, other) => Err(ApiError::bad_request(format!(
             "error decoding patch: json: cannot unmarshal {} into Go value of type \
