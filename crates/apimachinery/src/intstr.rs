@@ -15,7 +15,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Str;
-use crate::parse_error::{ParseError, parse_int, quote};
+use crate::parse_error::{ParseError, parse_int, quote, scan_int};
 
 /// A 32-bit number or a text. The default is 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,13 +42,7 @@ impl IntOrString {
             IntOrString::Int(number) => return i64::from(*number),
             IntOrString::String(text) => text.as_str(),
         };
-        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-        match parse_int(text, "") {
-            Ok(number) => number,
-            Err(_) if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => 0,
-            Err(_) if text.starts_with('-') => i64::MIN,
-            Err(_) => i64::MAX,
-        }
+        scan_int(text).unwrap_or_else(Option::unwrap_or_default)
     }
 
     /// The number; or, for a percentage, that share of `total`, rounded up or down.

@@ -86,16 +86,32 @@ pub(crate) fn is_print(c: char) -> bool {
 /// # Errors
 /// `strconv.ParseInt: parsing "x": invalid syntax`, or `value out of range`.
 pub(crate) fn parse_int(text: &str, function: &str) -> Result<i64, ParseError> {
+    scan_int(text).map_err(|limit| {
+        let problem = if limit.is_some() { "value out of range" } else { "invalid syntax" };
+        ParseError::new(format!("strconv.{function}: parsing {}: {problem}", quote(text)))
+    })
+}
+
+/// As [`parse_int`]; the error is the limit that the number is beyond, if it is one. What follows
+/// the digit with which it leaves 64 bits without a sign is not looked at.
+pub(crate) fn scan_int(text: &str) -> Result<i64, Option<i64>> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let problem = if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        "invalid syntax"
-    } else {
-        match text.parse() {
-            Ok(value) => return Ok(value),
-            Err(_) => "value out of range",
+    let negative = text.starts_with('-');
+    let limit = if negative { i64::MIN } else { i64::MAX };
+    if digits.is_empty() {
+        return Err(None);
+    }
+    let mut value = 0_u64;
+    for byte in digits.bytes() {
+        if !byte.is_ascii_digit() {
+            return Err(None);
         }
-    };
-    Err(ParseError::new(format!("strconv.{function}: parsing {}: {problem}", quote(text))))
+        let next = value.checked_mul(10).and_then(|v| v.checked_add(u64::from(byte - b'0')));
+        value = next.ok_or(Some(limit))?;
+    }
+    let signed =
+        if negative { 0_i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() };
+    signed.ok_or(Some(limit))
 }
 
 /// The cases of a file under `testdata/leaf`: operation, arguments, Go's answer.
@@ -161,6 +177,14 @@ mod tests {
         check(
             "9223372036854775808",
             Err(r#"strconv.ParseInt: parsing "9223372036854775808": value out of range"#),
+        );
+        check(
+            "9223372036854775808a",
+            Err(r#"strconv.ParseInt: parsing "9223372036854775808a": invalid syntax"#),
+        );
+        check(
+            "-99999999999999999999a",
+            Err(r#"strconv.ParseInt: parsing "-99999999999999999999a": value out of range"#),
         );
         check("", Err(r#"strconv.ParseInt: parsing "": invalid syntax"#));
         check("+", Err(r#"strconv.ParseInt: parsing "+": invalid syntax"#));

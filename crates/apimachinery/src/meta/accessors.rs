@@ -14,7 +14,7 @@ fn field<'a>(message: &'a dyn Message, name: &str) -> Option<FieldRef<'a>> {
     fields.get(at).copied()
 }
 
-fn metadata<'a, M: 'static>(message: &'a dyn Message) -> Option<&'a M> {
+fn metadata<M: 'static>(message: &dyn Message) -> Option<&M> {
     match field(message, "metadata")? {
         FieldRef::Msg(metadata) => (metadata as &dyn Any).downcast_ref(),
         _ => None,

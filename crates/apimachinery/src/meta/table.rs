@@ -145,16 +145,13 @@ fn to_json(object: &dyn Object) -> Result<Value, Error> {
 
 /// A value as a column of this type shows it; null if it cannot.
 fn cell(type_: &str, value: &Value, now: Time) -> Value {
+    const LIMIT: f64 = (1_u64 << 63) as f64;
     match (type_, value) {
         ("integer", Value::Number(n)) => match n.as_i64() {
             Some(n) => n.into(),
             // As Go converts on the processors that servers run on: what does not fit is the least.
             None => match n.as_f64() {
-                Some(f)
-                    if (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&f) =>
-                {
-                    (f as i64).into()
-                }
+                Some(f) if (-LIMIT..LIMIT).contains(&f) => (f as i64).into(),
                 _ => i64::MIN.into(),
             },
         },
@@ -234,6 +231,6 @@ impl TableRow {
         let metadata = object.get("metadata").cloned().unwrap_or_default();
         let metadata = serde_json::from_value(metadata)
             .map_err(|e| Error::decode(format!("metadata of the row's object: {e}")))?;
-        Ok(PartialObjectMetadata { metadata, ..Default::default() })
+        Ok(PartialObjectMetadata { metadata })
     }
 }

@@ -33,7 +33,7 @@ fn controllers() {
         controller: Some(true),
         block_owner_deletion: Some(true),
     };
-    assert_eq!(pod.metadata().owner_references[..], [expect.clone()]);
+    assert_eq!(pod.metadata().owner_references[..], [expect]);
     assert!(pod.is_controlled_by(&owner) && has_controller_reference(&pod));
 
     // Again, in another version of the group: the reference is replaced.
@@ -159,7 +159,7 @@ fn nothing_is_copied_that_does_not_change() {
 #[test]
 fn metadata_of_anything() {
     let metadata = ObjectMeta { name: "web".into(), ..ObjectMeta::default() };
-    let mut typed = PartialObjectMetadata { metadata, ..PartialObjectMetadata::default() };
+    let mut typed = PartialObjectMetadata { metadata };
     let value: &mut dyn AnyKind = &mut typed;
     object_meta_mut(value).unwrap().uid = "u".into();
     assert_eq!(object_meta(value).unwrap().uid, "u");

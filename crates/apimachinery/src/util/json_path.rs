@@ -59,7 +59,7 @@ impl JsonPath {
     /// An index is out of bounds, a list is wanted where there is none, or a filter compares what
     /// cannot be compared.
     pub fn find<'a>(&'a self, value: &'a Value) -> Result<Vec<Cow<'a, Value>>, ParseError> {
-        eval::walk(vec![Cow::Borrowed(value)], &self.0)
+        eval::walk(vec![Cow::Borrowed(value)], &self.0).map_err(|(_, error)| error)
     }
 
     /// The first that the path leads to; `None` also for an error.

@@ -207,7 +207,7 @@ fn invalid_fields(input: &Value) -> FieldErrors {
         match i % 3 {
             0 => FieldError::required(&path, why),
             1 => FieldError::invalid(&path, name, why),
-            _ => FieldError::duplicate(&path.index(i), name),
+            _ => FieldError::duplicate(path.index(i), name),
         }
     };
     list(input, "invalidFields").iter().enumerate().map(error).collect()

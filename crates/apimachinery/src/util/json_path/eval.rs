@@ -9,24 +9,29 @@ use super::Node;
 use crate::ParseError;
 
 type Found<'a> = Vec<Cow<'a, Value>>;
+/// What went wrong, and what was found until then: Go looks at it where it asks whether something
+/// exists.
+type Failed<'a> = (Found<'a>, ParseError);
 
 fn fail<T>(message: impl Into<String>) -> Result<T, ParseError> {
     Err(ParseError::new(message.into()))
 }
 
 /// What the nodes lead to, one after the other.
-pub(super) fn walk<'a>(mut values: Found<'a>, nodes: &'a [Node]) -> Result<Found<'a>, ParseError> {
+pub(super) fn walk<'a>(mut values: Found<'a>, nodes: &'a [Node]) -> Result<Found<'a>, Failed<'a>> {
     for node in nodes {
         values = step(values, node)?;
     }
     Ok(values)
 }
 
-fn step<'a>(values: Found<'a>, node: &'a Node) -> Result<Found<'a>, ParseError> {
+fn step<'a>(values: Found<'a>, node: &'a Node) -> Result<Found<'a>, Failed<'a>> {
     let mut out = Vec::new();
     match node {
         Node::Literal(value) => out.extend(values.iter().map(|_| Cow::Borrowed(value))),
-        Node::Identifier(name) => return fail(format!("unrecognized identifier {name}")),
+        Node::Identifier(name) => {
+            return Err((values, ParseError::new(format!("unrecognized identifier {name}"))));
+        }
         Node::Field(name) => {
             out.extend(values.into_iter().filter_map(|v| child(v, |v| v.get(name.as_str()))));
         }
@@ -45,37 +50,64 @@ fn step<'a>(values: Found<'a>, node: &'a Node) -> Result<Found<'a>, ParseError> 
         }
         Node::Union(parts) => {
             for part in parts {
-                out.extend(walk(values.clone(), part)?);
-            }
-        }
-        Node::Slice(bounds, derived) => {
-            for value in values.into_iter().filter(|value| !value.is_null()) {
-                let Some(length) = value.as_array().map(Vec::len) else {
-                    return fail(format!("{} is not array or slice", type_name(&value)));
-                };
-                for i in indices(*bounds, *derived, length as i64)? {
-                    out.extend(child(value.clone(), |v| v.get(i)));
+                match walk(values.clone(), part) {
+                    Ok(found) => out.extend(found),
+                    Err((_, error)) => return Err((values, error)),
                 }
             }
         }
-        Node::Exists(path) => {
-            for item in items(&values)? {
-                // An error means that it does not exist.
-                if walk(vec![item.clone()], path).is_ok_and(|found| !found.is_empty()) {
-                    out.push(item);
-                }
-            }
-        }
+        Node::Slice(bounds, derived) => match slices(&values, *bounds, *derived) {
+            Ok(found) => out = found,
+            Err(error) => return Err((values, error)),
+        },
+        Node::Exists(path) => match items(&values) {
+            Ok(items) => out.extend(items.into_iter().filter(|item| {
+                let (Ok(found) | Err((found, _))) = walk(vec![item.clone()], path);
+                !found.is_empty()
+            })),
+            Err(error) => return Err((values, error)),
+        },
         Node::Filter(left, operator, right) => {
-            for item in items(&values)? {
-                let left = one(walk(vec![item.clone()], left)?)?;
-                let Some(left) = left else { continue };
-                let right = one(walk(vec![item.clone()], right)?)?;
-                let Some(right) = right else { continue };
-                if compare(&left, operator, &right)? {
-                    out.push(item);
+            let side = |item: &Cow<'a, Value>, path: &'a [Node]| {
+                walk(vec![item.clone()], path).map_err(|(_, error)| error).and_then(one)
+            };
+            let all = match items(&values) {
+                Ok(items) => items,
+                Err(error) => return Err((values, error)),
+            };
+            for item in all {
+                // Without a left side the right one is not looked at.
+                let sides = match side(&item, left) {
+                    Ok(Some(left)) => side(&item, right).map(|right| right.map(|r| (left, r))),
+                    other => other.map(|_| None),
+                };
+                match sides {
+                    Ok(None) => {}
+                    Ok(Some((left, right))) => match compare(&left, operator, &right) {
+                        Ok(true) => out.push(item),
+                        Ok(false) => {}
+                        Err(error) => return Err((out, error)),
+                    },
+                    Err(error) => return Err((values, error)),
                 }
             }
+        }
+    }
+    Ok(out)
+}
+
+fn slices<'a>(
+    values: &Found<'a>,
+    bounds: [Option<i64>; 3],
+    derived: bool,
+) -> Result<Found<'a>, ParseError> {
+    let mut out = Vec::new();
+    for value in values.iter().filter(|value| !value.is_null()) {
+        let Some(length) = value.as_array().map(Vec::len) else {
+            return fail(format!("{} is not array or slice", type_name(value)));
+        };
+        for i in indices(bounds, derived, length as i64)? {
+            out.extend(child(value.clone(), |v| v.get(i)));
         }
     }
     Ok(out)

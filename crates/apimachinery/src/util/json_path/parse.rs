@@ -61,10 +61,7 @@ impl<'a> Parser<'a> {
             }
             self.at += 2;
             self.nodes.push(Node::Recursive);
-            if self.rest().starts_with(in_word) {
-                self.field();
-            }
-            return Ok(());
+            return if self.rest().starts_with(in_word) { self.field() } else { Ok(()) };
         }
         let begin = self.at;
         match self.next() {
@@ -72,7 +69,7 @@ impl<'a> Parser<'a> {
             Some(' ' | '@' | '$') => {}
             Some('[') => return self.array(),
             Some(quote @ ('"' | '\'')) => return self.quoted(begin, quote),
-            Some('.') => self.field(),
+            Some('.') => return self.field(),
             Some(c) if c == '+' || c == '-' || c.is_numeric() => return self.number(begin),
             Some(c) if in_word(c) => {
                 let word_end = self.rest().find(ends_name).unwrap_or(self.rest().len());
@@ -89,11 +86,14 @@ impl<'a> Parser<'a> {
     }
 
     /// The name of a field, in which a backslash takes away the meaning of what follows.
-    fn field(&mut self) {
+    fn field(&mut self) -> Result<(), ParseError> {
         let begin = self.at;
         while let Some(c) = self.next() {
             if c == '\\' {
-                self.next();
+                // At the end it would take away the meaning of the brace that Go has there.
+                if self.next().is_none() {
+                    return fail("unclosed action");
+                }
             } else if ends_name(c) {
                 self.at -= c.len_utf8();
                 break;
@@ -103,6 +103,7 @@ impl<'a> Parser<'a> {
             "*" => Node::Wildcard,
             name => Node::Field(name.replace('\\', "")),
         });
+        Ok(())
     }
 
     fn number(&mut self, begin: usize) -> Result<(), ParseError> {
