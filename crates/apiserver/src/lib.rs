@@ -38,6 +38,7 @@
 
 mod auth;
 mod body;
+mod builtin;
 mod controllers;
 mod core;
 mod crds;
@@ -45,6 +46,7 @@ mod discovery;
 mod encode;
 mod generated;
 mod handlers;
+mod kinds;
 mod listen;
 mod negotiate;
 mod object;
@@ -63,6 +65,7 @@ mod validate;
 
 pub use auth::User;
 pub use body::Body;
+pub use builtin::BuiltinKinds;
 pub use server::{ApiServer, Builder};
 pub use service::Service;
 pub use testing::Faults;

@@ -221,6 +221,9 @@ impl Request<'_> {
                 .map_err(|error| cannot(&error))?;
             warnings = strict(unknown, twice, validation).map_err(|error| cannot(&error))?;
         }
+        if let Some(desc) = self.core.typed.desc(&expect.api_version, expect.kind) {
+            crate::kinds::default(&mut object, desc, &expect.api_version, &self.core.now());
+        }
         if expect.kind == self.resource.kind {
             self.resource.convert_to_storage(&mut object);
         }

@@ -162,6 +162,9 @@ impl Request<'_> {
         let warnings = strict(unknown, Vec::new(), options.validation).map_err(|e| invalid(&e))?;
         let normal = self.core.typed.normalize(patched.clone(), &api_version, kind);
         let mut object = normal.map_err(|error| invalid(&error))?;
+        if let Some(desc) = desc {
+            crate::kinds::default(&mut object, desc, &api_version, &self.core.now());
+        }
         resource.convert_to_storage(&mut object);
         Ok((object, warnings))
     }
