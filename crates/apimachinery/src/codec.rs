@@ -1,6 +1,6 @@
 //! Codecs: how objects become bytes. Go: `runtime.Codec` and `serializer/{json,yaml,protobuf}`.
 use crate::reflect::{
-    DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, json_merge,
+    DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, erase_mut, json_merge,
     json_put_kind, json_value, pb_merge, pb_merge_over, pb_put, put_object,
 };
 use crate::{Error, GroupVersionKind};
@@ -285,7 +285,7 @@ pub fn decode_message<T: Described>(
     cx: &mut Decoder,
 ) -> Result<T, Error> {
     let mut m = T::default();
-    decode_into(&mut m, bytes, format, cx)?;
+    decode_into(erase_mut(&mut m), bytes, format, cx)?;
     Ok(m)
 }
 
@@ -365,7 +365,7 @@ pub fn decode_message_item<T: Described>(
     cx: &mut Decoder,
 ) -> Result<T, Error> {
     let mut m = T::default();
-    decode_body(&mut m, bytes, format, cx)?;
+    decode_body(erase_mut(&mut m), bytes, format, cx)?;
     Ok(m)
 }
 

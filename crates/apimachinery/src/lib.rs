@@ -58,9 +58,9 @@ pub mod reflect;
 mod rep;
 mod scheme;
 mod status;
-mod strict;
 #[cfg(test)]
 mod stream_tests;
+mod strict;
 mod time;
 mod unstructured;
 pub mod util;
@@ -107,8 +107,8 @@ pub use reflect::{Decoder, Json, RawExtension};
 pub use rep::{Bytes, Emb, Handle, IntoIter, List, Map, Shared, SlotMut, StaticDefault, Str};
 pub use scheme::Scheme;
 pub use status::BareResponse;
-pub use time::*;
 pub use strict::{StrictError, StrictErrors, decode_strict, unknown_fields};
+pub use time::*;
 pub use unstructured::*;
 pub use watch::{Bookmark, INITIAL_EVENTS_END, Known, WatchDecoder, WatchEvent, put_watch_frame};
 

@@ -196,9 +196,7 @@ impl<T: Object + Codec> WatchDecoder<T> {
             #[cfg(feature = "cbor")]
             return match self.buf.get(self.at..) {
                 None | Some([]) => Ok(None),
-                Some(rest) => {
-                    Ok(crate::cbor::item_len(rest)?.map(|n| (self.at, self.at + n)))
-                }
+                Some(rest) => Ok(crate::cbor::item_len(rest)?.map(|n| (self.at, self.at + n))),
             };
             #[cfg(not(feature = "cbor"))]
             return Err(Error::decode(crate::codec::NO_CBOR));

@@ -1,6 +1,6 @@
-//! Writes a [`Module`] as Rust: per type a struct, its descriptor and two functions; everything
-//! else is written once in apimachinery. Lines are compact and few: what is written here is
-//! compiled 1,300 times.
+//! Writes a [`Module`] as Rust: per type one declaration, of which a macro makes the struct and its
+//! table; everything else is written once in apimachinery. Lines are compact and few: what is
+//! written here is compiled 1,300 times.
 
 use std::fmt::Write;
 
@@ -24,8 +24,6 @@ pub fn module(module: &Module, release: &str) -> String {
     if !module.leaves.is_empty() {
         let names: Vec<_> = module.leaves.iter().map(|l| l.rust).collect();
         put(w, format_args!("pub use crate::ext::{}::{{{}}};", module.name, names.join(", ")));
-        let names: Vec<_> = module.leaves.iter().map(|l| l.desc).collect();
-        put(w, format_args!("use crate::ext::{}::{{{}}};", module.name, names.join(", ")));
     }
     if module.structs.iter().flat_map(|s| &s.fields).any(|f| f.facts.required) {
         put(w, format_args!("const REQUIRED: Facts = Facts {{ required: true, ..NO_FACTS }};"));
@@ -55,37 +53,41 @@ fn put(w: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn structure(w: &mut String, def: &Struct, module: &Module, release: &str) {
+    let Struct { name, desc, go, fields, .. } = def;
+    put(w, format_args!("message! {{"));
     type_docs(w, def, module, release);
-    put(w, format_args!("#[derive(Clone, Default)]"));
-    if def.fields.is_empty() {
-        put(w, format_args!("pub struct {} {{}}", def.name));
-    } else {
-        put(w, format_args!("pub struct {} {{", def.name));
-        for field in &def.fields {
-            put(w, format_args!("    /// {}", field_docs(field)));
-            put(w, format_args!("    pub {}: {},", field.name, rust_type(&field.kind)));
-        }
-        put(w, format_args!("}}"));
+    put(w, format_args!("pub struct {name} {desc} {go:?} {:?} {};", by_number(fields), form(def)));
+    for field in fields {
+        put(w, format_args!("    /// {}", field_docs(field)));
+        let RustField { name, json, number, .. } = field;
+        let (ty, flags, facts) = (rust_type(&field.kind), flags(field), facts(&field.facts));
+        put(w, format_args!("    {name}: {ty} = {json:?} {number}{flags}{facts};"));
     }
-    descriptor(w, def);
-    message(w, def);
-    let Struct { name, desc, .. } = def;
-    put(w, format_args!("message!({name}, {desc});"));
-    if module.embedded.contains(name) {
-        put(w, format_args!("emb_default!({name});"));
-    }
+    put(w, format_args!("}}"));
     let Some(kind) = &def.kind else { return };
     let (group, version, kind_name) = (&kind.group, &kind.version, &kind.kind);
-    put(w, format_args!("kind!({name}, {desc}, \"{group}\", \"{version}\", \"{kind_name}\");"));
+    put(w, format_args!("kind!({name}, {group:?}, {version:?}, {kind_name:?});"));
     if kind.object {
         put(w, format_args!("object!({name});"));
     }
     if let Some(resource) = &kind.resource {
         let scope = if resource.namespaced { "Namespaced" } else { "ClusterScoped" };
-        put(w, format_args!("resource!({name}, \"{}\", {scope});", resource.plural));
+        put(w, format_args!("resource!({name}, {:?}, {scope});", resource.plural));
     }
     if let Some(element) = &kind.list_of {
         put(w, format_args!("list_kind!({name}, {element});"));
+    }
+}
+
+/// What the type is beside its fields.
+fn form(def: &Struct) -> String {
+    match &def.kind {
+        Some(k) => format!(
+            "Form::Kind(&KindFacts {{ group: {:?}, version: {:?}, kind: {:?} }})",
+            k.group, k.version, k.kind
+        ),
+        None if def.transparent => "Form::Transparent".to_owned(),
+        None => "Form::Part".to_owned(),
     }
 }
 
@@ -113,32 +115,6 @@ fn field_docs(field: &RustField) -> String {
     format!("{name}{}.", field.notes.join(", "))
 }
 
-fn descriptor(w: &mut String, def: &Struct) {
-    let maker = match &def.kind {
-        Some(_) => "kind",
-        None if def.transparent => "transparent",
-        None => "new",
-    };
-    put(w, format_args!("#[doc(hidden)]"));
-    let Struct { desc, go, .. } = def;
-    put(w, format_args!("pub static {desc}: Desc = Desc::{maker}(\"{go}\", &["));
-    for field in &def.fields {
-        let flags = flags(field);
-        let ty = surface_type(&field.kind);
-        let facts = facts(&field.facts);
-        let (json, number) = (&field.json, field.number);
-        put(w, format_args!("    Field::new(\"{json}\", {number}, {flags}, {ty}){facts},"));
-    }
-    let kind = match &def.kind {
-        Some(k) => format!(
-            ", &KindFacts {{ group: \"{}\", version: \"{}\", kind: \"{}\" }}",
-            k.group, k.version, k.kind
-        ),
-        None => String::new(),
-    };
-    put(w, format_args!("], &{:?}{kind});", by_number(&def.fields)));
-}
-
 /// Index of the field with each protobuf number, 255 where there is none.
 fn by_number(fields: &[RustField]) -> Vec<usize> {
     let last = fields.iter().map(|f| f.number as usize).max().unwrap_or(0);
@@ -159,7 +135,7 @@ fn flags(field: &RustField) -> String {
     .into_iter()
     .filter_map(|(on, name)| on.then_some(name))
     .collect();
-    if set.is_empty() { "0".to_owned() } else { set.join(" | ") }
+    set.iter().enumerate().map(|(i, f)| format!("{} {f}", if i > 0 { " |" } else { "" })).collect()
 }
 
 fn facts(facts: &Facts) -> String {
@@ -194,65 +170,11 @@ fn facts(facts: &Facts) -> String {
     }
     match (set.is_empty(), facts.required) {
         (true, false) => String::new(),
-        (true, true) => ".facts(&REQUIRED)".to_owned(),
+        (true, true) => " (REQUIRED)".to_owned(),
         (false, required) => {
             let base = if required { "REQUIRED" } else { "NO_FACTS" };
-            format!(".facts(&Facts {{ {}, ..{base} }})", set.join(", "))
+            format!(" (Facts {{ {}, ..{base} }})", set.join(", "))
         }
-    }
-}
-
-fn message(w: &mut String, def: &Struct) {
-    let Struct { name, desc, .. } = def;
-    put(w, format_args!("impl Message for {name} {{"));
-    put(w, format_args!("    fn desc(&self) -> &'static Desc {{ &{desc} }}"));
-    if def.fields.is_empty() {
-        put(w, format_args!("    fn refs<'a>(&'a self, _: &mut Stack<'a>) {{}}"));
-        put(w, format_args!("    fn field_mut(&mut self, i: usize) -> FieldMut<'_> {{ oob(i) }}"));
-    } else {
-        let refs: Vec<_> = def.fields.iter().map(reference).collect();
-        let refs = refs.join(", ");
-        put(
-            w,
-            format_args!(
-                "    fn refs<'a>(&'a self, v: &mut Stack<'a>) {{ v.extend_from_slice(&[{refs}]) }}"
-            ),
-        );
-        let arms: Vec<_> = def
-            .fields
-            .iter()
-            .enumerate()
-            .map(|(index, field)| format!("{index} => {}", mutable(field)))
-            .collect();
-        let arms = arms.join(", ");
-        put(
-            w,
-            format_args!(
-                "    fn field_mut(&mut self, i: usize) -> FieldMut<'_> {{ match i {{ {arms}, _ => oob(i) }} }}"
-            ),
-        );
-    }
-    put(w, format_args!("}}"));
-}
-
-fn reference(field: &RustField) -> String {
-    let name = &field.name;
-    match &field.kind {
-        Kind::Emb(_) => format!("FieldRef::Msg(emb(&self.{name}))"),
-        Kind::Opt(inner) => match &**inner {
-            Kind::Msg(_) => format!("FieldRef::OptMsg(opt(&self.{name}))"),
-            Kind::Leaf(_) => format!("FieldRef::OptLeaf(opt_leaf(&self.{name}))"),
-            _ => format!("FieldRef::{}(&self.{name})", field.kind.variant()),
-        },
-        kind => format!("FieldRef::{}(&self.{name})", kind.variant()),
-    }
-}
-
-fn mutable(field: &RustField) -> String {
-    let name = &field.name;
-    match &field.kind {
-        Kind::Emb(_) => format!("FieldMut::OptMsg(self.{name}.slot())"),
-        kind => format!("FieldMut::{}(&mut self.{name})", kind.variant()),
     }
 }
 
@@ -262,11 +184,6 @@ fn type_name(path: &TypePath) -> String {
     } else {
         format!("{}::{}", path.module, path.name)
     }
-}
-
-fn desc_name(path: &TypePath) -> String {
-    let desc = crate::names::screaming(&path.name);
-    if path.module.is_empty() { desc } else { format!("{}::{desc}", path.module) }
 }
 
 fn rust_type(kind: &Kind) -> String {
@@ -286,21 +203,5 @@ fn rust_type(kind: &Kind) -> String {
         },
         Kind::List(inner) => format!("List<{}>", rust_type(inner)),
         Kind::Map(inner) => format!("Map<{}>", rust_type(inner)),
-    }
-}
-
-fn surface_type(kind: &Kind) -> String {
-    match kind {
-        Kind::Msg(path) => format!("Type::Msg(&{})", desc_name(path)),
-        Kind::Emb(path) => format!("Type::Emb(&{})", desc_name(path)),
-        Kind::Leaf(leaf) => format!("Type::Leaf(&{})", leaf.desc),
-        Kind::Opt(inner) => match &**inner {
-            Kind::Msg(path) => format!("Type::OptMsg(&{})", desc_name(path)),
-            Kind::Leaf(leaf) => format!("Type::OptLeaf(&{})", leaf.desc),
-            _ => format!("Type::{}", kind.variant()),
-        },
-        Kind::List(inner) => format!("Type::List(&{})", surface_type(inner)),
-        Kind::Map(inner) => format!("Type::Map(&{})", surface_type(inner)),
-        kind => format!("Type::{}", kind.variant()),
     }
 }

@@ -17,7 +17,7 @@
 //! let schema = pintle_codegen::model::Schema { version: "1.37".into(), packages: vec![package], ..Default::default() };
 //! let modules = pintle_codegen::lower::lower(&schema)?;
 //! let text = pintle_codegen::emit::module(&modules[0], "1.37");
-//! assert!(text.contains("pub host_ip: Str,"));
+//! assert!(text.contains("host_ip: Str = \"hostIP\" 1 OMITEMPTY;"));
 //! # Ok::<(), String>(())
 //! ```
 

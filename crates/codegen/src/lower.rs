@@ -22,28 +22,11 @@ pub fn lower(schema: &Schema) -> Result<Vec<Module>, String> {
     for package in schema.packages.iter().filter(|p| p.group.is_some()) {
         modules.push(Lowering { schema, package }.module()?);
     }
-    mark_embedded(&mut modules);
     modules.sort_by(|a, b| a.name.cmp(&b.name));
     for module in &modules {
         check_names(module)?;
     }
     Ok(modules)
-}
-
-/// Types that some field embeds behind a pointer get a static default where they are declared.
-fn mark_embedded(modules: &mut [Module]) {
-    let mut embedded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for module in modules.iter() {
-        for field in module.structs.iter().flat_map(|s| &s.fields) {
-            if let Kind::Emb(path) = field.kind.leaf_kind() {
-                let home = if path.module.is_empty() { &module.name } else { &path.module };
-                embedded.entry(home.clone()).or_default().insert(path.name.clone());
-            }
-        }
-    }
-    for module in modules {
-        module.embedded = embedded.remove(&module.name).into_iter().flatten().collect();
-    }
 }
 
 fn check_names(module: &Module) -> Result<(), String> {

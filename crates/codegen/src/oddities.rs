@@ -13,54 +13,42 @@ const APIEXTENSIONS: &str = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensio
 pub struct Leaf {
     /// Rust name.
     pub rust: &'static str,
-    /// Name of its descriptor.
-    pub desc: &'static str,
     /// Written by hand in the API crate, rather than in apimachinery.
     pub in_api: bool,
     /// What the documentation calls it.
     pub shown: &'static str,
 }
 
-const fn leaf(rust: &'static str, desc: &'static str, shown: &'static str) -> Leaf {
-    Leaf { rust, desc, in_api: false, shown }
+const fn leaf(rust: &'static str, shown: &'static str) -> Leaf {
+    Leaf { rust, in_api: false, shown }
 }
 
-const fn api_leaf(rust: &'static str, desc: &'static str, shown: &'static str) -> Leaf {
-    Leaf { rust, desc, in_api: true, shown }
+const fn api_leaf(rust: &'static str, shown: &'static str) -> Leaf {
+    Leaf { rust, in_api: true, shown }
 }
 
 /// Go types whose JSON or protobuf form does not follow from their fields.
 pub fn custom_codec(package: &str, name: &str) -> Option<Leaf> {
     Some(match (package, name) {
-        (META_V1, "Time") => leaf("Time", "TIME", "time"),
-        (META_V1, "MicroTime") => leaf("MicroTime", "MICRO_TIME", "time with microseconds"),
-        (META_V1, "Duration") => leaf("Duration", "DURATION", "duration"),
-        (META_V1, "FieldsV1") => leaf("FieldsV1", "FIELDS_V1", "set of fields"),
-        ("k8s.io/apimachinery/pkg/api/resource", "Quantity") => {
-            leaf("Quantity", "QUANTITY", "quantity")
-        }
+        (META_V1, "Time") => leaf("Time", "time"),
+        (META_V1, "MicroTime") => leaf("MicroTime", "time with microseconds"),
+        (META_V1, "Duration") => leaf("Duration", "duration"),
+        (META_V1, "FieldsV1") => leaf("FieldsV1", "set of fields"),
+        ("k8s.io/apimachinery/pkg/api/resource", "Quantity") => leaf("Quantity", "quantity"),
         ("k8s.io/apimachinery/pkg/util/intstr", "IntOrString") => {
-            leaf("IntOrString", "INT_OR_STRING", "integer or string")
+            leaf("IntOrString", "integer or string")
         }
-        ("k8s.io/apimachinery/pkg/runtime", "RawExtension") => {
-            leaf("RawExtension", "RAW_EXTENSION", "any object")
-        }
-        ("", "any") => leaf("Json", "JSON", "any JSON value"),
+        ("k8s.io/apimachinery/pkg/runtime", "RawExtension") => leaf("RawExtension", "any object"),
+        ("", "any") => leaf("Json", "any JSON value"),
         (p, n) if p.starts_with(APIEXTENSIONS) => match n {
-            "JSON" => leaf("Json", "JSON", "any JSON value"),
-            "JSONSchemaPropsOrArray" => api_leaf(
-                "JSONSchemaPropsOrArray",
-                "JSON_SCHEMA_PROPS_OR_ARRAY",
-                "schema or list of schemas",
-            ),
-            "JSONSchemaPropsOrBool" => {
-                api_leaf("JSONSchemaPropsOrBool", "JSON_SCHEMA_PROPS_OR_BOOL", "schema or boolean")
+            "JSON" => leaf("Json", "any JSON value"),
+            "JSONSchemaPropsOrArray" => {
+                api_leaf("JSONSchemaPropsOrArray", "schema or list of schemas")
             }
-            "JSONSchemaPropsOrStringArray" => api_leaf(
-                "JSONSchemaPropsOrStringArray",
-                "JSON_SCHEMA_PROPS_OR_STRING_ARRAY",
-                "schema or list of strings",
-            ),
+            "JSONSchemaPropsOrBool" => api_leaf("JSONSchemaPropsOrBool", "schema or boolean"),
+            "JSONSchemaPropsOrStringArray" => {
+                api_leaf("JSONSchemaPropsOrStringArray", "schema or list of strings")
+            }
             _ => return None,
         },
         _ => return None,

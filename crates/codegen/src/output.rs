@@ -111,6 +111,7 @@ fn scheme(modules: &[&Module], features: &Features) -> String {
     let mut out = format!("{HEADER}\n//! Registration of every kind.\n\nuse super::*;\n");
     out += "use pintle_apimachinery::Scheme;\n\n";
     out += "/// Registers every kind of the groups that are switched on.\n";
+    out += "// Compiled where it is used: it takes the code of every kind along.\n#[inline]\n";
     out += "pub fn add_to_scheme(scheme: &mut Scheme) {\n";
     for module in modules {
         let kinds: Vec<_> = module.structs.iter().filter(|s| s.kind.is_some()).collect();

@@ -27,8 +27,6 @@ pub struct Module {
     pub structs: Vec<Struct>,
     /// Names for types of other modules: own name, module and name there.
     pub aliases: Vec<(String, TypePath)>,
-    /// Embedded types of this module that need a static default.
-    pub embedded: Vec<String>,
     /// String constants: name, value, Go type.
     pub consts: Vec<Constant>,
 }
@@ -179,24 +177,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Name of the variant in `Type`, `FieldRef` and `FieldMut`.
-    pub fn variant(&self) -> String {
-        match self {
-            Kind::Str => "Str".to_owned(),
-            Kind::I32 => "I32".to_owned(),
-            Kind::I64 => "I64".to_owned(),
-            Kind::Bool => "Bool".to_owned(),
-            Kind::F64 => "F64".to_owned(),
-            Kind::Bytes => "Bytes".to_owned(),
-            Kind::Msg(_) => "Msg".to_owned(),
-            Kind::Emb(_) => "Emb".to_owned(),
-            Kind::Leaf(_) => "Leaf".to_owned(),
-            Kind::Opt(inner) => format!("Opt{}", inner.variant()),
-            Kind::List(_) => "List".to_owned(),
-            Kind::Map(_) => "Map".to_owned(),
-        }
-    }
-
     /// The innermost kind.
     pub fn leaf_kind(&self) -> &Kind {
         match self {

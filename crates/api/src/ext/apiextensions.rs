@@ -4,61 +4,12 @@
 
 use std::any::Any;
 
-use pintle_apimachinery::__private::Schema;
 use pintle_apimachinery::reflect::*;
-use pintle_apimachinery::{List, Shared, Str};
-
-/// The protobuf form of a type: a message that borrows nothing and is only made for coding.
-macro_rules! form {
-    ($form:ident, $desc:ident, $of:ident, $name:literal,
-     $first:ident $first_ty:expr, $first_kind:ident $first_ref:ident;
-     $second:ident $second_ty:expr, $second_kind:ident $second_ref:ident) => {
-        static $desc: Desc = Desc::new(
-            $name,
-            &[
-                Field::new(stringify!($first), 1, 0, $first_ty),
-                Field::new(stringify!($second), 2, 0, $second_ty),
-            ],
-            &[NO_FIELD, 0, 1],
-        );
-        /// Both forms as protobuf has them.
-        struct $form($of);
-        impl Message for $form {
-            fn desc(&self) -> &'static Desc {
-                &$desc
-            }
-            fn refs<'a>(&'a self, v: &mut Stack<'a>) {
-                v.extend_from_slice(&[
-                    FieldRef::$first_kind($first_ref(&self.0.$first)),
-                    FieldRef::$second_kind($second_ref(&self.0.$second)),
-                ]);
-            }
-            fn field_mut(&mut self, i: usize) -> FieldMut<'_> {
-                match i {
-                    0 => FieldMut::$first_kind(&mut self.0.$first),
-                    1 => FieldMut::$second_kind(&mut self.0.$second),
-                    _ => oob(i),
-                }
-            }
-        }
-    };
-}
-
-/// OpenAPI says nothing of what is inside a schema.
-fn anything() -> Schema {
-    let mut schema = Schema::default();
-    schema.insert("x-kubernetes-preserve-unknown-fields".to_owned(), true.into());
-    schema
-}
-
-/// A field as it is: the counterpart of `opt` where nothing has to be looked through.
-fn same<T: ?Sized>(value: &T) -> &T {
-    value
-}
+use pintle_apimachinery::{List, Shared, Str, leaf_desc, message};
 
 /// What the three have in common as leaves; `json_get` and `json_put` are their own.
 macro_rules! union_leaf {
-    ($type:ident, $form:ident, $desc:ident, $zero:expr) => {
+    ($type:ident, $form:ident, $desc:ident, $first:ident $second:ident, $zero:expr) => {
         fn leaf_desc(&self) -> &'static LeafDesc {
             &$desc
         }
@@ -68,14 +19,17 @@ macro_rules! union_leaf {
             cx: &mut Decoder,
             _: u32,
         ) -> Result<(), Box<DecodeError>> {
-            let mut form = $form(std::mem::take(self));
+            let $type { $first, $second } = std::mem::take(self);
+            let mut form = $form { $first, $second };
             let done = pb_merge(&mut form, body, cx);
-            *self = form.0;
+            let $form { $first, $second } = form;
+            *self = $type { $first, $second };
             done
         }
         fn pb_put(&self, w: &mut Writer) {
             // Cloning counts two references.
-            pb_put(&$form(self.clone()), w);
+            let $type { $first, $second } = self.clone();
+            pb_put(&$form { $first, $second }, w);
         }
         fn is_zero(&self) -> bool {
             let zero: fn(&$type) -> bool = $zero;
@@ -89,19 +43,10 @@ macro_rules! union_leaf {
 
 macro_rules! union_rest {
     ($($type:ident $desc:ident)*) => { $(
-        /// Descriptor of the leaf.
-        pub(crate) static $desc: LeafDesc = LeafDesc {
-            name: stringify!($type),
-            schema: |_| anything(),
-        };
-        impl Reflect for $type {
-            fn reflect(&self) -> FieldRef<'_> {
-                FieldRef::Leaf(self)
-            }
-            fn reflect_mut(&mut self) -> FieldMut<'_> {
-                FieldMut::Leaf(self)
-            }
-        }
+        leaf_desc!(
+            /// Descriptor of the leaf. OpenAPI says nothing of what is inside a schema.
+            pub(crate) $desc $type of r#"{"x-kubernetes-preserve-unknown-fields":true}"#
+        );
         impl From<JSONSchemaProps> for $type {
             fn from(schema: JSONSchemaProps) -> Self {
                 $type { schema: Some(Shared::new(schema)), ..Self::default() }
@@ -115,7 +60,7 @@ macro_rules! schema_unions {
         #[cfg(feature = $feature)]
         pub(crate) mod $module {
             use super::*;
-            use crate::generated::$module::{JSON_SCHEMA_PROPS, JSONSchemaProps};
+            use crate::generated::$module::JSONSchemaProps;
 
             /// A schema, or whether anything is allowed at all: `additionalProperties` and
             /// `additionalItems`.
@@ -145,21 +90,22 @@ macro_rules! schema_unions {
                 pub property: List<Str>,
             }
 
-            form!(
-                BoolForm, BOOL_FORM, JSONSchemaPropsOrBool, "JSONSchemaPropsOrBool",
-                allows Type::Bool, Bool same;
-                schema Type::OptMsg(&JSON_SCHEMA_PROPS), OptMsg opt
-            );
-            form!(
-                ArrayForm, ARRAY_FORM, JSONSchemaPropsOrArray, "JSONSchemaPropsOrArray",
-                schema Type::OptMsg(&JSON_SCHEMA_PROPS), OptMsg opt;
-                json_schemas Type::List(&Type::Msg(&JSON_SCHEMA_PROPS)), List same
-            );
-            form!(
-                NamesForm, NAMES_FORM, JSONSchemaPropsOrStringArray, "JSONSchemaPropsOrStringArray",
-                schema Type::OptMsg(&JSON_SCHEMA_PROPS), OptMsg opt;
-                property Type::List(&Type::Str), List same
-            );
+            // The protobuf forms of the three: messages with both forms as fields.
+            message! {
+                struct BoolForm BOOL_FORM "JSONSchemaPropsOrBool" [255, 0, 1] Form::Part;
+                allows: bool = "allows" 1;
+                schema: Option<Shared<JSONSchemaProps>> = "schema" 2;
+            }
+            message! {
+                struct ArrayForm ARRAY_FORM "JSONSchemaPropsOrArray" [255, 0, 1] Form::Part;
+                schema: Option<Shared<JSONSchemaProps>> = "schema" 1;
+                json_schemas: List<JSONSchemaProps> = "jsonSchemas" 2;
+            }
+            message! {
+                struct NamesForm NAMES_FORM "JSONSchemaPropsOrStringArray" [255, 0, 1] Form::Part;
+                schema: Option<Shared<JSONSchemaProps>> = "schema" 1;
+                property: List<Str> = "property" 2;
+            }
             union_rest! {
                 JSONSchemaPropsOrBool JSON_SCHEMA_PROPS_OR_BOOL
                 JSONSchemaPropsOrArray JSON_SCHEMA_PROPS_OR_ARRAY
@@ -167,9 +113,13 @@ macro_rules! schema_unions {
             }
 
             impl Leaf for JSONSchemaPropsOrBool {
-                union_leaf!(JSONSchemaPropsOrBool, BoolForm, JSON_SCHEMA_PROPS_OR_BOOL, |v| {
-                    !v.allows && v.schema.is_none()
-                });
+                union_leaf!(
+                    JSONSchemaPropsOrBool,
+                    BoolForm,
+                    JSON_SCHEMA_PROPS_OR_BOOL,
+                    allows schema,
+                    |v| !v.allows && v.schema.is_none()
+                );
                 fn json_get(
                     &mut self,
                     p: &mut Parser<'_>,
@@ -180,7 +130,7 @@ macro_rules! schema_unions {
                     match p.peek()? {
                         b'{' => {
                             self.allows = true;
-                            json_merge(OptMessage::set(&mut self.schema), p, cx)
+                            json_merge(&mut **self.schema.get_or_insert_default(), p, cx)
                         }
                         b'n' => p.null().map(|_| ()),
                         _ => {
@@ -198,9 +148,13 @@ macro_rules! schema_unions {
             }
 
             impl Leaf for JSONSchemaPropsOrArray {
-                union_leaf!(JSONSchemaPropsOrArray, ArrayForm, JSON_SCHEMA_PROPS_OR_ARRAY, |v| {
-                    v.schema.is_none() && v.json_schemas.is_empty()
-                });
+                union_leaf!(
+                    JSONSchemaPropsOrArray,
+                    ArrayForm,
+                    JSON_SCHEMA_PROPS_OR_ARRAY,
+                    schema json_schemas,
+                    |v| v.schema.is_none() && v.json_schemas.is_empty()
+                );
                 fn json_get(
                     &mut self,
                     p: &mut Parser<'_>,
@@ -221,7 +175,7 @@ macro_rules! schema_unions {
                     if p.null()? {
                         return Ok(());
                     }
-                    json_merge(OptMessage::set(&mut self.schema), p, cx)
+                    json_merge(&mut **self.schema.get_or_insert_default(), p, cx)
                 }
                 fn json_put(&self, out: &mut Vec<u8>) {
                     match &self.schema {
@@ -239,6 +193,7 @@ macro_rules! schema_unions {
                     JSONSchemaPropsOrStringArray,
                     NamesForm,
                     JSON_SCHEMA_PROPS_OR_STRING_ARRAY,
+                    schema property,
                     |v| v.schema.is_none() && v.property.is_empty()
                 );
                 fn json_get(
@@ -261,7 +216,7 @@ macro_rules! schema_unions {
                     if p.null()? {
                         return Ok(());
                     }
-                    json_merge(OptMessage::set(&mut self.schema), p, cx)
+                    json_merge(&mut **self.schema.get_or_insert_default(), p, cx)
                 }
                 fn json_put(&self, out: &mut Vec<u8>) {
                     match &self.schema {

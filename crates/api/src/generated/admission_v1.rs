@@ -3,120 +3,69 @@
 use pintle_apimachinery::generated_prelude::*;
 use super::authentication_v1;
 
+message! {
 /// `AdmissionRequest` of admission.k8s.io/v1.
-#[derive(Clone, Default)]
-pub struct AdmissionRequest {
+pub struct AdmissionRequest ADMISSION_REQUEST "AdmissionRequest" [255, 0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 4, 5, 6] Form::Part;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 1;
     /// `kind`: GroupVersionKind.
-    pub kind: meta_v1::GroupVersionKind,
+    kind: meta_v1::GroupVersionKind = "kind" 2;
     /// `resource`: GroupVersionResource.
-    pub resource: meta_v1::GroupVersionResource,
+    resource: meta_v1::GroupVersionResource = "resource" 3;
     /// `subResource`: string.
-    pub sub_resource: Str,
+    sub_resource: Str = "subResource" 4 OMITEMPTY;
     /// `requestKind`: GroupVersionKind or absent.
-    pub request_kind: Option<Shared<meta_v1::GroupVersionKind>>,
+    request_kind: Option<Shared<meta_v1::GroupVersionKind>> = "requestKind" 13 OMITEMPTY;
     /// `requestResource`: GroupVersionResource or absent.
-    pub request_resource: Option<Shared<meta_v1::GroupVersionResource>>,
+    request_resource: Option<Shared<meta_v1::GroupVersionResource>> = "requestResource" 14 OMITEMPTY;
     /// `requestSubResource`: string.
-    pub request_sub_resource: Str,
+    request_sub_resource: Str = "requestSubResource" 15 OMITEMPTY;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 5 OMITEMPTY;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 6 OMITEMPTY;
     /// `operation`: string.
-    pub operation: Str,
+    operation: Str = "operation" 7;
     /// `userInfo`: UserInfo.
-    pub user_info: authentication_v1::UserInfo,
+    user_info: authentication_v1::UserInfo = "userInfo" 8;
     /// `object`: any object.
-    pub object: RawExtension,
+    object: RawExtension = "object" 9 OMITEMPTY;
     /// `oldObject`: any object.
-    pub old_object: RawExtension,
+    old_object: RawExtension = "oldObject" 10 OMITEMPTY;
     /// `dryRun`: boolean or absent.
-    pub dry_run: Option<bool>,
+    dry_run: Option<bool> = "dryRun" 11 OMITEMPTY;
     /// `options`: any object.
-    pub options: RawExtension,
+    options: RawExtension = "options" 12 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ADMISSION_REQUEST: Desc = Desc::new("AdmissionRequest", &[
-    Field::new("uid", 1, 0, Type::Str),
-    Field::new("kind", 2, 0, Type::Msg(&meta_v1::GROUP_VERSION_KIND)),
-    Field::new("resource", 3, 0, Type::Msg(&meta_v1::GROUP_VERSION_RESOURCE)),
-    Field::new("subResource", 4, OMITEMPTY, Type::Str),
-    Field::new("requestKind", 13, OMITEMPTY, Type::OptMsg(&meta_v1::GROUP_VERSION_KIND)),
-    Field::new("requestResource", 14, OMITEMPTY, Type::OptMsg(&meta_v1::GROUP_VERSION_RESOURCE)),
-    Field::new("requestSubResource", 15, OMITEMPTY, Type::Str),
-    Field::new("name", 5, OMITEMPTY, Type::Str),
-    Field::new("namespace", 6, OMITEMPTY, Type::Str),
-    Field::new("operation", 7, 0, Type::Str),
-    Field::new("userInfo", 8, 0, Type::Msg(&authentication_v1::USER_INFO)),
-    Field::new("object", 9, OMITEMPTY, Type::Leaf(&RAW_EXTENSION)),
-    Field::new("oldObject", 10, OMITEMPTY, Type::Leaf(&RAW_EXTENSION)),
-    Field::new("dryRun", 11, OMITEMPTY, Type::OptBool),
-    Field::new("options", 12, OMITEMPTY, Type::Leaf(&RAW_EXTENSION)),
-], &[255, 0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 4, 5, 6]);
-impl Message for AdmissionRequest {
-    fn desc(&self) -> &'static Desc { &ADMISSION_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.uid), FieldRef::Msg(&self.kind), FieldRef::Msg(&self.resource), FieldRef::Str(&self.sub_resource), FieldRef::OptMsg(opt(&self.request_kind)), FieldRef::OptMsg(opt(&self.request_resource)), FieldRef::Str(&self.request_sub_resource), FieldRef::Str(&self.name), FieldRef::Str(&self.namespace), FieldRef::Str(&self.operation), FieldRef::Msg(&self.user_info), FieldRef::Leaf(&self.object), FieldRef::Leaf(&self.old_object), FieldRef::OptBool(&self.dry_run), FieldRef::Leaf(&self.options)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.uid), 1 => FieldMut::Msg(&mut self.kind), 2 => FieldMut::Msg(&mut self.resource), 3 => FieldMut::Str(&mut self.sub_resource), 4 => FieldMut::OptMsg(&mut self.request_kind), 5 => FieldMut::OptMsg(&mut self.request_resource), 6 => FieldMut::Str(&mut self.request_sub_resource), 7 => FieldMut::Str(&mut self.name), 8 => FieldMut::Str(&mut self.namespace), 9 => FieldMut::Str(&mut self.operation), 10 => FieldMut::Msg(&mut self.user_info), 11 => FieldMut::Leaf(&mut self.object), 12 => FieldMut::Leaf(&mut self.old_object), 13 => FieldMut::OptBool(&mut self.dry_run), 14 => FieldMut::Leaf(&mut self.options), _ => oob(i) } }
-}
-message!(AdmissionRequest, ADMISSION_REQUEST);
 
+message! {
 /// `AdmissionResponse` of admission.k8s.io/v1.
-#[derive(Clone, Default)]
-pub struct AdmissionResponse {
+pub struct AdmissionResponse ADMISSION_RESPONSE "AdmissionResponse" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 1;
     /// `allowed`: boolean.
-    pub allowed: bool,
+    allowed: bool = "allowed" 2;
     /// `status`: Status or absent.
-    pub status: Option<Shared<meta_v1::Status>>,
+    status: Option<Shared<meta_v1::Status>> = "status" 3 OMITEMPTY;
     /// `patch`: bytes.
-    pub patch: Bytes,
+    patch: Bytes = "patch" 4 OMITEMPTY;
     /// `patchType`: string or absent.
-    pub patch_type: Option<Str>,
+    patch_type: Option<Str> = "patchType" 5 OMITEMPTY;
     /// `auditAnnotations`: map of string.
-    pub audit_annotations: Map<Str>,
+    audit_annotations: Map<Str> = "auditAnnotations" 6 OMITEMPTY;
     /// `warnings`: list of string.
-    pub warnings: List<Str>,
+    warnings: List<Str> = "warnings" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ADMISSION_RESPONSE: Desc = Desc::new("AdmissionResponse", &[
-    Field::new("uid", 1, 0, Type::Str),
-    Field::new("allowed", 2, 0, Type::Bool),
-    Field::new("status", 3, OMITEMPTY, Type::OptMsg(&meta_v1::STATUS)),
-    Field::new("patch", 4, OMITEMPTY, Type::Bytes),
-    Field::new("patchType", 5, OMITEMPTY, Type::OptStr),
-    Field::new("auditAnnotations", 6, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("warnings", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for AdmissionResponse {
-    fn desc(&self) -> &'static Desc { &ADMISSION_RESPONSE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.uid), FieldRef::Bool(&self.allowed), FieldRef::OptMsg(opt(&self.status)), FieldRef::Bytes(&self.patch), FieldRef::OptStr(&self.patch_type), FieldRef::Map(&self.audit_annotations), FieldRef::List(&self.warnings)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.uid), 1 => FieldMut::Bool(&mut self.allowed), 2 => FieldMut::OptMsg(&mut self.status), 3 => FieldMut::Bytes(&mut self.patch), 4 => FieldMut::OptStr(&mut self.patch_type), 5 => FieldMut::Map(&mut self.audit_annotations), 6 => FieldMut::List(&mut self.warnings), _ => oob(i) } }
-}
-message!(AdmissionResponse, ADMISSION_RESPONSE);
 
+message! {
 /// `AdmissionReview` of admission.k8s.io/v1, since 1.19.
-#[derive(Clone, Default)]
-pub struct AdmissionReview {
+pub struct AdmissionReview ADMISSION_REVIEW "AdmissionReview" [255, 0, 1] Form::Kind(&KindFacts { group: "admission.k8s.io", version: "v1", kind: "AdmissionReview" });
     /// `request`: AdmissionRequest or absent.
-    pub request: Option<Shared<AdmissionRequest>>,
+    request: Option<Shared<AdmissionRequest>> = "request" 1 OMITEMPTY;
     /// `response`: AdmissionResponse or absent.
-    pub response: Option<Shared<AdmissionResponse>>,
+    response: Option<Shared<AdmissionResponse>> = "response" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ADMISSION_REVIEW: Desc = Desc::kind("AdmissionReview", &[
-    Field::new("request", 1, OMITEMPTY, Type::OptMsg(&ADMISSION_REQUEST)),
-    Field::new("response", 2, OMITEMPTY, Type::OptMsg(&ADMISSION_RESPONSE)),
-], &[255, 0, 1], &KindFacts { group: "admission.k8s.io", version: "v1", kind: "AdmissionReview" });
-impl Message for AdmissionReview {
-    fn desc(&self) -> &'static Desc { &ADMISSION_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.request)), FieldRef::OptMsg(opt(&self.response))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.request), 1 => FieldMut::OptMsg(&mut self.response), _ => oob(i) } }
-}
-message!(AdmissionReview, ADMISSION_REVIEW);
-kind!(AdmissionReview, ADMISSION_REVIEW, "admission.k8s.io", "v1", "AdmissionReview");
+kind!(AdmissionReview, "admission.k8s.io", "v1", "AdmissionReview");
 
 /// Value of Operation.
 pub const CONNECT: &str = "CONNECT";

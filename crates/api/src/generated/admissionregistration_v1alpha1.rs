@@ -13,585 +13,290 @@ pub type Rule = admissionregistration_v1::Rule;
 /// Another name of RuleWithOperations.
 pub type RuleWithOperations = admissionregistration_v1::RuleWithOperations;
 
+message! {
 /// `ApplyConfiguration` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyconfiguration-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ApplyConfiguration {
+pub struct ApplyConfiguration APPLY_CONFIGURATION "ApplyConfiguration" [255, 0] Form::Part;
     /// `expression`: string.
-    pub expression: Str,
+    expression: Str = "expression" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static APPLY_CONFIGURATION: Desc = Desc::new("ApplyConfiguration", &[
-    Field::new("expression", 1, OMITEMPTY, Type::Str),
-], &[255, 0]);
-impl Message for ApplyConfiguration {
-    fn desc(&self) -> &'static Desc { &APPLY_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.expression), _ => oob(i) } }
-}
-message!(ApplyConfiguration, APPLY_CONFIGURATION);
 
+message! {
 /// `AuditAnnotation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#auditannotation-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct AuditAnnotation {
+pub struct AuditAnnotation AUDIT_ANNOTATION "AuditAnnotation" [255, 0, 1] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `valueExpression`: string, required.
-    pub value_expression: Str,
+    value_expression: Str = "valueExpression" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static AUDIT_ANNOTATION: Desc = Desc::new("AuditAnnotation", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("valueExpression", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for AuditAnnotation {
-    fn desc(&self) -> &'static Desc { &AUDIT_ANNOTATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.value_expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.value_expression), _ => oob(i) } }
-}
-message!(AuditAnnotation, AUDIT_ANNOTATION);
 
+message! {
 /// `ExpressionWarning` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#expressionwarning-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ExpressionWarning {
+pub struct ExpressionWarning EXPRESSION_WARNING "ExpressionWarning" [255, 255, 0, 1] Form::Part;
     /// `fieldRef`: string, required.
-    pub field_ref: Str,
+    field_ref: Str = "fieldRef" 2 (REQUIRED);
     /// `warning`: string, required.
-    pub warning: Str,
+    warning: Str = "warning" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EXPRESSION_WARNING: Desc = Desc::new("ExpressionWarning", &[
-    Field::new("fieldRef", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("warning", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 255, 0, 1]);
-impl Message for ExpressionWarning {
-    fn desc(&self) -> &'static Desc { &EXPRESSION_WARNING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.field_ref), FieldRef::Str(&self.warning)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.field_ref), 1 => FieldMut::Str(&mut self.warning), _ => oob(i) } }
-}
-message!(ExpressionWarning, EXPRESSION_WARNING);
 
+message! {
 /// `JSONPatch` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonpatch-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct JSONPatch {
+pub struct JSONPatch JSON_PATCH "JSONPatch" [255, 0] Form::Part;
     /// `expression`: string.
-    pub expression: Str,
+    expression: Str = "expression" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JSON_PATCH: Desc = Desc::new("JSONPatch", &[
-    Field::new("expression", 1, OMITEMPTY, Type::Str),
-], &[255, 0]);
-impl Message for JSONPatch {
-    fn desc(&self) -> &'static Desc { &JSON_PATCH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.expression), _ => oob(i) } }
-}
-message!(JSONPatch, JSON_PATCH);
 
+message! {
 /// `MatchResources` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#matchresources-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MatchResources {
+pub struct MatchResources MATCH_RESOURCES "MatchResources" [255, 0, 1, 2, 3, 255, 255, 4] Form::Part;
     /// `namespaceSelector`: LabelSelector or absent.
-    pub namespace_selector: Option<Shared<meta_v1::LabelSelector>>,
+    namespace_selector: Option<Shared<meta_v1::LabelSelector>> = "namespaceSelector" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `objectSelector`: LabelSelector or absent.
-    pub object_selector: Option<Shared<meta_v1::LabelSelector>>,
+    object_selector: Option<Shared<meta_v1::LabelSelector>> = "objectSelector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `resourceRules`: list of NamedRuleWithOperations.
-    pub resource_rules: List<NamedRuleWithOperations>,
+    resource_rules: List<NamedRuleWithOperations> = "resourceRules" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `excludeResourceRules`: list of NamedRuleWithOperations.
-    pub exclude_resource_rules: List<NamedRuleWithOperations>,
+    exclude_resource_rules: List<NamedRuleWithOperations> = "excludeResourceRules" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `matchPolicy`: string or absent, one of `Equivalent`, `Exact`.
-    pub match_policy: Option<Str>,
+    match_policy: Option<Str> = "matchPolicy" 7 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static MATCH_RESOURCES: Desc = Desc::new("MatchResources", &[
-    Field::new("namespaceSelector", 1, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("objectSelector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("resourceRules", 3, OMITEMPTY, Type::List(&Type::Msg(&NAMED_RULE_WITH_OPERATIONS))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("excludeResourceRules", 4, OMITEMPTY, Type::List(&Type::Msg(&NAMED_RULE_WITH_OPERATIONS))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("matchPolicy", 7, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Equivalent", "Exact"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 255, 255, 4]);
-impl Message for MatchResources {
-    fn desc(&self) -> &'static Desc { &MATCH_RESOURCES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.namespace_selector)), FieldRef::OptMsg(opt(&self.object_selector)), FieldRef::List(&self.resource_rules), FieldRef::List(&self.exclude_resource_rules), FieldRef::OptStr(&self.match_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.namespace_selector), 1 => FieldMut::OptMsg(&mut self.object_selector), 2 => FieldMut::List(&mut self.resource_rules), 3 => FieldMut::List(&mut self.exclude_resource_rules), 4 => FieldMut::OptStr(&mut self.match_policy), _ => oob(i) } }
-}
-message!(MatchResources, MATCH_RESOURCES);
 
+message! {
 /// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MutatingAdmissionPolicy {
+pub struct MutatingAdmissionPolicy MUTATING_ADMISSION_POLICY "MutatingAdmissionPolicy" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicy" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: MutatingAdmissionPolicySpec.
-    pub spec: MutatingAdmissionPolicySpec,
+    spec: MutatingAdmissionPolicySpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static MUTATING_ADMISSION_POLICY: Desc = Desc::kind("MutatingAdmissionPolicy", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&MUTATING_ADMISSION_POLICY_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicy" });
-impl Message for MutatingAdmissionPolicy {
-    fn desc(&self) -> &'static Desc { &MUTATING_ADMISSION_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY);
-kind!(MutatingAdmissionPolicy, MUTATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicy");
+kind!(MutatingAdmissionPolicy, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicy");
 object!(MutatingAdmissionPolicy);
 resource!(MutatingAdmissionPolicy, "mutatingadmissionpolicies", ClusterScoped);
 
+message! {
 /// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MutatingAdmissionPolicyBinding {
+pub struct MutatingAdmissionPolicyBinding MUTATING_ADMISSION_POLICY_BINDING "MutatingAdmissionPolicyBinding" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicyBinding" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: MutatingAdmissionPolicyBindingSpec.
-    pub spec: MutatingAdmissionPolicyBindingSpec,
+    spec: MutatingAdmissionPolicyBindingSpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static MUTATING_ADMISSION_POLICY_BINDING: Desc = Desc::kind("MutatingAdmissionPolicyBinding", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&MUTATING_ADMISSION_POLICY_BINDING_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicyBinding" });
-impl Message for MutatingAdmissionPolicyBinding {
-    fn desc(&self) -> &'static Desc { &MUTATING_ADMISSION_POLICY_BINDING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING);
-kind!(MutatingAdmissionPolicyBinding, MUTATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBinding");
+kind!(MutatingAdmissionPolicyBinding, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBinding");
 object!(MutatingAdmissionPolicyBinding);
 resource!(MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybindings", ClusterScoped);
 
+message! {
 /// `MutatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindinglist-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MutatingAdmissionPolicyBindingList {
+pub struct MutatingAdmissionPolicyBindingList MUTATING_ADMISSION_POLICY_BINDING_LIST "MutatingAdmissionPolicyBindingList" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicyBindingList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of MutatingAdmissionPolicyBinding, required.
-    pub items: List<MutatingAdmissionPolicyBinding>,
+    items: List<MutatingAdmissionPolicyBinding> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static MUTATING_ADMISSION_POLICY_BINDING_LIST: Desc = Desc::kind("MutatingAdmissionPolicyBindingList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&MUTATING_ADMISSION_POLICY_BINDING))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicyBindingList" });
-impl Message for MutatingAdmissionPolicyBindingList {
-    fn desc(&self) -> &'static Desc { &MUTATING_ADMISSION_POLICY_BINDING_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_LIST);
-kind!(MutatingAdmissionPolicyBindingList, MUTATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBindingList");
+kind!(MutatingAdmissionPolicyBindingList, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBindingList");
 list_kind!(MutatingAdmissionPolicyBindingList, MutatingAdmissionPolicyBinding);
 
+message! {
 /// `MutatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybindingspec-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MutatingAdmissionPolicyBindingSpec {
+pub struct MutatingAdmissionPolicyBindingSpec MUTATING_ADMISSION_POLICY_BINDING_SPEC "MutatingAdmissionPolicyBindingSpec" [255, 0, 1, 2] Form::Part;
     /// `policyName`: string.
-    pub policy_name: Str,
+    policy_name: Str = "policyName" 1 OMITEMPTY;
     /// `paramRef`: ParamRef or absent.
-    pub param_ref: Option<Shared<ParamRef>>,
+    param_ref: Option<Shared<ParamRef>> = "paramRef" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `matchResources`: MatchResources or absent.
-    pub match_resources: Option<Shared<MatchResources>>,
+    match_resources: Option<Shared<MatchResources>> = "matchResources" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static MUTATING_ADMISSION_POLICY_BINDING_SPEC: Desc = Desc::new("MutatingAdmissionPolicyBindingSpec", &[
-    Field::new("policyName", 1, OMITEMPTY, Type::Str),
-    Field::new("paramRef", 2, OMITEMPTY, Type::OptMsg(&PARAM_REF)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("matchResources", 3, OMITEMPTY, Type::OptMsg(&MATCH_RESOURCES)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for MutatingAdmissionPolicyBindingSpec {
-    fn desc(&self) -> &'static Desc { &MUTATING_ADMISSION_POLICY_BINDING_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.policy_name), FieldRef::OptMsg(opt(&self.param_ref)), FieldRef::OptMsg(opt(&self.match_resources))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.policy_name), 1 => FieldMut::OptMsg(&mut self.param_ref), 2 => FieldMut::OptMsg(&mut self.match_resources), _ => oob(i) } }
-}
-message!(MutatingAdmissionPolicyBindingSpec, MUTATING_ADMISSION_POLICY_BINDING_SPEC);
 
+message! {
 /// `MutatingAdmissionPolicyList` of admissionregistration.k8s.io/v1alpha1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicylist-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MutatingAdmissionPolicyList {
+pub struct MutatingAdmissionPolicyList MUTATING_ADMISSION_POLICY_LIST "MutatingAdmissionPolicyList" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicyList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of MutatingAdmissionPolicy, required.
-    pub items: List<MutatingAdmissionPolicy>,
+    items: List<MutatingAdmissionPolicy> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static MUTATING_ADMISSION_POLICY_LIST: Desc = Desc::kind("MutatingAdmissionPolicyList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&MUTATING_ADMISSION_POLICY))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "MutatingAdmissionPolicyList" });
-impl Message for MutatingAdmissionPolicyList {
-    fn desc(&self) -> &'static Desc { &MUTATING_ADMISSION_POLICY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST);
-kind!(MutatingAdmissionPolicyList, MUTATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyList");
+kind!(MutatingAdmissionPolicyList, "admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyList");
 list_kind!(MutatingAdmissionPolicyList, MutatingAdmissionPolicy);
 
+message! {
 /// `MutatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicyspec-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct MutatingAdmissionPolicySpec {
+pub struct MutatingAdmissionPolicySpec MUTATING_ADMISSION_POLICY_SPEC "MutatingAdmissionPolicySpec" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `paramKind`: ParamKind or absent.
-    pub param_kind: Option<Shared<ParamKind>>,
+    param_kind: Option<Shared<ParamKind>> = "paramKind" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `matchConstraints`: MatchResources or absent.
-    pub match_constraints: Option<Shared<MatchResources>>,
+    match_constraints: Option<Shared<MatchResources>> = "matchConstraints" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `variables`: list of Variable.
-    pub variables: List<Variable>,
+    variables: List<Variable> = "variables" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `mutations`: list of Mutation.
-    pub mutations: List<Mutation>,
+    mutations: List<Mutation> = "mutations" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    pub failure_policy: Option<Str>,
+    failure_policy: Option<Str> = "failurePolicy" 5 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
-    pub match_conditions: List<admissionregistration_v1::MatchCondition>,
+    match_conditions: List<admissionregistration_v1::MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `reinvocationPolicy`: string, one of `IfNeeded`, `Never`.
-    pub reinvocation_policy: Str,
+    reinvocation_policy: Str = "reinvocationPolicy" 7 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static MUTATING_ADMISSION_POLICY_SPEC: Desc = Desc::new("MutatingAdmissionPolicySpec", &[
-    Field::new("paramKind", 1, OMITEMPTY, Type::OptMsg(&PARAM_KIND)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("matchConstraints", 2, OMITEMPTY, Type::OptMsg(&MATCH_RESOURCES)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("variables", 3, OMITEMPTY, Type::List(&Type::Msg(&VARIABLE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("mutations", 4, OMITEMPTY, Type::List(&Type::Msg(&MUTATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("failurePolicy", 5, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Fail", "Ignore"], ..NO_FACTS }),
-    Field::new("matchConditions", 6, OMITEMPTY, Type::List(&Type::Msg(&admissionregistration_v1::MATCH_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("reinvocationPolicy", 7, OMITEMPTY, Type::Str).facts(&Facts { enums: &["IfNeeded", "Never"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for MutatingAdmissionPolicySpec {
-    fn desc(&self) -> &'static Desc { &MUTATING_ADMISSION_POLICY_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.param_kind)), FieldRef::OptMsg(opt(&self.match_constraints)), FieldRef::List(&self.variables), FieldRef::List(&self.mutations), FieldRef::OptStr(&self.failure_policy), FieldRef::List(&self.match_conditions), FieldRef::Str(&self.reinvocation_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.param_kind), 1 => FieldMut::OptMsg(&mut self.match_constraints), 2 => FieldMut::List(&mut self.variables), 3 => FieldMut::List(&mut self.mutations), 4 => FieldMut::OptStr(&mut self.failure_policy), 5 => FieldMut::List(&mut self.match_conditions), 6 => FieldMut::Str(&mut self.reinvocation_policy), _ => oob(i) } }
-}
-message!(MutatingAdmissionPolicySpec, MUTATING_ADMISSION_POLICY_SPEC);
 
+message! {
 /// `Mutation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct Mutation {
+pub struct Mutation MUTATION "Mutation" [255, 255, 0, 1, 2] Form::Part;
     /// `patchType`: string, required, one of `ApplyConfiguration`, `JSONPatch`.
-    pub patch_type: Str,
+    patch_type: Str = "patchType" 2 (Facts { enums: &["ApplyConfiguration", "JSONPatch"], ..REQUIRED });
     /// `applyConfiguration`: ApplyConfiguration or absent.
-    pub apply_configuration: Option<Shared<ApplyConfiguration>>,
+    apply_configuration: Option<Shared<ApplyConfiguration>> = "applyConfiguration" 3 OMITEMPTY;
     /// `jsonPatch`: JSONPatch or absent.
-    pub json_patch: Option<Shared<JSONPatch>>,
+    json_patch: Option<Shared<JSONPatch>> = "jsonPatch" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static MUTATION: Desc = Desc::new("Mutation", &[
-    Field::new("patchType", 2, 0, Type::Str).facts(&Facts { enums: &["ApplyConfiguration", "JSONPatch"], ..REQUIRED }),
-    Field::new("applyConfiguration", 3, OMITEMPTY, Type::OptMsg(&APPLY_CONFIGURATION)),
-    Field::new("jsonPatch", 4, OMITEMPTY, Type::OptMsg(&JSON_PATCH)),
-], &[255, 255, 0, 1, 2]);
-impl Message for Mutation {
-    fn desc(&self) -> &'static Desc { &MUTATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.patch_type), FieldRef::OptMsg(opt(&self.apply_configuration)), FieldRef::OptMsg(opt(&self.json_patch))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.patch_type), 1 => FieldMut::OptMsg(&mut self.apply_configuration), 2 => FieldMut::OptMsg(&mut self.json_patch), _ => oob(i) } }
-}
-message!(Mutation, MUTATION);
 
+message! {
 /// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namedrulewithoperations-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct NamedRuleWithOperations {
+pub struct NamedRuleWithOperations NAMED_RULE_WITH_OPERATIONS "NamedRuleWithOperations" [255, 0, 1] Form::Part;
     /// `resourceNames`: list of string.
-    pub resource_names: List<Str>,
+    resource_names: List<Str> = "resourceNames" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// RuleWithOperations, its members appear here.
-    pub rule_with_operations: admissionregistration_v1::RuleWithOperations,
+    rule_with_operations: admissionregistration_v1::RuleWithOperations = "" 2 INLINE;
 }
-#[doc(hidden)]
-pub static NAMED_RULE_WITH_OPERATIONS: Desc = Desc::new("NamedRuleWithOperations", &[
-    Field::new("resourceNames", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("", 2, INLINE, Type::Msg(&admissionregistration_v1::RULE_WITH_OPERATIONS)),
-], &[255, 0, 1]);
-impl Message for NamedRuleWithOperations {
-    fn desc(&self) -> &'static Desc { &NAMED_RULE_WITH_OPERATIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.resource_names), FieldRef::Msg(&self.rule_with_operations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.resource_names), 1 => FieldMut::Msg(&mut self.rule_with_operations), _ => oob(i) } }
-}
-message!(NamedRuleWithOperations, NAMED_RULE_WITH_OPERATIONS);
 
+message! {
 /// `ParamKind` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramkind-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ParamKind {
+pub struct ParamKind PARAM_KIND "ParamKind" [255, 0, 1] Form::Part;
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 1 OMITEMPTY;
     /// `kind`: string.
-    pub kind: Str,
+    kind: Str = "kind" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PARAM_KIND: Desc = Desc::new("ParamKind", &[
-    Field::new("apiVersion", 1, OMITEMPTY, Type::Str),
-    Field::new("kind", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for ParamKind {
-    fn desc(&self) -> &'static Desc { &PARAM_KIND }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_version), FieldRef::Str(&self.kind)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_version), 1 => FieldMut::Str(&mut self.kind), _ => oob(i) } }
-}
-message!(ParamKind, PARAM_KIND);
 
+message! {
 /// `ParamRef` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#paramref-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ParamRef {
+pub struct ParamRef PARAM_REF "ParamRef" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 2 OMITEMPTY;
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `parameterNotFoundAction`: string or absent, one of `Allow`, `Deny`.
-    pub parameter_not_found_action: Option<Str>,
+    parameter_not_found_action: Option<Str> = "parameterNotFoundAction" 4 OMITEMPTY (Facts { enums: &["Allow", "Deny"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static PARAM_REF: Desc = Desc::new("ParamRef", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("namespace", 2, OMITEMPTY, Type::Str),
-    Field::new("selector", 3, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("parameterNotFoundAction", 4, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Allow", "Deny"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for ParamRef {
-    fn desc(&self) -> &'static Desc { &PARAM_REF }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.namespace), FieldRef::OptMsg(opt(&self.selector)), FieldRef::OptStr(&self.parameter_not_found_action)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.namespace), 2 => FieldMut::OptMsg(&mut self.selector), 3 => FieldMut::OptStr(&mut self.parameter_not_found_action), _ => oob(i) } }
-}
-message!(ParamRef, PARAM_REF);
 
+message! {
 /// `TypeChecking` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typechecking-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct TypeChecking {
+pub struct TypeChecking TYPE_CHECKING "TypeChecking" [255, 0] Form::Part;
     /// `expressionWarnings`: list of ExpressionWarning.
-    pub expression_warnings: List<ExpressionWarning>,
+    expression_warnings: List<ExpressionWarning> = "expressionWarnings" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static TYPE_CHECKING: Desc = Desc::new("TypeChecking", &[
-    Field::new("expressionWarnings", 1, OMITEMPTY, Type::List(&Type::Msg(&EXPRESSION_WARNING))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for TypeChecking {
-    fn desc(&self) -> &'static Desc { &TYPE_CHECKING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.expression_warnings)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.expression_warnings), _ => oob(i) } }
-}
-message!(TypeChecking, TYPE_CHECKING);
 
+message! {
 /// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicy {
+pub struct ValidatingAdmissionPolicy VALIDATING_ADMISSION_POLICY "ValidatingAdmissionPolicy" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicy" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ValidatingAdmissionPolicySpec.
-    pub spec: ValidatingAdmissionPolicySpec,
+    spec: ValidatingAdmissionPolicySpec = "spec" 2 OMITEMPTY;
     /// `status`: ValidatingAdmissionPolicyStatus.
-    pub status: ValidatingAdmissionPolicyStatus,
+    status: ValidatingAdmissionPolicyStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY: Desc = Desc::kind("ValidatingAdmissionPolicy", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&VALIDATING_ADMISSION_POLICY_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&VALIDATING_ADMISSION_POLICY_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicy" });
-impl Message for ValidatingAdmissionPolicy {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY);
-kind!(ValidatingAdmissionPolicy, VALIDATING_ADMISSION_POLICY, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicy");
+kind!(ValidatingAdmissionPolicy, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicy");
 object!(ValidatingAdmissionPolicy);
 resource!(ValidatingAdmissionPolicy, "validatingadmissionpolicies", ClusterScoped);
 
+message! {
 /// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicyBinding {
+pub struct ValidatingAdmissionPolicyBinding VALIDATING_ADMISSION_POLICY_BINDING "ValidatingAdmissionPolicyBinding" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicyBinding" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ValidatingAdmissionPolicyBindingSpec, required.
-    pub spec: ValidatingAdmissionPolicyBindingSpec,
+    spec: ValidatingAdmissionPolicyBindingSpec = "spec" 2 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY_BINDING: Desc = Desc::kind("ValidatingAdmissionPolicyBinding", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&VALIDATING_ADMISSION_POLICY_BINDING_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicyBinding" });
-impl Message for ValidatingAdmissionPolicyBinding {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY_BINDING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING);
-kind!(ValidatingAdmissionPolicyBinding, VALIDATING_ADMISSION_POLICY_BINDING, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyBinding");
+kind!(ValidatingAdmissionPolicyBinding, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyBinding");
 object!(ValidatingAdmissionPolicyBinding);
 resource!(ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybindings", ClusterScoped);
 
+message! {
 /// `ValidatingAdmissionPolicyBindingList` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindinglist-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicyBindingList {
+pub struct ValidatingAdmissionPolicyBindingList VALIDATING_ADMISSION_POLICY_BINDING_LIST "ValidatingAdmissionPolicyBindingList" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicyBindingList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ValidatingAdmissionPolicyBinding, required.
-    pub items: List<ValidatingAdmissionPolicyBinding>,
+    items: List<ValidatingAdmissionPolicyBinding> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY_BINDING_LIST: Desc = Desc::kind("ValidatingAdmissionPolicyBindingList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&VALIDATING_ADMISSION_POLICY_BINDING))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicyBindingList" });
-impl Message for ValidatingAdmissionPolicyBindingList {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY_BINDING_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDING_LIST);
-kind!(ValidatingAdmissionPolicyBindingList, VALIDATING_ADMISSION_POLICY_BINDING_LIST, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyBindingList");
+kind!(ValidatingAdmissionPolicyBindingList, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyBindingList");
 list_kind!(ValidatingAdmissionPolicyBindingList, ValidatingAdmissionPolicyBinding);
 
+message! {
 /// `ValidatingAdmissionPolicyBindingSpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybindingspec-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicyBindingSpec {
+pub struct ValidatingAdmissionPolicyBindingSpec VALIDATING_ADMISSION_POLICY_BINDING_SPEC "ValidatingAdmissionPolicyBindingSpec" [255, 0, 1, 2, 3] Form::Part;
     /// `policyName`: string, required.
-    pub policy_name: Str,
+    policy_name: Str = "policyName" 1 OMITEMPTY (REQUIRED);
     /// `paramRef`: ParamRef or absent.
-    pub param_ref: Option<Shared<ParamRef>>,
+    param_ref: Option<Shared<ParamRef>> = "paramRef" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `matchResources`: MatchResources or absent.
-    pub match_resources: Option<Shared<MatchResources>>,
+    match_resources: Option<Shared<MatchResources>> = "matchResources" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `validationActions`: list of string, required, one of `Audit`, `Deny`, `Warn`, set.
-    pub validation_actions: List<Str>,
+    validation_actions: List<Str> = "validationActions" 4 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["Audit", "Deny", "Warn"], ..REQUIRED });
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY_BINDING_SPEC: Desc = Desc::new("ValidatingAdmissionPolicyBindingSpec", &[
-    Field::new("policyName", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("paramRef", 2, OMITEMPTY, Type::OptMsg(&PARAM_REF)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("matchResources", 3, OMITEMPTY, Type::OptMsg(&MATCH_RESOURCES)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("validationActions", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, enums: &["Audit", "Deny", "Warn"], ..REQUIRED }),
-], &[255, 0, 1, 2, 3]);
-impl Message for ValidatingAdmissionPolicyBindingSpec {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY_BINDING_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.policy_name), FieldRef::OptMsg(opt(&self.param_ref)), FieldRef::OptMsg(opt(&self.match_resources)), FieldRef::List(&self.validation_actions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.policy_name), 1 => FieldMut::OptMsg(&mut self.param_ref), 2 => FieldMut::OptMsg(&mut self.match_resources), 3 => FieldMut::List(&mut self.validation_actions), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicyBindingSpec, VALIDATING_ADMISSION_POLICY_BINDING_SPEC);
 
+message! {
 /// `ValidatingAdmissionPolicyList` of admissionregistration.k8s.io/v1alpha1, since 1.26. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicylist-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicyList {
+pub struct ValidatingAdmissionPolicyList VALIDATING_ADMISSION_POLICY_LIST "ValidatingAdmissionPolicyList" [255, 0, 1] Form::Kind(&KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicyList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ValidatingAdmissionPolicy, required.
-    pub items: List<ValidatingAdmissionPolicy>,
+    items: List<ValidatingAdmissionPolicy> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY_LIST: Desc = Desc::kind("ValidatingAdmissionPolicyList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&VALIDATING_ADMISSION_POLICY))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "admissionregistration.k8s.io", version: "v1alpha1", kind: "ValidatingAdmissionPolicyList" });
-impl Message for ValidatingAdmissionPolicyList {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST);
-kind!(ValidatingAdmissionPolicyList, VALIDATING_ADMISSION_POLICY_LIST, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyList");
+kind!(ValidatingAdmissionPolicyList, "admissionregistration.k8s.io", "v1alpha1", "ValidatingAdmissionPolicyList");
 list_kind!(ValidatingAdmissionPolicyList, ValidatingAdmissionPolicy);
 
+message! {
 /// `ValidatingAdmissionPolicySpec` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicyspec-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicySpec {
+pub struct ValidatingAdmissionPolicySpec VALIDATING_ADMISSION_POLICY_SPEC "ValidatingAdmissionPolicySpec" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `paramKind`: ParamKind or absent.
-    pub param_kind: Option<Shared<ParamKind>>,
+    param_kind: Option<Shared<ParamKind>> = "paramKind" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `matchConstraints`: MatchResources or absent.
-    pub match_constraints: Option<Shared<MatchResources>>,
+    match_constraints: Option<Shared<MatchResources>> = "matchConstraints" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `validations`: list of Validation.
-    pub validations: List<Validation>,
+    validations: List<Validation> = "validations" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    pub failure_policy: Option<Str>,
+    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
     /// `auditAnnotations`: list of AuditAnnotation.
-    pub audit_annotations: List<AuditAnnotation>,
+    audit_annotations: List<AuditAnnotation> = "auditAnnotations" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
-    pub match_conditions: List<admissionregistration_v1::MatchCondition>,
+    match_conditions: List<admissionregistration_v1::MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `variables`: list of Variable, map by `name`.
-    pub variables: List<Variable>,
+    variables: List<Variable> = "variables" 7 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY_SPEC: Desc = Desc::new("ValidatingAdmissionPolicySpec", &[
-    Field::new("paramKind", 1, OMITEMPTY, Type::OptMsg(&PARAM_KIND)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("matchConstraints", 2, OMITEMPTY, Type::OptMsg(&MATCH_RESOURCES)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("validations", 3, OMITEMPTY, Type::List(&Type::Msg(&VALIDATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("failurePolicy", 4, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Fail", "Ignore"], ..NO_FACTS }),
-    Field::new("auditAnnotations", 5, OMITEMPTY, Type::List(&Type::Msg(&AUDIT_ANNOTATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("matchConditions", 6, OMITEMPTY, Type::List(&Type::Msg(&admissionregistration_v1::MATCH_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("variables", 7, OMITEMPTY, Type::List(&Type::Msg(&VARIABLE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for ValidatingAdmissionPolicySpec {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.param_kind)), FieldRef::OptMsg(opt(&self.match_constraints)), FieldRef::List(&self.validations), FieldRef::OptStr(&self.failure_policy), FieldRef::List(&self.audit_annotations), FieldRef::List(&self.match_conditions), FieldRef::List(&self.variables)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.param_kind), 1 => FieldMut::OptMsg(&mut self.match_constraints), 2 => FieldMut::List(&mut self.validations), 3 => FieldMut::OptStr(&mut self.failure_policy), 4 => FieldMut::List(&mut self.audit_annotations), 5 => FieldMut::List(&mut self.match_conditions), 6 => FieldMut::List(&mut self.variables), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicySpec, VALIDATING_ADMISSION_POLICY_SPEC);
 
+message! {
 /// `ValidatingAdmissionPolicyStatus` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicystatus-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidatingAdmissionPolicyStatus {
+pub struct ValidatingAdmissionPolicyStatus VALIDATING_ADMISSION_POLICY_STATUS "ValidatingAdmissionPolicyStatus" [255, 0, 1, 2] Form::Part;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 1 OMITEMPTY;
     /// `typeChecking`: TypeChecking or absent.
-    pub type_checking: Option<Shared<TypeChecking>>,
+    type_checking: Option<Shared<TypeChecking>> = "typeChecking" 2 OMITEMPTY;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static VALIDATING_ADMISSION_POLICY_STATUS: Desc = Desc::new("ValidatingAdmissionPolicyStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::I64),
-    Field::new("typeChecking", 2, OMITEMPTY, Type::OptMsg(&TYPE_CHECKING)),
-    Field::new("conditions", 3, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for ValidatingAdmissionPolicyStatus {
-    fn desc(&self) -> &'static Desc { &VALIDATING_ADMISSION_POLICY_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.observed_generation), FieldRef::OptMsg(opt(&self.type_checking)), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.observed_generation), 1 => FieldMut::OptMsg(&mut self.type_checking), 2 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ValidatingAdmissionPolicyStatus, VALIDATING_ADMISSION_POLICY_STATUS);
 
+message! {
 /// `Validation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validation-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct Validation {
+pub struct Validation VALIDATION "Validation" [255, 0, 1, 2, 3] Form::Part;
     /// `expression`: string, required.
-    pub expression: Str,
+    expression: Str = "expression" 1 (REQUIRED);
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
     /// `reason`: string or absent.
-    pub reason: Option<Str>,
+    reason: Option<Str> = "reason" 3 OMITEMPTY;
     /// `messageExpression`: string.
-    pub message_expression: Str,
+    message_expression: Str = "messageExpression" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VALIDATION: Desc = Desc::new("Validation", &[
-    Field::new("expression", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-    Field::new("reason", 3, OMITEMPTY, Type::OptStr),
-    Field::new("messageExpression", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for Validation {
-    fn desc(&self) -> &'static Desc { &VALIDATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.expression), FieldRef::Str(&self.message), FieldRef::OptStr(&self.reason), FieldRef::Str(&self.message_expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.expression), 1 => FieldMut::Str(&mut self.message), 2 => FieldMut::OptStr(&mut self.reason), 3 => FieldMut::Str(&mut self.message_expression), _ => oob(i) } }
-}
-message!(Validation, VALIDATION);
 
+message! {
 /// `Variable` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#variable-v1alpha1-admissionregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct Variable {
+pub struct Variable VARIABLE "Variable" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `expression`: string, required.
-    pub expression: Str,
+    expression: Str = "expression" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VARIABLE: Desc = Desc::new("Variable", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("expression", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for Variable {
-    fn desc(&self) -> &'static Desc { &VARIABLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.expression), _ => oob(i) } }
-}
-message!(Variable, VARIABLE);
 
 /// Value of FailurePolicyType.
 pub const FAIL: &str = "Fail";

@@ -2,136 +2,72 @@
 //! Types of apidiscovery.k8s.io/v2 (Go: `k8s.io/api/apidiscovery/v2`).
 use pintle_apimachinery::generated_prelude::*;
 
+message! {
 /// `APIGroupDiscovery` of apidiscovery.k8s.io/v2, since 1.30.
-#[derive(Clone, Default)]
-pub struct APIGroupDiscovery {
+pub struct APIGroupDiscovery API_GROUP_DISCOVERY "APIGroupDiscovery" [255, 0, 1] Form::Kind(&KindFacts { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscovery" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `versions`: list of APIVersionDiscovery, map by `version`.
-    pub versions: List<APIVersionDiscovery>,
+    versions: List<APIVersionDiscovery> = "versions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["version"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static API_GROUP_DISCOVERY: Desc = Desc::kind("APIGroupDiscovery", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("versions", 2, OMITEMPTY, Type::List(&Type::Msg(&API_VERSION_DISCOVERY))).facts(&Facts { list_type: ListType::Map, keys: &["version"], ..NO_FACTS }),
-], &[255, 0, 1], &KindFacts { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscovery" });
-impl Message for APIGroupDiscovery {
-    fn desc(&self) -> &'static Desc { &API_GROUP_DISCOVERY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.versions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.versions), _ => oob(i) } }
-}
-message!(APIGroupDiscovery, API_GROUP_DISCOVERY);
-kind!(APIGroupDiscovery, API_GROUP_DISCOVERY, "apidiscovery.k8s.io", "v2", "APIGroupDiscovery");
+kind!(APIGroupDiscovery, "apidiscovery.k8s.io", "v2", "APIGroupDiscovery");
 object!(APIGroupDiscovery);
 
+message! {
 /// `APIGroupDiscoveryList` of apidiscovery.k8s.io/v2, since 1.30.
-#[derive(Clone, Default)]
-pub struct APIGroupDiscoveryList {
+pub struct APIGroupDiscoveryList API_GROUP_DISCOVERY_LIST "APIGroupDiscoveryList" [255, 0, 1] Form::Kind(&KindFacts { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscoveryList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of APIGroupDiscovery.
-    pub items: List<APIGroupDiscovery>,
+    items: List<APIGroupDiscovery> = "items" 2;
 }
-#[doc(hidden)]
-pub static API_GROUP_DISCOVERY_LIST: Desc = Desc::kind("APIGroupDiscoveryList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&API_GROUP_DISCOVERY))),
-], &[255, 0, 1], &KindFacts { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscoveryList" });
-impl Message for APIGroupDiscoveryList {
-    fn desc(&self) -> &'static Desc { &API_GROUP_DISCOVERY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(APIGroupDiscoveryList, API_GROUP_DISCOVERY_LIST);
-kind!(APIGroupDiscoveryList, API_GROUP_DISCOVERY_LIST, "apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList");
+kind!(APIGroupDiscoveryList, "apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList");
 list_kind!(APIGroupDiscoveryList, APIGroupDiscovery);
 
+message! {
 /// `APIResourceDiscovery` of apidiscovery.k8s.io/v2.
-#[derive(Clone, Default)]
-pub struct APIResourceDiscovery {
+pub struct APIResourceDiscovery API_RESOURCE_DISCOVERY "APIResourceDiscovery" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `resource`: string.
-    pub resource: Str,
+    resource: Str = "resource" 1;
     /// `responseKind`: GroupVersionKind or absent.
-    pub response_kind: Option<Shared<meta_v1::GroupVersionKind>>,
+    response_kind: Option<Shared<meta_v1::GroupVersionKind>> = "responseKind" 2 OMITEMPTY;
     /// `scope`: string.
-    pub scope: Str,
+    scope: Str = "scope" 3;
     /// `singularResource`: string.
-    pub singular_resource: Str,
+    singular_resource: Str = "singularResource" 4;
     /// `verbs`: list of string, set.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 5 (Facts { list_type: ListType::Set, ..NO_FACTS });
     /// `shortNames`: list of string, set.
-    pub short_names: List<Str>,
+    short_names: List<Str> = "shortNames" 6 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
     /// `categories`: list of string, set.
-    pub categories: List<Str>,
+    categories: List<Str> = "categories" 7 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
     /// `subresources`: list of APISubresourceDiscovery, map by `subresource`.
-    pub subresources: List<APISubresourceDiscovery>,
+    subresources: List<APISubresourceDiscovery> = "subresources" 8 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["subresource"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static API_RESOURCE_DISCOVERY: Desc = Desc::new("APIResourceDiscovery", &[
-    Field::new("resource", 1, 0, Type::Str),
-    Field::new("responseKind", 2, OMITEMPTY, Type::OptMsg(&meta_v1::GROUP_VERSION_KIND)),
-    Field::new("scope", 3, 0, Type::Str),
-    Field::new("singularResource", 4, 0, Type::Str),
-    Field::new("verbs", 5, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-    Field::new("shortNames", 6, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-    Field::new("categories", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-    Field::new("subresources", 8, OMITEMPTY, Type::List(&Type::Msg(&API_SUBRESOURCE_DISCOVERY))).facts(&Facts { list_type: ListType::Map, keys: &["subresource"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for APIResourceDiscovery {
-    fn desc(&self) -> &'static Desc { &API_RESOURCE_DISCOVERY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.resource), FieldRef::OptMsg(opt(&self.response_kind)), FieldRef::Str(&self.scope), FieldRef::Str(&self.singular_resource), FieldRef::List(&self.verbs), FieldRef::List(&self.short_names), FieldRef::List(&self.categories), FieldRef::List(&self.subresources)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.resource), 1 => FieldMut::OptMsg(&mut self.response_kind), 2 => FieldMut::Str(&mut self.scope), 3 => FieldMut::Str(&mut self.singular_resource), 4 => FieldMut::List(&mut self.verbs), 5 => FieldMut::List(&mut self.short_names), 6 => FieldMut::List(&mut self.categories), 7 => FieldMut::List(&mut self.subresources), _ => oob(i) } }
-}
-message!(APIResourceDiscovery, API_RESOURCE_DISCOVERY);
 
+message! {
 /// `APISubresourceDiscovery` of apidiscovery.k8s.io/v2.
-#[derive(Clone, Default)]
-pub struct APISubresourceDiscovery {
+pub struct APISubresourceDiscovery API_SUBRESOURCE_DISCOVERY "APISubresourceDiscovery" [255, 0, 1, 2, 3] Form::Part;
     /// `subresource`: string.
-    pub subresource: Str,
+    subresource: Str = "subresource" 1;
     /// `responseKind`: GroupVersionKind or absent.
-    pub response_kind: Option<Shared<meta_v1::GroupVersionKind>>,
+    response_kind: Option<Shared<meta_v1::GroupVersionKind>> = "responseKind" 2 OMITEMPTY;
     /// `acceptedTypes`: list of GroupVersionKind, map by `group`, `version`, `kind`.
-    pub accepted_types: List<meta_v1::GroupVersionKind>,
+    accepted_types: List<meta_v1::GroupVersionKind> = "acceptedTypes" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["group", "version", "kind"], ..NO_FACTS });
     /// `verbs`: list of string, set.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 4 (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static API_SUBRESOURCE_DISCOVERY: Desc = Desc::new("APISubresourceDiscovery", &[
-    Field::new("subresource", 1, 0, Type::Str),
-    Field::new("responseKind", 2, OMITEMPTY, Type::OptMsg(&meta_v1::GROUP_VERSION_KIND)),
-    Field::new("acceptedTypes", 3, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::GROUP_VERSION_KIND))).facts(&Facts { list_type: ListType::Map, keys: &["group", "version", "kind"], ..NO_FACTS }),
-    Field::new("verbs", 4, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for APISubresourceDiscovery {
-    fn desc(&self) -> &'static Desc { &API_SUBRESOURCE_DISCOVERY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.subresource), FieldRef::OptMsg(opt(&self.response_kind)), FieldRef::List(&self.accepted_types), FieldRef::List(&self.verbs)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.subresource), 1 => FieldMut::OptMsg(&mut self.response_kind), 2 => FieldMut::List(&mut self.accepted_types), 3 => FieldMut::List(&mut self.verbs), _ => oob(i) } }
-}
-message!(APISubresourceDiscovery, API_SUBRESOURCE_DISCOVERY);
 
+message! {
 /// `APIVersionDiscovery` of apidiscovery.k8s.io/v2.
-#[derive(Clone, Default)]
-pub struct APIVersionDiscovery {
+pub struct APIVersionDiscovery API_VERSION_DISCOVERY "APIVersionDiscovery" [255, 0, 1, 2] Form::Part;
     /// `version`: string.
-    pub version: Str,
+    version: Str = "version" 1;
     /// `resources`: list of APIResourceDiscovery, map by `resource`.
-    pub resources: List<APIResourceDiscovery>,
+    resources: List<APIResourceDiscovery> = "resources" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["resource"], ..NO_FACTS });
     /// `freshness`: string.
-    pub freshness: Str,
+    freshness: Str = "freshness" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static API_VERSION_DISCOVERY: Desc = Desc::new("APIVersionDiscovery", &[
-    Field::new("version", 1, 0, Type::Str),
-    Field::new("resources", 2, OMITEMPTY, Type::List(&Type::Msg(&API_RESOURCE_DISCOVERY))).facts(&Facts { list_type: ListType::Map, keys: &["resource"], ..NO_FACTS }),
-    Field::new("freshness", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for APIVersionDiscovery {
-    fn desc(&self) -> &'static Desc { &API_VERSION_DISCOVERY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.version), FieldRef::List(&self.resources), FieldRef::Str(&self.freshness)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.version), 1 => FieldMut::List(&mut self.resources), 2 => FieldMut::Str(&mut self.freshness), _ => oob(i) } }
-}
-message!(APIVersionDiscovery, API_VERSION_DISCOVERY);
 
 /// Value of DiscoveryFreshness.
 pub const DISCOVERY_FRESHNESS_CURRENT: &str = "Current";

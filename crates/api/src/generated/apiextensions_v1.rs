@@ -2,695 +2,368 @@
 //! Types of apiextensions.k8s.io/v1 (Go: `k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1`).
 use pintle_apimachinery::generated_prelude::*;
 pub use crate::ext::apiextensions_v1::{JSONSchemaPropsOrArray, JSONSchemaPropsOrBool, JSONSchemaPropsOrStringArray};
-use crate::ext::apiextensions_v1::{JSON_SCHEMA_PROPS_OR_ARRAY, JSON_SCHEMA_PROPS_OR_BOOL, JSON_SCHEMA_PROPS_OR_STRING_ARRAY};
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ConversionRequest` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionrequest-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct ConversionRequest {
+pub struct ConversionRequest CONVERSION_REQUEST "ConversionRequest" [255, 0, 1, 2] Form::Part;
     /// `uid`: string, required.
-    pub uid: Str,
+    uid: Str = "uid" 1 (REQUIRED);
     /// `desiredAPIVersion`: string, required.
-    pub desired_api_version: Str,
+    desired_api_version: Str = "desiredAPIVersion" 2 (REQUIRED);
     /// `objects`: list of any object, required.
-    pub objects: List<RawExtension>,
+    objects: List<RawExtension> = "objects" 3 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static CONVERSION_REQUEST: Desc = Desc::new("ConversionRequest", &[
-    Field::new("uid", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("desiredAPIVersion", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("objects", 3, 0, Type::List(&Type::Leaf(&RAW_EXTENSION))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0, 1, 2]);
-impl Message for ConversionRequest {
-    fn desc(&self) -> &'static Desc { &CONVERSION_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.uid), FieldRef::Str(&self.desired_api_version), FieldRef::List(&self.objects)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.uid), 1 => FieldMut::Str(&mut self.desired_api_version), 2 => FieldMut::List(&mut self.objects), _ => oob(i) } }
-}
-message!(ConversionRequest, CONVERSION_REQUEST);
 
+message! {
 /// `ConversionResponse` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionresponse-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct ConversionResponse {
+pub struct ConversionResponse CONVERSION_RESPONSE "ConversionResponse" [255, 0, 1, 2] Form::Part;
     /// `uid`: string, required.
-    pub uid: Str,
+    uid: Str = "uid" 1 (REQUIRED);
     /// `convertedObjects`: list of any object, required.
-    pub converted_objects: List<RawExtension>,
+    converted_objects: List<RawExtension> = "convertedObjects" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `result`: Status, required.
-    pub result: meta_v1::Status,
+    result: meta_v1::Status = "result" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONVERSION_RESPONSE: Desc = Desc::new("ConversionResponse", &[
-    Field::new("uid", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("convertedObjects", 2, 0, Type::List(&Type::Leaf(&RAW_EXTENSION))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("result", 3, 0, Type::Msg(&meta_v1::STATUS)).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ConversionResponse {
-    fn desc(&self) -> &'static Desc { &CONVERSION_RESPONSE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.uid), FieldRef::List(&self.converted_objects), FieldRef::Msg(&self.result)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.uid), 1 => FieldMut::List(&mut self.converted_objects), 2 => FieldMut::Msg(&mut self.result), _ => oob(i) } }
-}
-message!(ConversionResponse, CONVERSION_RESPONSE);
 
+message! {
 /// `ConversionReview` of apiextensions.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionreview-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct ConversionReview {
+pub struct ConversionReview CONVERSION_REVIEW "ConversionReview" [255, 0, 1] Form::Kind(&KindFacts { group: "apiextensions.k8s.io", version: "v1", kind: "ConversionReview" });
     /// `request`: ConversionRequest or absent.
-    pub request: Option<Shared<ConversionRequest>>,
+    request: Option<Shared<ConversionRequest>> = "request" 1 OMITEMPTY;
     /// `response`: ConversionResponse or absent.
-    pub response: Option<Shared<ConversionResponse>>,
+    response: Option<Shared<ConversionResponse>> = "response" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONVERSION_REVIEW: Desc = Desc::kind("ConversionReview", &[
-    Field::new("request", 1, OMITEMPTY, Type::OptMsg(&CONVERSION_REQUEST)),
-    Field::new("response", 2, OMITEMPTY, Type::OptMsg(&CONVERSION_RESPONSE)),
-], &[255, 0, 1], &KindFacts { group: "apiextensions.k8s.io", version: "v1", kind: "ConversionReview" });
-impl Message for ConversionReview {
-    fn desc(&self) -> &'static Desc { &CONVERSION_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.request)), FieldRef::OptMsg(opt(&self.response))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.request), 1 => FieldMut::OptMsg(&mut self.response), _ => oob(i) } }
-}
-message!(ConversionReview, CONVERSION_REVIEW);
-kind!(ConversionReview, CONVERSION_REVIEW, "apiextensions.k8s.io", "v1", "ConversionReview");
+kind!(ConversionReview, "apiextensions.k8s.io", "v1", "ConversionReview");
 
+message! {
 /// `CustomResourceColumnDefinition` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcecolumndefinition-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceColumnDefinition {
+pub struct CustomResourceColumnDefinition CUSTOM_RESOURCE_COLUMN_DEFINITION "CustomResourceColumnDefinition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 2 (REQUIRED);
     /// `format`: string.
-    pub format: Str,
+    format: Str = "format" 3 OMITEMPTY;
     /// `description`: string.
-    pub description: Str,
+    description: Str = "description" 4 OMITEMPTY;
     /// `priority`: integer.
-    pub priority: i32,
+    priority: i32 = "priority" 5 OMITEMPTY;
     /// `jsonPath`: string, required.
-    pub json_path: Str,
+    json_path: Str = "jsonPath" 6 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_COLUMN_DEFINITION: Desc = Desc::new("CustomResourceColumnDefinition", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("type", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("format", 3, OMITEMPTY, Type::Str),
-    Field::new("description", 4, OMITEMPTY, Type::Str),
-    Field::new("priority", 5, OMITEMPTY, Type::I32),
-    Field::new("jsonPath", 6, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for CustomResourceColumnDefinition {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_COLUMN_DEFINITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.type_), FieldRef::Str(&self.format), FieldRef::Str(&self.description), FieldRef::I32(&self.priority), FieldRef::Str(&self.json_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.type_), 2 => FieldMut::Str(&mut self.format), 3 => FieldMut::Str(&mut self.description), 4 => FieldMut::I32(&mut self.priority), 5 => FieldMut::Str(&mut self.json_path), _ => oob(i) } }
-}
-message!(CustomResourceColumnDefinition, CUSTOM_RESOURCE_COLUMN_DEFINITION);
 
+message! {
 /// `CustomResourceConversion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourceconversion-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceConversion {
+pub struct CustomResourceConversion CUSTOM_RESOURCE_CONVERSION "CustomResourceConversion" [255, 0, 1] Form::Part;
     /// `strategy`: string, required.
-    pub strategy: Str,
+    strategy: Str = "strategy" 1 (REQUIRED);
     /// `webhook`: WebhookConversion or absent.
-    pub webhook: Option<Shared<WebhookConversion>>,
+    webhook: Option<Shared<WebhookConversion>> = "webhook" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_CONVERSION: Desc = Desc::new("CustomResourceConversion", &[
-    Field::new("strategy", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("webhook", 2, OMITEMPTY, Type::OptMsg(&WEBHOOK_CONVERSION)),
-], &[255, 0, 1]);
-impl Message for CustomResourceConversion {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_CONVERSION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.strategy), FieldRef::OptMsg(opt(&self.webhook))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.strategy), 1 => FieldMut::OptMsg(&mut self.webhook), _ => oob(i) } }
-}
-message!(CustomResourceConversion, CUSTOM_RESOURCE_CONVERSION);
 
+message! {
 /// `CustomResourceDefinition` of apiextensions.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinition-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinition {
+pub struct CustomResourceDefinition CUSTOM_RESOURCE_DEFINITION "CustomResourceDefinition" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CustomResourceDefinitionSpec, required.
-    pub spec: CustomResourceDefinitionSpec,
+    spec: CustomResourceDefinitionSpec = "spec" 2 (REQUIRED);
     /// `status`: CustomResourceDefinitionStatus.
-    pub status: CustomResourceDefinitionStatus,
+    status: CustomResourceDefinitionStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION: Desc = Desc::kind("CustomResourceDefinition", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&CUSTOM_RESOURCE_DEFINITION_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&CUSTOM_RESOURCE_DEFINITION_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition" });
-impl Message for CustomResourceDefinition {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(CustomResourceDefinition, CUSTOM_RESOURCE_DEFINITION);
-kind!(CustomResourceDefinition, CUSTOM_RESOURCE_DEFINITION, "apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+kind!(CustomResourceDefinition, "apiextensions.k8s.io", "v1", "CustomResourceDefinition");
 object!(CustomResourceDefinition);
 resource!(CustomResourceDefinition, "customresourcedefinitions", ClusterScoped);
 
+message! {
 /// `CustomResourceDefinitionCondition` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitioncondition-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinitionCondition {
+pub struct CustomResourceDefinitionCondition CUSTOM_RESOURCE_DEFINITION_CONDITION "CustomResourceDefinitionCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
     /// `observedGeneration`: integer, feature gate `CRDObservedGenerationTracking`.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION_CONDITION: Desc = Desc::new("CustomResourceDefinitionCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-    Field::new("observedGeneration", 6, OMITEMPTY, Type::I64),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for CustomResourceDefinitionCondition {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::I64(&self.observed_generation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), 5 => FieldMut::I64(&mut self.observed_generation), _ => oob(i) } }
-}
-message!(CustomResourceDefinitionCondition, CUSTOM_RESOURCE_DEFINITION_CONDITION);
 
+message! {
 /// `CustomResourceDefinitionList` of apiextensions.k8s.io/v1, since 1.16. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionlist-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinitionList {
+pub struct CustomResourceDefinitionList CUSTOM_RESOURCE_DEFINITION_LIST "CustomResourceDefinitionList" [255, 0, 1] Form::Kind(&KindFacts { group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinitionList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CustomResourceDefinition, required.
-    pub items: List<CustomResourceDefinition>,
+    items: List<CustomResourceDefinition> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION_LIST: Desc = Desc::kind("CustomResourceDefinitionList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CUSTOM_RESOURCE_DEFINITION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinitionList" });
-impl Message for CustomResourceDefinitionList {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CustomResourceDefinitionList, CUSTOM_RESOURCE_DEFINITION_LIST);
-kind!(CustomResourceDefinitionList, CUSTOM_RESOURCE_DEFINITION_LIST, "apiextensions.k8s.io", "v1", "CustomResourceDefinitionList");
+kind!(CustomResourceDefinitionList, "apiextensions.k8s.io", "v1", "CustomResourceDefinitionList");
 list_kind!(CustomResourceDefinitionList, CustomResourceDefinition);
 
+message! {
 /// `CustomResourceDefinitionNames` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionnames-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinitionNames {
+pub struct CustomResourceDefinitionNames CUSTOM_RESOURCE_DEFINITION_NAMES "CustomResourceDefinitionNames" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `plural`: string, required.
-    pub plural: Str,
+    plural: Str = "plural" 1 (REQUIRED);
     /// `singular`: string.
-    pub singular: Str,
+    singular: Str = "singular" 2 OMITEMPTY;
     /// `shortNames`: list of string.
-    pub short_names: List<Str>,
+    short_names: List<Str> = "shortNames" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 4 (REQUIRED);
     /// `listKind`: string.
-    pub list_kind: Str,
+    list_kind: Str = "listKind" 5 OMITEMPTY;
     /// `categories`: list of string.
-    pub categories: List<Str>,
+    categories: List<Str> = "categories" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION_NAMES: Desc = Desc::new("CustomResourceDefinitionNames", &[
-    Field::new("plural", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("singular", 2, OMITEMPTY, Type::Str),
-    Field::new("shortNames", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("kind", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("listKind", 5, OMITEMPTY, Type::Str),
-    Field::new("categories", 6, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for CustomResourceDefinitionNames {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION_NAMES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.plural), FieldRef::Str(&self.singular), FieldRef::List(&self.short_names), FieldRef::Str(&self.kind), FieldRef::Str(&self.list_kind), FieldRef::List(&self.categories)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.plural), 1 => FieldMut::Str(&mut self.singular), 2 => FieldMut::List(&mut self.short_names), 3 => FieldMut::Str(&mut self.kind), 4 => FieldMut::Str(&mut self.list_kind), 5 => FieldMut::List(&mut self.categories), _ => oob(i) } }
-}
-message!(CustomResourceDefinitionNames, CUSTOM_RESOURCE_DEFINITION_NAMES);
 
+message! {
 /// `CustomResourceDefinitionSpec` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionspec-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinitionSpec {
+pub struct CustomResourceDefinitionSpec CUSTOM_RESOURCE_DEFINITION_SPEC "CustomResourceDefinitionSpec" [255, 0, 255, 1, 2, 255, 255, 3, 255, 4, 5] Form::Part;
     /// `group`: string, required.
-    pub group: Str,
+    group: Str = "group" 1 (REQUIRED);
     /// `names`: CustomResourceDefinitionNames, required.
-    pub names: CustomResourceDefinitionNames,
+    names: CustomResourceDefinitionNames = "names" 3 (REQUIRED);
     /// `scope`: string, required.
-    pub scope: Str,
+    scope: Str = "scope" 4 (REQUIRED);
     /// `versions`: list of CustomResourceDefinitionVersion, required.
-    pub versions: List<CustomResourceDefinitionVersion>,
+    versions: List<CustomResourceDefinitionVersion> = "versions" 7 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `conversion`: CustomResourceConversion or absent.
-    pub conversion: Option<Shared<CustomResourceConversion>>,
+    conversion: Option<Shared<CustomResourceConversion>> = "conversion" 9 OMITEMPTY;
     /// `preserveUnknownFields`: boolean.
-    pub preserve_unknown_fields: bool,
+    preserve_unknown_fields: bool = "preserveUnknownFields" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION_SPEC: Desc = Desc::new("CustomResourceDefinitionSpec", &[
-    Field::new("group", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("names", 3, 0, Type::Msg(&CUSTOM_RESOURCE_DEFINITION_NAMES)).facts(&REQUIRED),
-    Field::new("scope", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("versions", 7, 0, Type::List(&Type::Msg(&CUSTOM_RESOURCE_DEFINITION_VERSION))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("conversion", 9, OMITEMPTY, Type::OptMsg(&CUSTOM_RESOURCE_CONVERSION)),
-    Field::new("preserveUnknownFields", 10, OMITEMPTY, Type::Bool),
-], &[255, 0, 255, 1, 2, 255, 255, 3, 255, 4, 5]);
-impl Message for CustomResourceDefinitionSpec {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Msg(&self.names), FieldRef::Str(&self.scope), FieldRef::List(&self.versions), FieldRef::OptMsg(opt(&self.conversion)), FieldRef::Bool(&self.preserve_unknown_fields)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Msg(&mut self.names), 2 => FieldMut::Str(&mut self.scope), 3 => FieldMut::List(&mut self.versions), 4 => FieldMut::OptMsg(&mut self.conversion), 5 => FieldMut::Bool(&mut self.preserve_unknown_fields), _ => oob(i) } }
-}
-message!(CustomResourceDefinitionSpec, CUSTOM_RESOURCE_DEFINITION_SPEC);
 
+message! {
 /// `CustomResourceDefinitionStatus` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionstatus-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinitionStatus {
+pub struct CustomResourceDefinitionStatus CUSTOM_RESOURCE_DEFINITION_STATUS "CustomResourceDefinitionStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `conditions`: list of CustomResourceDefinitionCondition, map by `type`.
-    pub conditions: List<CustomResourceDefinitionCondition>,
+    conditions: List<CustomResourceDefinitionCondition> = "conditions" 1 (Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS });
     /// `acceptedNames`: CustomResourceDefinitionNames.
-    pub accepted_names: CustomResourceDefinitionNames,
+    accepted_names: CustomResourceDefinitionNames = "acceptedNames" 2;
     /// `storedVersions`: list of string.
-    pub stored_versions: List<Str>,
+    stored_versions: List<Str> = "storedVersions" 3 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `observedGeneration`: integer, feature gate `CRDObservedGenerationTracking`.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION_STATUS: Desc = Desc::new("CustomResourceDefinitionStatus", &[
-    Field::new("conditions", 1, 0, Type::List(&Type::Msg(&CUSTOM_RESOURCE_DEFINITION_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS }),
-    Field::new("acceptedNames", 2, 0, Type::Msg(&CUSTOM_RESOURCE_DEFINITION_NAMES)),
-    Field::new("storedVersions", 3, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("observedGeneration", 4, OMITEMPTY, Type::I64),
-], &[255, 0, 1, 2, 3]);
-impl Message for CustomResourceDefinitionStatus {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::Msg(&self.accepted_names), FieldRef::List(&self.stored_versions), FieldRef::I64(&self.observed_generation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::Msg(&mut self.accepted_names), 2 => FieldMut::List(&mut self.stored_versions), 3 => FieldMut::I64(&mut self.observed_generation), _ => oob(i) } }
-}
-message!(CustomResourceDefinitionStatus, CUSTOM_RESOURCE_DEFINITION_STATUS);
 
+message! {
 /// `CustomResourceDefinitionVersion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitionversion-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceDefinitionVersion {
+pub struct CustomResourceDefinitionVersion CUSTOM_RESOURCE_DEFINITION_VERSION "CustomResourceDefinitionVersion" [255, 0, 1, 2, 5, 6, 7, 3, 4, 8] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `served`: boolean, required.
-    pub served: bool,
+    served: bool = "served" 2 (REQUIRED);
     /// `storage`: boolean, required.
-    pub storage: bool,
+    storage: bool = "storage" 3 (REQUIRED);
     /// `deprecated`: boolean.
-    pub deprecated: bool,
+    deprecated: bool = "deprecated" 7 OMITEMPTY;
     /// `deprecationWarning`: string or absent.
-    pub deprecation_warning: Option<Str>,
+    deprecation_warning: Option<Str> = "deprecationWarning" 8 OMITEMPTY;
     /// `schema`: CustomResourceValidation or absent.
-    pub schema: Option<Shared<CustomResourceValidation>>,
+    schema: Option<Shared<CustomResourceValidation>> = "schema" 4 OMITEMPTY;
     /// `subresources`: CustomResourceSubresources or absent.
-    pub subresources: Option<Shared<CustomResourceSubresources>>,
+    subresources: Option<Shared<CustomResourceSubresources>> = "subresources" 5 OMITEMPTY;
     /// `additionalPrinterColumns`: list of CustomResourceColumnDefinition.
-    pub additional_printer_columns: List<CustomResourceColumnDefinition>,
+    additional_printer_columns: List<CustomResourceColumnDefinition> = "additionalPrinterColumns" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `selectableFields`: list of SelectableField, feature gate `CustomResourceFieldSelectors`.
-    pub selectable_fields: List<SelectableField>,
+    selectable_fields: List<SelectableField> = "selectableFields" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_DEFINITION_VERSION: Desc = Desc::new("CustomResourceDefinitionVersion", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("served", 2, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("storage", 3, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("deprecated", 7, OMITEMPTY, Type::Bool),
-    Field::new("deprecationWarning", 8, OMITEMPTY, Type::OptStr),
-    Field::new("schema", 4, OMITEMPTY, Type::OptMsg(&CUSTOM_RESOURCE_VALIDATION)),
-    Field::new("subresources", 5, OMITEMPTY, Type::OptMsg(&CUSTOM_RESOURCE_SUBRESOURCES)),
-    Field::new("additionalPrinterColumns", 6, OMITEMPTY, Type::List(&Type::Msg(&CUSTOM_RESOURCE_COLUMN_DEFINITION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("selectableFields", 9, OMITEMPTY, Type::List(&Type::Msg(&SELECTABLE_FIELD))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 5, 6, 7, 3, 4, 8]);
-impl Message for CustomResourceDefinitionVersion {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_DEFINITION_VERSION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Bool(&self.served), FieldRef::Bool(&self.storage), FieldRef::Bool(&self.deprecated), FieldRef::OptStr(&self.deprecation_warning), FieldRef::OptMsg(opt(&self.schema)), FieldRef::OptMsg(opt(&self.subresources)), FieldRef::List(&self.additional_printer_columns), FieldRef::List(&self.selectable_fields)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Bool(&mut self.served), 2 => FieldMut::Bool(&mut self.storage), 3 => FieldMut::Bool(&mut self.deprecated), 4 => FieldMut::OptStr(&mut self.deprecation_warning), 5 => FieldMut::OptMsg(&mut self.schema), 6 => FieldMut::OptMsg(&mut self.subresources), 7 => FieldMut::List(&mut self.additional_printer_columns), 8 => FieldMut::List(&mut self.selectable_fields), _ => oob(i) } }
-}
-message!(CustomResourceDefinitionVersion, CUSTOM_RESOURCE_DEFINITION_VERSION);
 
+message! {
 /// `CustomResourceSubresourceScale` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresourcescale-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceSubresourceScale {
+pub struct CustomResourceSubresourceScale CUSTOM_RESOURCE_SUBRESOURCE_SCALE "CustomResourceSubresourceScale" [255, 0, 1, 2] Form::Part;
     /// `specReplicasPath`: string, required.
-    pub spec_replicas_path: Str,
+    spec_replicas_path: Str = "specReplicasPath" 1 (REQUIRED);
     /// `statusReplicasPath`: string, required.
-    pub status_replicas_path: Str,
+    status_replicas_path: Str = "statusReplicasPath" 2 (REQUIRED);
     /// `labelSelectorPath`: string or absent.
-    pub label_selector_path: Option<Str>,
+    label_selector_path: Option<Str> = "labelSelectorPath" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_SUBRESOURCE_SCALE: Desc = Desc::new("CustomResourceSubresourceScale", &[
-    Field::new("specReplicasPath", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("statusReplicasPath", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("labelSelectorPath", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for CustomResourceSubresourceScale {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_SUBRESOURCE_SCALE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.spec_replicas_path), FieldRef::Str(&self.status_replicas_path), FieldRef::OptStr(&self.label_selector_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.spec_replicas_path), 1 => FieldMut::Str(&mut self.status_replicas_path), 2 => FieldMut::OptStr(&mut self.label_selector_path), _ => oob(i) } }
-}
-message!(CustomResourceSubresourceScale, CUSTOM_RESOURCE_SUBRESOURCE_SCALE);
 
+message! {
 /// `CustomResourceSubresourceStatus` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresourcestatus-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceSubresourceStatus {}
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_SUBRESOURCE_STATUS: Desc = Desc::new("CustomResourceSubresourceStatus", &[
-], &[]);
-impl Message for CustomResourceSubresourceStatus {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_SUBRESOURCE_STATUS }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct CustomResourceSubresourceStatus CUSTOM_RESOURCE_SUBRESOURCE_STATUS "CustomResourceSubresourceStatus" [] Form::Part;
 }
-message!(CustomResourceSubresourceStatus, CUSTOM_RESOURCE_SUBRESOURCE_STATUS);
 
+message! {
 /// `CustomResourceSubresources` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcesubresources-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceSubresources {
+pub struct CustomResourceSubresources CUSTOM_RESOURCE_SUBRESOURCES "CustomResourceSubresources" [255, 0, 1] Form::Part;
     /// `status`: CustomResourceSubresourceStatus or absent.
-    pub status: Option<Shared<CustomResourceSubresourceStatus>>,
+    status: Option<Shared<CustomResourceSubresourceStatus>> = "status" 1 OMITEMPTY;
     /// `scale`: CustomResourceSubresourceScale or absent.
-    pub scale: Option<Shared<CustomResourceSubresourceScale>>,
+    scale: Option<Shared<CustomResourceSubresourceScale>> = "scale" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_SUBRESOURCES: Desc = Desc::new("CustomResourceSubresources", &[
-    Field::new("status", 1, OMITEMPTY, Type::OptMsg(&CUSTOM_RESOURCE_SUBRESOURCE_STATUS)),
-    Field::new("scale", 2, OMITEMPTY, Type::OptMsg(&CUSTOM_RESOURCE_SUBRESOURCE_SCALE)),
-], &[255, 0, 1]);
-impl Message for CustomResourceSubresources {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_SUBRESOURCES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.status)), FieldRef::OptMsg(opt(&self.scale))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.status), 1 => FieldMut::OptMsg(&mut self.scale), _ => oob(i) } }
-}
-message!(CustomResourceSubresources, CUSTOM_RESOURCE_SUBRESOURCES);
 
+message! {
 /// `CustomResourceValidation` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcevalidation-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct CustomResourceValidation {
+pub struct CustomResourceValidation CUSTOM_RESOURCE_VALIDATION "CustomResourceValidation" [255, 0] Form::Part;
     /// `openAPIV3Schema`: JSONSchemaProps or absent.
-    pub open_api_v3_schema: Option<Shared<JSONSchemaProps>>,
+    open_api_v3_schema: Option<Shared<JSONSchemaProps>> = "openAPIV3Schema" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CUSTOM_RESOURCE_VALIDATION: Desc = Desc::new("CustomResourceValidation", &[
-    Field::new("openAPIV3Schema", 1, OMITEMPTY, Type::OptMsg(&JSON_SCHEMA_PROPS)),
-], &[255, 0]);
-impl Message for CustomResourceValidation {
-    fn desc(&self) -> &'static Desc { &CUSTOM_RESOURCE_VALIDATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.open_api_v3_schema))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.open_api_v3_schema), _ => oob(i) } }
-}
-message!(CustomResourceValidation, CUSTOM_RESOURCE_VALIDATION);
 
+message! {
 /// `ExternalDocumentation` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externaldocumentation-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct ExternalDocumentation {
+pub struct ExternalDocumentation EXTERNAL_DOCUMENTATION "ExternalDocumentation" [255, 0, 1] Form::Part;
     /// `description`: string.
-    pub description: Str,
+    description: Str = "description" 1 OMITEMPTY;
     /// `url`: string.
-    pub url: Str,
+    url: Str = "url" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EXTERNAL_DOCUMENTATION: Desc = Desc::new("ExternalDocumentation", &[
-    Field::new("description", 1, OMITEMPTY, Type::Str),
-    Field::new("url", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for ExternalDocumentation {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_DOCUMENTATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.description), FieldRef::Str(&self.url)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.description), 1 => FieldMut::Str(&mut self.url), _ => oob(i) } }
-}
-message!(ExternalDocumentation, EXTERNAL_DOCUMENTATION);
 
+message! {
 /// `JSONSchemaProps` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jsonschemaprops-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct JSONSchemaProps {
+pub struct JSONSchemaProps JSON_SCHEMA_PROPS "JSONSchemaProps" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43] Form::Part;
     /// `id`: string.
-    pub id: Str,
+    id: Str = "id" 1 OMITEMPTY;
     /// `$schema`: string.
-    pub schema: Str,
+    schema: Str = "$schema" 2 OMITEMPTY;
     /// `$ref`: string or absent.
-    pub ref_path: Option<Str>,
+    ref_path: Option<Str> = "$ref" 3 OMITEMPTY;
     /// `description`: string.
-    pub description: Str,
+    description: Str = "description" 4 OMITEMPTY;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 5 OMITEMPTY;
     /// `format`: string.
-    pub format: Str,
+    format: Str = "format" 6 OMITEMPTY;
     /// `title`: string.
-    pub title: Str,
+    title: Str = "title" 7 OMITEMPTY;
     /// `default`: any JSON value or absent.
-    pub default: Option<Json>,
+    default: Option<Json> = "default" 8 OMITEMPTY;
     /// `maximum`: number or absent.
-    pub maximum: Option<f64>,
+    maximum: Option<f64> = "maximum" 9 OMITEMPTY;
     /// `exclusiveMaximum`: boolean.
-    pub exclusive_maximum: bool,
+    exclusive_maximum: bool = "exclusiveMaximum" 10 OMITEMPTY;
     /// `minimum`: number or absent.
-    pub minimum: Option<f64>,
+    minimum: Option<f64> = "minimum" 11 OMITEMPTY;
     /// `exclusiveMinimum`: boolean.
-    pub exclusive_minimum: bool,
+    exclusive_minimum: bool = "exclusiveMinimum" 12 OMITEMPTY;
     /// `maxLength`: integer or absent.
-    pub max_length: Option<i64>,
+    max_length: Option<i64> = "maxLength" 13 OMITEMPTY;
     /// `minLength`: integer or absent.
-    pub min_length: Option<i64>,
+    min_length: Option<i64> = "minLength" 14 OMITEMPTY;
     /// `pattern`: string.
-    pub pattern: Str,
+    pattern: Str = "pattern" 15 OMITEMPTY;
     /// `maxItems`: integer or absent.
-    pub max_items: Option<i64>,
+    max_items: Option<i64> = "maxItems" 16 OMITEMPTY;
     /// `minItems`: integer or absent.
-    pub min_items: Option<i64>,
+    min_items: Option<i64> = "minItems" 17 OMITEMPTY;
     /// `uniqueItems`: boolean.
-    pub unique_items: bool,
+    unique_items: bool = "uniqueItems" 18 OMITEMPTY;
     /// `multipleOf`: number or absent.
-    pub multiple_of: Option<f64>,
+    multiple_of: Option<f64> = "multipleOf" 19 OMITEMPTY;
     /// `enum`: list of any JSON value.
-    pub enum_: List<Json>,
+    enum_: List<Json> = "enum" 20 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `maxProperties`: integer or absent.
-    pub max_properties: Option<i64>,
+    max_properties: Option<i64> = "maxProperties" 21 OMITEMPTY;
     /// `minProperties`: integer or absent.
-    pub min_properties: Option<i64>,
+    min_properties: Option<i64> = "minProperties" 22 OMITEMPTY;
     /// `required`: list of string.
-    pub required: List<Str>,
+    required: List<Str> = "required" 23 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `items`: schema or list of schemas or absent.
-    pub items: Option<JSONSchemaPropsOrArray>,
+    items: Option<JSONSchemaPropsOrArray> = "items" 24 OMITEMPTY;
     /// `allOf`: list of JSONSchemaProps.
-    pub all_of: List<JSONSchemaProps>,
+    all_of: List<JSONSchemaProps> = "allOf" 25 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `oneOf`: list of JSONSchemaProps.
-    pub one_of: List<JSONSchemaProps>,
+    one_of: List<JSONSchemaProps> = "oneOf" 26 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `anyOf`: list of JSONSchemaProps.
-    pub any_of: List<JSONSchemaProps>,
+    any_of: List<JSONSchemaProps> = "anyOf" 27 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `not`: JSONSchemaProps or absent.
-    pub not: Option<Shared<JSONSchemaProps>>,
+    not: Option<Shared<JSONSchemaProps>> = "not" 28 OMITEMPTY;
     /// `properties`: map of JSONSchemaProps.
-    pub properties: Map<JSONSchemaProps>,
+    properties: Map<JSONSchemaProps> = "properties" 29 OMITEMPTY;
     /// `additionalProperties`: schema or boolean or absent.
-    pub additional_properties: Option<JSONSchemaPropsOrBool>,
+    additional_properties: Option<JSONSchemaPropsOrBool> = "additionalProperties" 30 OMITEMPTY;
     /// `patternProperties`: map of JSONSchemaProps.
-    pub pattern_properties: Map<JSONSchemaProps>,
+    pattern_properties: Map<JSONSchemaProps> = "patternProperties" 31 OMITEMPTY;
     /// `dependencies`: map of schema or list of strings.
-    pub dependencies: Map<JSONSchemaPropsOrStringArray>,
+    dependencies: Map<JSONSchemaPropsOrStringArray> = "dependencies" 32 OMITEMPTY;
     /// `additionalItems`: schema or boolean or absent.
-    pub additional_items: Option<JSONSchemaPropsOrBool>,
+    additional_items: Option<JSONSchemaPropsOrBool> = "additionalItems" 33 OMITEMPTY;
     /// `definitions`: map of JSONSchemaProps.
-    pub definitions: Map<JSONSchemaProps>,
+    definitions: Map<JSONSchemaProps> = "definitions" 34 OMITEMPTY;
     /// `externalDocs`: ExternalDocumentation or absent.
-    pub external_docs: Option<Shared<ExternalDocumentation>>,
+    external_docs: Option<Shared<ExternalDocumentation>> = "externalDocs" 35 OMITEMPTY;
     /// `example`: any JSON value or absent.
-    pub example: Option<Json>,
+    example: Option<Json> = "example" 36 OMITEMPTY;
     /// `nullable`: boolean.
-    pub nullable: bool,
+    nullable: bool = "nullable" 37 OMITEMPTY;
     /// `x-kubernetes-preserve-unknown-fields`: boolean or absent.
-    pub x_kubernetes_preserve_unknown_fields: Option<bool>,
+    x_kubernetes_preserve_unknown_fields: Option<bool> = "x-kubernetes-preserve-unknown-fields" 38 OMITEMPTY;
     /// `x-kubernetes-embedded-resource`: boolean.
-    pub x_kubernetes_embedded_resource: bool,
+    x_kubernetes_embedded_resource: bool = "x-kubernetes-embedded-resource" 39 OMITEMPTY;
     /// `x-kubernetes-int-or-string`: boolean.
-    pub x_kubernetes_int_or_string: bool,
+    x_kubernetes_int_or_string: bool = "x-kubernetes-int-or-string" 40 OMITEMPTY;
     /// `x-kubernetes-list-map-keys`: list of string.
-    pub x_kubernetes_list_map_keys: List<Str>,
+    x_kubernetes_list_map_keys: List<Str> = "x-kubernetes-list-map-keys" 41 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `x-kubernetes-list-type`: string or absent.
-    pub x_kubernetes_list_type: Option<Str>,
+    x_kubernetes_list_type: Option<Str> = "x-kubernetes-list-type" 42 OMITEMPTY;
     /// `x-kubernetes-map-type`: string or absent.
-    pub x_kubernetes_map_type: Option<Str>,
+    x_kubernetes_map_type: Option<Str> = "x-kubernetes-map-type" 43 OMITEMPTY;
     /// `x-kubernetes-validations`: list of ValidationRule, map by `rule`.
-    pub x_kubernetes_validations: List<ValidationRule>,
+    x_kubernetes_validations: List<ValidationRule> = "x-kubernetes-validations" 44 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["rule"], patch_strategy: "merge", patch_key: "rule", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static JSON_SCHEMA_PROPS: Desc = Desc::new("JSONSchemaProps", &[
-    Field::new("id", 1, OMITEMPTY, Type::Str),
-    Field::new("$schema", 2, OMITEMPTY, Type::Str),
-    Field::new("$ref", 3, OMITEMPTY, Type::OptStr),
-    Field::new("description", 4, OMITEMPTY, Type::Str),
-    Field::new("type", 5, OMITEMPTY, Type::Str),
-    Field::new("format", 6, OMITEMPTY, Type::Str),
-    Field::new("title", 7, OMITEMPTY, Type::Str),
-    Field::new("default", 8, OMITEMPTY, Type::OptLeaf(&JSON)),
-    Field::new("maximum", 9, OMITEMPTY, Type::OptF64),
-    Field::new("exclusiveMaximum", 10, OMITEMPTY, Type::Bool),
-    Field::new("minimum", 11, OMITEMPTY, Type::OptF64),
-    Field::new("exclusiveMinimum", 12, OMITEMPTY, Type::Bool),
-    Field::new("maxLength", 13, OMITEMPTY, Type::OptI64),
-    Field::new("minLength", 14, OMITEMPTY, Type::OptI64),
-    Field::new("pattern", 15, OMITEMPTY, Type::Str),
-    Field::new("maxItems", 16, OMITEMPTY, Type::OptI64),
-    Field::new("minItems", 17, OMITEMPTY, Type::OptI64),
-    Field::new("uniqueItems", 18, OMITEMPTY, Type::Bool),
-    Field::new("multipleOf", 19, OMITEMPTY, Type::OptF64),
-    Field::new("enum", 20, OMITEMPTY, Type::List(&Type::Leaf(&JSON))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("maxProperties", 21, OMITEMPTY, Type::OptI64),
-    Field::new("minProperties", 22, OMITEMPTY, Type::OptI64),
-    Field::new("required", 23, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("items", 24, OMITEMPTY, Type::OptLeaf(&JSON_SCHEMA_PROPS_OR_ARRAY)),
-    Field::new("allOf", 25, OMITEMPTY, Type::List(&Type::Msg(&JSON_SCHEMA_PROPS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("oneOf", 26, OMITEMPTY, Type::List(&Type::Msg(&JSON_SCHEMA_PROPS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("anyOf", 27, OMITEMPTY, Type::List(&Type::Msg(&JSON_SCHEMA_PROPS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("not", 28, OMITEMPTY, Type::OptMsg(&JSON_SCHEMA_PROPS)),
-    Field::new("properties", 29, OMITEMPTY, Type::Map(&Type::Msg(&JSON_SCHEMA_PROPS))),
-    Field::new("additionalProperties", 30, OMITEMPTY, Type::OptLeaf(&JSON_SCHEMA_PROPS_OR_BOOL)),
-    Field::new("patternProperties", 31, OMITEMPTY, Type::Map(&Type::Msg(&JSON_SCHEMA_PROPS))),
-    Field::new("dependencies", 32, OMITEMPTY, Type::Map(&Type::Leaf(&JSON_SCHEMA_PROPS_OR_STRING_ARRAY))),
-    Field::new("additionalItems", 33, OMITEMPTY, Type::OptLeaf(&JSON_SCHEMA_PROPS_OR_BOOL)),
-    Field::new("definitions", 34, OMITEMPTY, Type::Map(&Type::Msg(&JSON_SCHEMA_PROPS))),
-    Field::new("externalDocs", 35, OMITEMPTY, Type::OptMsg(&EXTERNAL_DOCUMENTATION)),
-    Field::new("example", 36, OMITEMPTY, Type::OptLeaf(&JSON)),
-    Field::new("nullable", 37, OMITEMPTY, Type::Bool),
-    Field::new("x-kubernetes-preserve-unknown-fields", 38, OMITEMPTY, Type::OptBool),
-    Field::new("x-kubernetes-embedded-resource", 39, OMITEMPTY, Type::Bool),
-    Field::new("x-kubernetes-int-or-string", 40, OMITEMPTY, Type::Bool),
-    Field::new("x-kubernetes-list-map-keys", 41, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("x-kubernetes-list-type", 42, OMITEMPTY, Type::OptStr),
-    Field::new("x-kubernetes-map-type", 43, OMITEMPTY, Type::OptStr),
-    Field::new("x-kubernetes-validations", 44, OMITEMPTY, Type::List(&Type::Msg(&VALIDATION_RULE))).facts(&Facts { list_type: ListType::Map, keys: &["rule"], patch_strategy: "merge", patch_key: "rule", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43]);
-impl Message for JSONSchemaProps {
-    fn desc(&self) -> &'static Desc { &JSON_SCHEMA_PROPS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.id), FieldRef::Str(&self.schema), FieldRef::OptStr(&self.ref_path), FieldRef::Str(&self.description), FieldRef::Str(&self.type_), FieldRef::Str(&self.format), FieldRef::Str(&self.title), FieldRef::OptLeaf(opt_leaf(&self.default)), FieldRef::OptF64(&self.maximum), FieldRef::Bool(&self.exclusive_maximum), FieldRef::OptF64(&self.minimum), FieldRef::Bool(&self.exclusive_minimum), FieldRef::OptI64(&self.max_length), FieldRef::OptI64(&self.min_length), FieldRef::Str(&self.pattern), FieldRef::OptI64(&self.max_items), FieldRef::OptI64(&self.min_items), FieldRef::Bool(&self.unique_items), FieldRef::OptF64(&self.multiple_of), FieldRef::List(&self.enum_), FieldRef::OptI64(&self.max_properties), FieldRef::OptI64(&self.min_properties), FieldRef::List(&self.required), FieldRef::OptLeaf(opt_leaf(&self.items)), FieldRef::List(&self.all_of), FieldRef::List(&self.one_of), FieldRef::List(&self.any_of), FieldRef::OptMsg(opt(&self.not)), FieldRef::Map(&self.properties), FieldRef::OptLeaf(opt_leaf(&self.additional_properties)), FieldRef::Map(&self.pattern_properties), FieldRef::Map(&self.dependencies), FieldRef::OptLeaf(opt_leaf(&self.additional_items)), FieldRef::Map(&self.definitions), FieldRef::OptMsg(opt(&self.external_docs)), FieldRef::OptLeaf(opt_leaf(&self.example)), FieldRef::Bool(&self.nullable), FieldRef::OptBool(&self.x_kubernetes_preserve_unknown_fields), FieldRef::Bool(&self.x_kubernetes_embedded_resource), FieldRef::Bool(&self.x_kubernetes_int_or_string), FieldRef::List(&self.x_kubernetes_list_map_keys), FieldRef::OptStr(&self.x_kubernetes_list_type), FieldRef::OptStr(&self.x_kubernetes_map_type), FieldRef::List(&self.x_kubernetes_validations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.id), 1 => FieldMut::Str(&mut self.schema), 2 => FieldMut::OptStr(&mut self.ref_path), 3 => FieldMut::Str(&mut self.description), 4 => FieldMut::Str(&mut self.type_), 5 => FieldMut::Str(&mut self.format), 6 => FieldMut::Str(&mut self.title), 7 => FieldMut::OptLeaf(&mut self.default), 8 => FieldMut::OptF64(&mut self.maximum), 9 => FieldMut::Bool(&mut self.exclusive_maximum), 10 => FieldMut::OptF64(&mut self.minimum), 11 => FieldMut::Bool(&mut self.exclusive_minimum), 12 => FieldMut::OptI64(&mut self.max_length), 13 => FieldMut::OptI64(&mut self.min_length), 14 => FieldMut::Str(&mut self.pattern), 15 => FieldMut::OptI64(&mut self.max_items), 16 => FieldMut::OptI64(&mut self.min_items), 17 => FieldMut::Bool(&mut self.unique_items), 18 => FieldMut::OptF64(&mut self.multiple_of), 19 => FieldMut::List(&mut self.enum_), 20 => FieldMut::OptI64(&mut self.max_properties), 21 => FieldMut::OptI64(&mut self.min_properties), 22 => FieldMut::List(&mut self.required), 23 => FieldMut::OptLeaf(&mut self.items), 24 => FieldMut::List(&mut self.all_of), 25 => FieldMut::List(&mut self.one_of), 26 => FieldMut::List(&mut self.any_of), 27 => FieldMut::OptMsg(&mut self.not), 28 => FieldMut::Map(&mut self.properties), 29 => FieldMut::OptLeaf(&mut self.additional_properties), 30 => FieldMut::Map(&mut self.pattern_properties), 31 => FieldMut::Map(&mut self.dependencies), 32 => FieldMut::OptLeaf(&mut self.additional_items), 33 => FieldMut::Map(&mut self.definitions), 34 => FieldMut::OptMsg(&mut self.external_docs), 35 => FieldMut::OptLeaf(&mut self.example), 36 => FieldMut::Bool(&mut self.nullable), 37 => FieldMut::OptBool(&mut self.x_kubernetes_preserve_unknown_fields), 38 => FieldMut::Bool(&mut self.x_kubernetes_embedded_resource), 39 => FieldMut::Bool(&mut self.x_kubernetes_int_or_string), 40 => FieldMut::List(&mut self.x_kubernetes_list_map_keys), 41 => FieldMut::OptStr(&mut self.x_kubernetes_list_type), 42 => FieldMut::OptStr(&mut self.x_kubernetes_map_type), 43 => FieldMut::List(&mut self.x_kubernetes_validations), _ => oob(i) } }
-}
-message!(JSONSchemaProps, JSON_SCHEMA_PROPS);
 
+message! {
 /// `SelectableField` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selectablefield-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct SelectableField {
+pub struct SelectableField SELECTABLE_FIELD "SelectableField" [255, 0] Form::Part;
     /// `jsonPath`: string, required.
-    pub json_path: Str,
+    json_path: Str = "jsonPath" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SELECTABLE_FIELD: Desc = Desc::new("SelectableField", &[
-    Field::new("jsonPath", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for SelectableField {
-    fn desc(&self) -> &'static Desc { &SELECTABLE_FIELD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.json_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.json_path), _ => oob(i) } }
-}
-message!(SelectableField, SELECTABLE_FIELD);
 
+message! {
 /// `ServiceReference` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceReference {
+pub struct ServiceReference SERVICE_REFERENCE "ServiceReference" [255, 0, 1, 2, 3] Form::Part;
     /// `namespace`: string, required.
-    pub namespace: Str,
+    namespace: Str = "namespace" 1 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 2 (REQUIRED);
     /// `path`: string or absent.
-    pub path: Option<Str>,
+    path: Option<Str> = "path" 3 OMITEMPTY;
     /// `port`: integer or absent.
-    pub port: Option<i32>,
+    port: Option<i32> = "port" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_REFERENCE: Desc = Desc::new("ServiceReference", &[
-    Field::new("namespace", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("path", 3, OMITEMPTY, Type::OptStr),
-    Field::new("port", 4, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3]);
-impl Message for ServiceReference {
-    fn desc(&self) -> &'static Desc { &SERVICE_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.namespace), FieldRef::Str(&self.name), FieldRef::OptStr(&self.path), FieldRef::OptI32(&self.port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.namespace), 1 => FieldMut::Str(&mut self.name), 2 => FieldMut::OptStr(&mut self.path), 3 => FieldMut::OptI32(&mut self.port), _ => oob(i) } }
-}
-message!(ServiceReference, SERVICE_REFERENCE);
 
+message! {
 /// `ValidationRule` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validationrule-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct ValidationRule {
+pub struct ValidationRule VALIDATION_RULE "ValidationRule" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `rule`: string, required.
-    pub rule: Str,
+    rule: Str = "rule" 1 (REQUIRED);
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
     /// `messageExpression`: string.
-    pub message_expression: Str,
+    message_expression: Str = "messageExpression" 3 OMITEMPTY;
     /// `reason`: string or absent, one of `FieldValueDuplicate`, `FieldValueForbidden`, `FieldValueInvalid`, `FieldValueRequired`.
-    pub reason: Option<Str>,
+    reason: Option<Str> = "reason" 4 OMITEMPTY (Facts { enums: &["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"], ..NO_FACTS });
     /// `fieldPath`: string.
-    pub field_path: Str,
+    field_path: Str = "fieldPath" 5 OMITEMPTY;
     /// `optionalOldSelf`: boolean or absent, feature gate `CRDValidationRatcheting`.
-    pub optional_old_self: Option<bool>,
+    optional_old_self: Option<bool> = "optionalOldSelf" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VALIDATION_RULE: Desc = Desc::new("ValidationRule", &[
-    Field::new("rule", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-    Field::new("messageExpression", 3, OMITEMPTY, Type::Str),
-    Field::new("reason", 4, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"], ..NO_FACTS }),
-    Field::new("fieldPath", 5, OMITEMPTY, Type::Str),
-    Field::new("optionalOldSelf", 6, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for ValidationRule {
-    fn desc(&self) -> &'static Desc { &VALIDATION_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.rule), FieldRef::Str(&self.message), FieldRef::Str(&self.message_expression), FieldRef::OptStr(&self.reason), FieldRef::Str(&self.field_path), FieldRef::OptBool(&self.optional_old_self)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.rule), 1 => FieldMut::Str(&mut self.message), 2 => FieldMut::Str(&mut self.message_expression), 3 => FieldMut::OptStr(&mut self.reason), 4 => FieldMut::Str(&mut self.field_path), 5 => FieldMut::OptBool(&mut self.optional_old_self), _ => oob(i) } }
-}
-message!(ValidationRule, VALIDATION_RULE);
 
+message! {
 /// `WebhookClientConfig` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookclientconfig-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct WebhookClientConfig {
+pub struct WebhookClientConfig WEBHOOK_CLIENT_CONFIG "WebhookClientConfig" [255, 1, 2, 0] Form::Part;
     /// `url`: string or absent.
-    pub url: Option<Str>,
+    url: Option<Str> = "url" 3 OMITEMPTY;
     /// `service`: ServiceReference or absent.
-    pub service: Option<Shared<ServiceReference>>,
+    service: Option<Shared<ServiceReference>> = "service" 1 OMITEMPTY;
     /// `caBundle`: bytes.
-    pub ca_bundle: Bytes,
+    ca_bundle: Bytes = "caBundle" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WEBHOOK_CLIENT_CONFIG: Desc = Desc::new("WebhookClientConfig", &[
-    Field::new("url", 3, OMITEMPTY, Type::OptStr),
-    Field::new("service", 1, OMITEMPTY, Type::OptMsg(&SERVICE_REFERENCE)),
-    Field::new("caBundle", 2, OMITEMPTY, Type::Bytes),
-], &[255, 1, 2, 0]);
-impl Message for WebhookClientConfig {
-    fn desc(&self) -> &'static Desc { &WEBHOOK_CLIENT_CONFIG }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.url), FieldRef::OptMsg(opt(&self.service)), FieldRef::Bytes(&self.ca_bundle)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.url), 1 => FieldMut::OptMsg(&mut self.service), 2 => FieldMut::Bytes(&mut self.ca_bundle), _ => oob(i) } }
-}
-message!(WebhookClientConfig, WEBHOOK_CLIENT_CONFIG);
 
+message! {
 /// `WebhookConversion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#webhookconversion-v1-apiextensions-k8s-io)
-#[derive(Clone, Default)]
-pub struct WebhookConversion {
+pub struct WebhookConversion WEBHOOK_CONVERSION "WebhookConversion" [255, 255, 0, 1] Form::Part;
     /// `clientConfig`: WebhookClientConfig or absent.
-    pub client_config: Option<Shared<WebhookClientConfig>>,
+    client_config: Option<Shared<WebhookClientConfig>> = "clientConfig" 2 OMITEMPTY;
     /// `conversionReviewVersions`: list of string, required.
-    pub conversion_review_versions: List<Str>,
+    conversion_review_versions: List<Str> = "conversionReviewVersions" 3 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static WEBHOOK_CONVERSION: Desc = Desc::new("WebhookConversion", &[
-    Field::new("clientConfig", 2, OMITEMPTY, Type::OptMsg(&WEBHOOK_CLIENT_CONFIG)),
-    Field::new("conversionReviewVersions", 3, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 255, 0, 1]);
-impl Message for WebhookConversion {
-    fn desc(&self) -> &'static Desc { &WEBHOOK_CONVERSION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.client_config)), FieldRef::List(&self.conversion_review_versions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.client_config), 1 => FieldMut::List(&mut self.conversion_review_versions), _ => oob(i) } }
-}
-message!(WebhookConversion, WEBHOOK_CONVERSION);
 
 /// Value of ConditionStatus.
 pub const CONDITION_FALSE: &str = "False";

@@ -3,157 +3,82 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `APIService` of apiregistration.k8s.io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservice-v1-apiregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct APIService {
+pub struct APIService API_SERVICE "APIService" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apiregistration.k8s.io", version: "v1", kind: "APIService" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: APIServiceSpec.
-    pub spec: APIServiceSpec,
+    spec: APIServiceSpec = "spec" 2 OMITEMPTY;
     /// `status`: APIServiceStatus.
-    pub status: APIServiceStatus,
+    status: APIServiceStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static API_SERVICE: Desc = Desc::kind("APIService", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&API_SERVICE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&API_SERVICE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apiregistration.k8s.io", version: "v1", kind: "APIService" });
-impl Message for APIService {
-    fn desc(&self) -> &'static Desc { &API_SERVICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(APIService, API_SERVICE);
-kind!(APIService, API_SERVICE, "apiregistration.k8s.io", "v1", "APIService");
+kind!(APIService, "apiregistration.k8s.io", "v1", "APIService");
 object!(APIService);
 resource!(APIService, "apiservices", ClusterScoped);
 
+message! {
 /// `APIServiceCondition` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicecondition-v1-apiregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct APIServiceCondition {
+pub struct APIServiceCondition API_SERVICE_CONDITION "APIServiceCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static API_SERVICE_CONDITION: Desc = Desc::new("APIServiceCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for APIServiceCondition {
-    fn desc(&self) -> &'static Desc { &API_SERVICE_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(APIServiceCondition, API_SERVICE_CONDITION);
 
+message! {
 /// `APIServiceList` of apiregistration.k8s.io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicelist-v1-apiregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct APIServiceList {
+pub struct APIServiceList API_SERVICE_LIST "APIServiceList" [255, 0, 1] Form::Kind(&KindFacts { group: "apiregistration.k8s.io", version: "v1", kind: "APIServiceList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of APIService, required.
-    pub items: List<APIService>,
+    items: List<APIService> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static API_SERVICE_LIST: Desc = Desc::kind("APIServiceList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&API_SERVICE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apiregistration.k8s.io", version: "v1", kind: "APIServiceList" });
-impl Message for APIServiceList {
-    fn desc(&self) -> &'static Desc { &API_SERVICE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(APIServiceList, API_SERVICE_LIST);
-kind!(APIServiceList, API_SERVICE_LIST, "apiregistration.k8s.io", "v1", "APIServiceList");
+kind!(APIServiceList, "apiregistration.k8s.io", "v1", "APIServiceList");
 list_kind!(APIServiceList, APIService);
 
+message! {
 /// `APIServiceSpec` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicespec-v1-apiregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct APIServiceSpec {
+pub struct APIServiceSpec API_SERVICE_SPEC "APIServiceSpec" [255, 0, 1, 2, 3, 4, 255, 5, 6] Form::Part;
     /// `service`: ServiceReference or absent.
-    pub service: Option<Shared<ServiceReference>>,
+    service: Option<Shared<ServiceReference>> = "service" 1 OMITEMPTY;
     /// `group`: string.
-    pub group: Str,
+    group: Str = "group" 2 OMITEMPTY;
     /// `version`: string.
-    pub version: Str,
+    version: Str = "version" 3 OMITEMPTY;
     /// `insecureSkipTLSVerify`: boolean.
-    pub insecure_skip_tls_verify: bool,
+    insecure_skip_tls_verify: bool = "insecureSkipTLSVerify" 4 OMITEMPTY;
     /// `caBundle`: bytes.
-    pub ca_bundle: Bytes,
+    ca_bundle: Bytes = "caBundle" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `groupPriorityMinimum`: integer, required.
-    pub group_priority_minimum: i32,
+    group_priority_minimum: i32 = "groupPriorityMinimum" 7 (REQUIRED);
     /// `versionPriority`: integer, required.
-    pub version_priority: i32,
+    version_priority: i32 = "versionPriority" 8 (REQUIRED);
 }
-#[doc(hidden)]
-pub static API_SERVICE_SPEC: Desc = Desc::new("APIServiceSpec", &[
-    Field::new("service", 1, OMITEMPTY, Type::OptMsg(&SERVICE_REFERENCE)),
-    Field::new("group", 2, OMITEMPTY, Type::Str),
-    Field::new("version", 3, OMITEMPTY, Type::Str),
-    Field::new("insecureSkipTLSVerify", 4, OMITEMPTY, Type::Bool),
-    Field::new("caBundle", 5, OMITEMPTY, Type::Bytes).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("groupPriorityMinimum", 7, 0, Type::I32).facts(&REQUIRED),
-    Field::new("versionPriority", 8, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4, 255, 5, 6]);
-impl Message for APIServiceSpec {
-    fn desc(&self) -> &'static Desc { &API_SERVICE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.service)), FieldRef::Str(&self.group), FieldRef::Str(&self.version), FieldRef::Bool(&self.insecure_skip_tls_verify), FieldRef::Bytes(&self.ca_bundle), FieldRef::I32(&self.group_priority_minimum), FieldRef::I32(&self.version_priority)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.service), 1 => FieldMut::Str(&mut self.group), 2 => FieldMut::Str(&mut self.version), 3 => FieldMut::Bool(&mut self.insecure_skip_tls_verify), 4 => FieldMut::Bytes(&mut self.ca_bundle), 5 => FieldMut::I32(&mut self.group_priority_minimum), 6 => FieldMut::I32(&mut self.version_priority), _ => oob(i) } }
-}
-message!(APIServiceSpec, API_SERVICE_SPEC);
 
+message! {
 /// `APIServiceStatus` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservicestatus-v1-apiregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct APIServiceStatus {
+pub struct APIServiceStatus API_SERVICE_STATUS "APIServiceStatus" [255, 0] Form::Part;
     /// `conditions`: list of APIServiceCondition, map by `type`.
-    pub conditions: List<APIServiceCondition>,
+    conditions: List<APIServiceCondition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static API_SERVICE_STATUS: Desc = Desc::new("APIServiceStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&API_SERVICE_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for APIServiceStatus {
-    fn desc(&self) -> &'static Desc { &API_SERVICE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(APIServiceStatus, API_SERVICE_STATUS);
 
+message! {
 /// `ServiceReference` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicereference-v1-apiregistration-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceReference {
+pub struct ServiceReference SERVICE_REFERENCE "ServiceReference" [255, 0, 1, 2] Form::Part;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 1 OMITEMPTY;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 2 OMITEMPTY;
     /// `port`: integer or absent.
-    pub port: Option<i32>,
+    port: Option<i32> = "port" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_REFERENCE: Desc = Desc::new("ServiceReference", &[
-    Field::new("namespace", 1, OMITEMPTY, Type::Str),
-    Field::new("name", 2, OMITEMPTY, Type::Str),
-    Field::new("port", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for ServiceReference {
-    fn desc(&self) -> &'static Desc { &SERVICE_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.namespace), FieldRef::Str(&self.name), FieldRef::OptI32(&self.port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.namespace), 1 => FieldMut::Str(&mut self.name), 2 => FieldMut::OptI32(&mut self.port), _ => oob(i) } }
-}
-message!(ServiceReference, SERVICE_REFERENCE);
 
 /// Value of APIServiceConditionType.
 pub const AVAILABLE: &str = "Available";

@@ -3,147 +3,76 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ServerStorageVersion` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serverstorageversion-v1alpha1-internal-apiserver-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServerStorageVersion {
+pub struct ServerStorageVersion SERVER_STORAGE_VERSION "ServerStorageVersion" [255, 0, 1, 2, 3] Form::Part;
     /// `apiServerID`: string, required.
-    pub api_server_id: Str,
+    api_server_id: Str = "apiServerID" 1 OMITEMPTY (REQUIRED);
     /// `encodingVersion`: string, required.
-    pub encoding_version: Str,
+    encoding_version: Str = "encodingVersion" 2 OMITEMPTY (REQUIRED);
     /// `decodableVersions`: list of string, required, set.
-    pub decodable_versions: List<Str>,
+    decodable_versions: List<Str> = "decodableVersions" 3 OMITEMPTY (Facts { list_type: ListType::Set, ..REQUIRED });
     /// `servedVersions`: list of string, set.
-    pub served_versions: List<Str>,
+    served_versions: List<Str> = "servedVersions" 4 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SERVER_STORAGE_VERSION: Desc = Desc::new("ServerStorageVersion", &[
-    Field::new("apiServerID", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("encodingVersion", 2, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("decodableVersions", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-    Field::new("servedVersions", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for ServerStorageVersion {
-    fn desc(&self) -> &'static Desc { &SERVER_STORAGE_VERSION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_server_id), FieldRef::Str(&self.encoding_version), FieldRef::List(&self.decodable_versions), FieldRef::List(&self.served_versions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_server_id), 1 => FieldMut::Str(&mut self.encoding_version), 2 => FieldMut::List(&mut self.decodable_versions), 3 => FieldMut::List(&mut self.served_versions), _ => oob(i) } }
-}
-message!(ServerStorageVersion, SERVER_STORAGE_VERSION);
 
+message! {
 /// `StorageVersion` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversion-v1alpha1-internal-apiserver-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersion {
+pub struct StorageVersion STORAGE_VERSION "StorageVersion" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "internal.apiserver.k8s.io", version: "v1alpha1", kind: "StorageVersion" });
     /// `metadata`: ObjectMeta, required.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY (REQUIRED);
     /// `spec`: StorageVersionSpec.
-    pub spec: StorageVersionSpec,
+    spec: StorageVersionSpec = "spec" 2;
     /// `status`: StorageVersionStatus.
-    pub status: StorageVersionStatus,
+    status: StorageVersionStatus = "status" 3;
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION: Desc = Desc::kind("StorageVersion", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)).facts(&REQUIRED),
-    Field::new("spec", 2, 0, Type::Msg(&STORAGE_VERSION_SPEC)),
-    Field::new("status", 3, 0, Type::Msg(&STORAGE_VERSION_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "internal.apiserver.k8s.io", version: "v1alpha1", kind: "StorageVersion" });
-impl Message for StorageVersion {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(StorageVersion, STORAGE_VERSION);
-kind!(StorageVersion, STORAGE_VERSION, "internal.apiserver.k8s.io", "v1alpha1", "StorageVersion");
+kind!(StorageVersion, "internal.apiserver.k8s.io", "v1alpha1", "StorageVersion");
 object!(StorageVersion);
 resource!(StorageVersion, "storageversions", ClusterScoped);
 
+message! {
 /// `StorageVersionCondition` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversioncondition-v1alpha1-internal-apiserver-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionCondition {
+pub struct StorageVersionCondition STORAGE_VERSION_CONDITION "StorageVersionCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string, required.
-    pub reason: Str,
+    reason: Str = "reason" 5 (REQUIRED);
     /// `message`: string, required.
-    pub message: Str,
+    message: Str = "message" 6 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_CONDITION: Desc = Desc::new("StorageVersionCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("observedGeneration", 3, OMITEMPTY, Type::I64),
-    Field::new("lastTransitionTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 5, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 6, OMITEMPTY, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for StorageVersionCondition {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::I64(&self.observed_generation), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::I64(&mut self.observed_generation), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(StorageVersionCondition, STORAGE_VERSION_CONDITION);
 
+message! {
 /// `StorageVersionList` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionlist-v1alpha1-internal-apiserver-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionList {
+pub struct StorageVersionList STORAGE_VERSION_LIST "StorageVersionList" [255, 0, 1] Form::Kind(&KindFacts { group: "internal.apiserver.k8s.io", version: "v1alpha1", kind: "StorageVersionList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of StorageVersion, required.
-    pub items: List<StorageVersion>,
+    items: List<StorageVersion> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_LIST: Desc = Desc::kind("StorageVersionList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&STORAGE_VERSION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "internal.apiserver.k8s.io", version: "v1alpha1", kind: "StorageVersionList" });
-impl Message for StorageVersionList {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(StorageVersionList, STORAGE_VERSION_LIST);
-kind!(StorageVersionList, STORAGE_VERSION_LIST, "internal.apiserver.k8s.io", "v1alpha1", "StorageVersionList");
+kind!(StorageVersionList, "internal.apiserver.k8s.io", "v1alpha1", "StorageVersionList");
 list_kind!(StorageVersionList, StorageVersion);
 
+message! {
 /// `StorageVersionSpec` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionspec-v1alpha1-internal-apiserver-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionSpec {}
-#[doc(hidden)]
-pub static STORAGE_VERSION_SPEC: Desc = Desc::new("StorageVersionSpec", &[
-], &[]);
-impl Message for StorageVersionSpec {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_SPEC }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct StorageVersionSpec STORAGE_VERSION_SPEC "StorageVersionSpec" [] Form::Part;
 }
-message!(StorageVersionSpec, STORAGE_VERSION_SPEC);
 
+message! {
 /// `StorageVersionStatus` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionstatus-v1alpha1-internal-apiserver-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionStatus {
+pub struct StorageVersionStatus STORAGE_VERSION_STATUS "StorageVersionStatus" [255, 0, 1, 2] Form::Part;
     /// `storageVersions`: list of ServerStorageVersion, map by `apiServerID`.
-    pub storage_versions: List<ServerStorageVersion>,
+    storage_versions: List<ServerStorageVersion> = "storageVersions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["apiServerID"], ..NO_FACTS });
     /// `commonEncodingVersion`: string or absent.
-    pub common_encoding_version: Option<Str>,
+    common_encoding_version: Option<Str> = "commonEncodingVersion" 2 OMITEMPTY;
     /// `conditions`: list of StorageVersionCondition, map by `type`.
-    pub conditions: List<StorageVersionCondition>,
+    conditions: List<StorageVersionCondition> = "conditions" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_STATUS: Desc = Desc::new("StorageVersionStatus", &[
-    Field::new("storageVersions", 1, OMITEMPTY, Type::List(&Type::Msg(&SERVER_STORAGE_VERSION))).facts(&Facts { list_type: ListType::Map, keys: &["apiServerID"], ..NO_FACTS }),
-    Field::new("commonEncodingVersion", 2, OMITEMPTY, Type::OptStr),
-    Field::new("conditions", 3, OMITEMPTY, Type::List(&Type::Msg(&STORAGE_VERSION_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for StorageVersionStatus {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.storage_versions), FieldRef::OptStr(&self.common_encoding_version), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.storage_versions), 1 => FieldMut::OptStr(&mut self.common_encoding_version), 2 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(StorageVersionStatus, STORAGE_VERSION_STATUS);
 
 /// Value of ConditionStatus.
 pub const CONDITION_FALSE: &str = "False";

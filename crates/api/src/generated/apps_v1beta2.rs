@@ -4,890 +4,461 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ControllerRevision` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 ControllerRevision.
-#[derive(Clone, Default)]
-pub struct ControllerRevision {
+pub struct ControllerRevision CONTROLLER_REVISION "ControllerRevision" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "ControllerRevision" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `data`: any object, required.
-    pub data: RawExtension,
+    data: RawExtension = "data" 2 (REQUIRED);
     /// `revision`: integer.
-    pub revision: i64,
+    revision: i64 = "revision" 3;
 }
-#[doc(hidden)]
-pub static CONTROLLER_REVISION: Desc = Desc::kind("ControllerRevision", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("data", 2, 0, Type::Leaf(&RAW_EXTENSION)).facts(&REQUIRED),
-    Field::new("revision", 3, 0, Type::I64),
-], &[255, 0, 1, 2], &KindFacts { group: "apps", version: "v1beta2", kind: "ControllerRevision" });
-impl Message for ControllerRevision {
-    fn desc(&self) -> &'static Desc { &CONTROLLER_REVISION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Leaf(&self.data), FieldRef::I64(&self.revision)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Leaf(&mut self.data), 2 => FieldMut::I64(&mut self.revision), _ => oob(i) } }
-}
-message!(ControllerRevision, CONTROLLER_REVISION);
-kind!(ControllerRevision, CONTROLLER_REVISION, "apps", "v1beta2", "ControllerRevision");
+kind!(ControllerRevision, "apps", "v1beta2", "ControllerRevision");
 object!(ControllerRevision);
 resource!(ControllerRevision, "controllerrevisions", Namespaced);
 
+message! {
 /// `ControllerRevisionList` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 ControllerRevisionList.
-#[derive(Clone, Default)]
-pub struct ControllerRevisionList {
+pub struct ControllerRevisionList CONTROLLER_REVISION_LIST "ControllerRevisionList" [255, 0, 1] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "ControllerRevisionList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ControllerRevision, required.
-    pub items: List<ControllerRevision>,
+    items: List<ControllerRevision> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTROLLER_REVISION_LIST: Desc = Desc::kind("ControllerRevisionList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CONTROLLER_REVISION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apps", version: "v1beta2", kind: "ControllerRevisionList" });
-impl Message for ControllerRevisionList {
-    fn desc(&self) -> &'static Desc { &CONTROLLER_REVISION_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ControllerRevisionList, CONTROLLER_REVISION_LIST);
-kind!(ControllerRevisionList, CONTROLLER_REVISION_LIST, "apps", "v1beta2", "ControllerRevisionList");
+kind!(ControllerRevisionList, "apps", "v1beta2", "ControllerRevisionList");
 list_kind!(ControllerRevisionList, ControllerRevision);
 
+message! {
 /// `DaemonSet` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 DaemonSet.
-#[derive(Clone, Default)]
-pub struct DaemonSet {
+pub struct DaemonSet DAEMON_SET "DaemonSet" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "DaemonSet" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: DaemonSetSpec, required.
-    pub spec: DaemonSetSpec,
+    spec: DaemonSetSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: DaemonSetStatus.
-    pub status: DaemonSetStatus,
+    status: DaemonSetStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET: Desc = Desc::kind("DaemonSet", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&DAEMON_SET_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&DAEMON_SET_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apps", version: "v1beta2", kind: "DaemonSet" });
-impl Message for DaemonSet {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(DaemonSet, DAEMON_SET);
-kind!(DaemonSet, DAEMON_SET, "apps", "v1beta2", "DaemonSet");
+kind!(DaemonSet, "apps", "v1beta2", "DaemonSet");
 object!(DaemonSet);
 resource!(DaemonSet, "daemonsets", Namespaced);
 
+message! {
 /// `DaemonSetCondition` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DaemonSetCondition {
+pub struct DaemonSetCondition DAEMON_SET_CONDITION "DaemonSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1;
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET_CONDITION: Desc = Desc::new("DaemonSetCondition", &[
-    Field::new("type", 1, 0, Type::Str),
-    Field::new("status", 2, 0, Type::Str),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for DaemonSetCondition {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(DaemonSetCondition, DAEMON_SET_CONDITION);
 
+message! {
 /// `DaemonSetList` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 DaemonSetList.
-#[derive(Clone, Default)]
-pub struct DaemonSetList {
+pub struct DaemonSetList DAEMON_SET_LIST "DaemonSetList" [255, 0, 1] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "DaemonSetList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of DaemonSet, required.
-    pub items: List<DaemonSet>,
+    items: List<DaemonSet> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DAEMON_SET_LIST: Desc = Desc::kind("DaemonSetList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&DAEMON_SET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apps", version: "v1beta2", kind: "DaemonSetList" });
-impl Message for DaemonSetList {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DaemonSetList, DAEMON_SET_LIST);
-kind!(DaemonSetList, DAEMON_SET_LIST, "apps", "v1beta2", "DaemonSetList");
+kind!(DaemonSetList, "apps", "v1beta2", "DaemonSetList");
 list_kind!(DaemonSetList, DaemonSet);
 
+message! {
 /// `DaemonSetSpec` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DaemonSetSpec {
+pub struct DaemonSetSpec DAEMON_SET_SPEC "DaemonSetSpec" [255, 0, 1, 2, 3, 255, 4] Form::Part;
     /// `selector`: LabelSelector or absent, required.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 1 (Facts { atomic: true, ..REQUIRED });
     /// `template`: PodTemplateSpec, required.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 2 (REQUIRED);
     /// `updateStrategy`: DaemonSetUpdateStrategy.
-    pub update_strategy: DaemonSetUpdateStrategy,
+    update_strategy: DaemonSetUpdateStrategy = "updateStrategy" 3 OMITEMPTY;
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 4 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
-    pub revision_history_limit: Option<i32>,
+    revision_history_limit: Option<i32> = "revisionHistoryLimit" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET_SPEC: Desc = Desc::new("DaemonSetSpec", &[
-    Field::new("selector", 1, 0, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("template", 2, 0, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("updateStrategy", 3, OMITEMPTY, Type::Msg(&DAEMON_SET_UPDATE_STRATEGY)),
-    Field::new("minReadySeconds", 4, OMITEMPTY, Type::I32),
-    Field::new("revisionHistoryLimit", 6, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3, 255, 4]);
-impl Message for DaemonSetSpec {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template), FieldRef::Msg(&self.update_strategy), FieldRef::I32(&self.min_ready_seconds), FieldRef::OptI32(&self.revision_history_limit)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.selector), 1 => FieldMut::Msg(&mut self.template), 2 => FieldMut::Msg(&mut self.update_strategy), 3 => FieldMut::I32(&mut self.min_ready_seconds), 4 => FieldMut::OptI32(&mut self.revision_history_limit), _ => oob(i) } }
-}
-message!(DaemonSetSpec, DAEMON_SET_SPEC);
 
+message! {
 /// `DaemonSetStatus` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DaemonSetStatus {
+pub struct DaemonSetStatus DAEMON_SET_STATUS "DaemonSetStatus" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `currentNumberScheduled`: integer, required.
-    pub current_number_scheduled: i32,
+    current_number_scheduled: i32 = "currentNumberScheduled" 1 (REQUIRED);
     /// `numberMisscheduled`: integer, required.
-    pub number_misscheduled: i32,
+    number_misscheduled: i32 = "numberMisscheduled" 2 (REQUIRED);
     /// `desiredNumberScheduled`: integer, required.
-    pub desired_number_scheduled: i32,
+    desired_number_scheduled: i32 = "desiredNumberScheduled" 3 (REQUIRED);
     /// `numberReady`: integer, required.
-    pub number_ready: i32,
+    number_ready: i32 = "numberReady" 4 (REQUIRED);
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 5 OMITEMPTY;
     /// `updatedNumberScheduled`: integer.
-    pub updated_number_scheduled: i32,
+    updated_number_scheduled: i32 = "updatedNumberScheduled" 6 OMITEMPTY;
     /// `numberAvailable`: integer.
-    pub number_available: i32,
+    number_available: i32 = "numberAvailable" 7 OMITEMPTY;
     /// `numberUnavailable`: integer.
-    pub number_unavailable: i32,
+    number_unavailable: i32 = "numberUnavailable" 8 OMITEMPTY;
     /// `collisionCount`: integer or absent.
-    pub collision_count: Option<i32>,
+    collision_count: Option<i32> = "collisionCount" 9 OMITEMPTY;
     /// `conditions`: list of DaemonSetCondition, map by `type`.
-    pub conditions: List<DaemonSetCondition>,
+    conditions: List<DaemonSetCondition> = "conditions" 10 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DAEMON_SET_STATUS: Desc = Desc::new("DaemonSetStatus", &[
-    Field::new("currentNumberScheduled", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("numberMisscheduled", 2, 0, Type::I32).facts(&REQUIRED),
-    Field::new("desiredNumberScheduled", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("numberReady", 4, 0, Type::I32).facts(&REQUIRED),
-    Field::new("observedGeneration", 5, OMITEMPTY, Type::I64),
-    Field::new("updatedNumberScheduled", 6, OMITEMPTY, Type::I32),
-    Field::new("numberAvailable", 7, OMITEMPTY, Type::I32),
-    Field::new("numberUnavailable", 8, OMITEMPTY, Type::I32),
-    Field::new("collisionCount", 9, OMITEMPTY, Type::OptI32),
-    Field::new("conditions", 10, OMITEMPTY, Type::List(&Type::Msg(&DAEMON_SET_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for DaemonSetStatus {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.current_number_scheduled), FieldRef::I32(&self.number_misscheduled), FieldRef::I32(&self.desired_number_scheduled), FieldRef::I32(&self.number_ready), FieldRef::I64(&self.observed_generation), FieldRef::I32(&self.updated_number_scheduled), FieldRef::I32(&self.number_available), FieldRef::I32(&self.number_unavailable), FieldRef::OptI32(&self.collision_count), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.current_number_scheduled), 1 => FieldMut::I32(&mut self.number_misscheduled), 2 => FieldMut::I32(&mut self.desired_number_scheduled), 3 => FieldMut::I32(&mut self.number_ready), 4 => FieldMut::I64(&mut self.observed_generation), 5 => FieldMut::I32(&mut self.updated_number_scheduled), 6 => FieldMut::I32(&mut self.number_available), 7 => FieldMut::I32(&mut self.number_unavailable), 8 => FieldMut::OptI32(&mut self.collision_count), 9 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(DaemonSetStatus, DAEMON_SET_STATUS);
 
+message! {
 /// `DaemonSetUpdateStrategy` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DaemonSetUpdateStrategy {
+pub struct DaemonSetUpdateStrategy DAEMON_SET_UPDATE_STRATEGY "DaemonSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY;
     /// `rollingUpdate`: RollingUpdateDaemonSet or absent.
-    pub rolling_update: Option<Shared<RollingUpdateDaemonSet>>,
+    rolling_update: Option<Shared<RollingUpdateDaemonSet>> = "rollingUpdate" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET_UPDATE_STRATEGY: Desc = Desc::new("DaemonSetUpdateStrategy", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str),
-    Field::new("rollingUpdate", 2, OMITEMPTY, Type::OptMsg(&ROLLING_UPDATE_DAEMON_SET)),
-], &[255, 0, 1]);
-impl Message for DaemonSetUpdateStrategy {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_UPDATE_STRATEGY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.rolling_update))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.rolling_update), _ => oob(i) } }
-}
-message!(DaemonSetUpdateStrategy, DAEMON_SET_UPDATE_STRATEGY);
 
+message! {
 /// `Deployment` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 Deployment.
-#[derive(Clone, Default)]
-pub struct Deployment {
+pub struct Deployment DEPLOYMENT "Deployment" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "Deployment" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: DeploymentSpec, required.
-    pub spec: DeploymentSpec,
+    spec: DeploymentSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: DeploymentStatus.
-    pub status: DeploymentStatus,
+    status: DeploymentStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT: Desc = Desc::kind("Deployment", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&DEPLOYMENT_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&DEPLOYMENT_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apps", version: "v1beta2", kind: "Deployment" });
-impl Message for Deployment {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Deployment, DEPLOYMENT);
-kind!(Deployment, DEPLOYMENT, "apps", "v1beta2", "Deployment");
+kind!(Deployment, "apps", "v1beta2", "Deployment");
 object!(Deployment);
 resource!(Deployment, "deployments", Namespaced);
 
+message! {
 /// `DeploymentCondition` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DeploymentCondition {
+pub struct DeploymentCondition DEPLOYMENT_CONDITION "DeploymentCondition" [255, 0, 1, 255, 4, 5, 2, 3] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1;
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2;
     /// `lastUpdateTime`: time.
-    pub last_update_time: Time,
+    last_update_time: Time = "lastUpdateTime" 6 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 7 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_CONDITION: Desc = Desc::new("DeploymentCondition", &[
-    Field::new("type", 1, 0, Type::Str),
-    Field::new("status", 2, 0, Type::Str),
-    Field::new("lastUpdateTime", 6, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 7, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 255, 4, 5, 2, 3]);
-impl Message for DeploymentCondition {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_update_time), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_update_time), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(DeploymentCondition, DEPLOYMENT_CONDITION);
 
+message! {
 /// `DeploymentList` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 DeploymentList.
-#[derive(Clone, Default)]
-pub struct DeploymentList {
+pub struct DeploymentList DEPLOYMENT_LIST "DeploymentList" [255, 0, 1] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "DeploymentList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Deployment, required.
-    pub items: List<Deployment>,
+    items: List<Deployment> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_LIST: Desc = Desc::kind("DeploymentList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&DEPLOYMENT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apps", version: "v1beta2", kind: "DeploymentList" });
-impl Message for DeploymentList {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DeploymentList, DEPLOYMENT_LIST);
-kind!(DeploymentList, DEPLOYMENT_LIST, "apps", "v1beta2", "DeploymentList");
+kind!(DeploymentList, "apps", "v1beta2", "DeploymentList");
 list_kind!(DeploymentList, Deployment);
 
+message! {
 /// `DeploymentSpec` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DeploymentSpec {
+pub struct DeploymentSpec DEPLOYMENT_SPEC "DeploymentSpec" [255, 0, 1, 2, 3, 4, 5, 6, 255, 7] Form::Part;
     /// `replicas`: integer or absent.
-    pub replicas: Option<i32>,
+    replicas: Option<i32> = "replicas" 1 OMITEMPTY;
     /// `selector`: LabelSelector or absent, required.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 (Facts { atomic: true, ..REQUIRED });
     /// `template`: PodTemplateSpec, required.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 3 (REQUIRED);
     /// `strategy`: DeploymentStrategy.
-    pub strategy: DeploymentStrategy,
+    strategy: DeploymentStrategy = "strategy" 4 OMITEMPTY (Facts { patch_strategy: "retainKeys", ..NO_FACTS });
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 5 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
-    pub revision_history_limit: Option<i32>,
+    revision_history_limit: Option<i32> = "revisionHistoryLimit" 6 OMITEMPTY;
     /// `paused`: boolean.
-    pub paused: bool,
+    paused: bool = "paused" 7 OMITEMPTY;
     /// `progressDeadlineSeconds`: integer or absent.
-    pub progress_deadline_seconds: Option<i32>,
+    progress_deadline_seconds: Option<i32> = "progressDeadlineSeconds" 9 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_SPEC: Desc = Desc::new("DeploymentSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::OptI32),
-    Field::new("selector", 2, 0, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("template", 3, 0, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("strategy", 4, OMITEMPTY, Type::Msg(&DEPLOYMENT_STRATEGY)).facts(&Facts { patch_strategy: "retainKeys", ..NO_FACTS }),
-    Field::new("minReadySeconds", 5, OMITEMPTY, Type::I32),
-    Field::new("revisionHistoryLimit", 6, OMITEMPTY, Type::OptI32),
-    Field::new("paused", 7, OMITEMPTY, Type::Bool),
-    Field::new("progressDeadlineSeconds", 9, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 255, 7]);
-impl Message for DeploymentSpec {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.replicas), FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template), FieldRef::Msg(&self.strategy), FieldRef::I32(&self.min_ready_seconds), FieldRef::OptI32(&self.revision_history_limit), FieldRef::Bool(&self.paused), FieldRef::OptI32(&self.progress_deadline_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.replicas), 1 => FieldMut::OptMsg(&mut self.selector), 2 => FieldMut::Msg(&mut self.template), 3 => FieldMut::Msg(&mut self.strategy), 4 => FieldMut::I32(&mut self.min_ready_seconds), 5 => FieldMut::OptI32(&mut self.revision_history_limit), 6 => FieldMut::Bool(&mut self.paused), 7 => FieldMut::OptI32(&mut self.progress_deadline_seconds), _ => oob(i) } }
-}
-message!(DeploymentSpec, DEPLOYMENT_SPEC);
 
+message! {
 /// `DeploymentStatus` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DeploymentStatus {
+pub struct DeploymentStatus DEPLOYMENT_STATUS "DeploymentStatus" [255, 0, 1, 2, 4, 5, 7, 3, 8, 6] Form::Part;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 1 OMITEMPTY;
     /// `replicas`: integer.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 2 OMITEMPTY;
     /// `updatedReplicas`: integer.
-    pub updated_replicas: i32,
+    updated_replicas: i32 = "updatedReplicas" 3 OMITEMPTY;
     /// `readyReplicas`: integer.
-    pub ready_replicas: i32,
+    ready_replicas: i32 = "readyReplicas" 7 OMITEMPTY;
     /// `availableReplicas`: integer.
-    pub available_replicas: i32,
+    available_replicas: i32 = "availableReplicas" 4 OMITEMPTY;
     /// `unavailableReplicas`: integer.
-    pub unavailable_replicas: i32,
+    unavailable_replicas: i32 = "unavailableReplicas" 5 OMITEMPTY;
     /// `terminatingReplicas`: integer or absent.
-    pub terminating_replicas: Option<i32>,
+    terminating_replicas: Option<i32> = "terminatingReplicas" 9 OMITEMPTY;
     /// `conditions`: list of DeploymentCondition, map by `type`.
-    pub conditions: List<DeploymentCondition>,
+    conditions: List<DeploymentCondition> = "conditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `collisionCount`: integer or absent.
-    pub collision_count: Option<i32>,
+    collision_count: Option<i32> = "collisionCount" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_STATUS: Desc = Desc::new("DeploymentStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::I64),
-    Field::new("replicas", 2, OMITEMPTY, Type::I32),
-    Field::new("updatedReplicas", 3, OMITEMPTY, Type::I32),
-    Field::new("readyReplicas", 7, OMITEMPTY, Type::I32),
-    Field::new("availableReplicas", 4, OMITEMPTY, Type::I32),
-    Field::new("unavailableReplicas", 5, OMITEMPTY, Type::I32),
-    Field::new("terminatingReplicas", 9, OMITEMPTY, Type::OptI32),
-    Field::new("conditions", 6, OMITEMPTY, Type::List(&Type::Msg(&DEPLOYMENT_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("collisionCount", 8, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 4, 5, 7, 3, 8, 6]);
-impl Message for DeploymentStatus {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.observed_generation), FieldRef::I32(&self.replicas), FieldRef::I32(&self.updated_replicas), FieldRef::I32(&self.ready_replicas), FieldRef::I32(&self.available_replicas), FieldRef::I32(&self.unavailable_replicas), FieldRef::OptI32(&self.terminating_replicas), FieldRef::List(&self.conditions), FieldRef::OptI32(&self.collision_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.observed_generation), 1 => FieldMut::I32(&mut self.replicas), 2 => FieldMut::I32(&mut self.updated_replicas), 3 => FieldMut::I32(&mut self.ready_replicas), 4 => FieldMut::I32(&mut self.available_replicas), 5 => FieldMut::I32(&mut self.unavailable_replicas), 6 => FieldMut::OptI32(&mut self.terminating_replicas), 7 => FieldMut::List(&mut self.conditions), 8 => FieldMut::OptI32(&mut self.collision_count), _ => oob(i) } }
-}
-message!(DeploymentStatus, DEPLOYMENT_STATUS);
 
+message! {
 /// `DeploymentStrategy` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct DeploymentStrategy {
+pub struct DeploymentStrategy DEPLOYMENT_STRATEGY "DeploymentStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY;
     /// `rollingUpdate`: RollingUpdateDeployment or absent.
-    pub rolling_update: Option<Shared<RollingUpdateDeployment>>,
+    rolling_update: Option<Shared<RollingUpdateDeployment>> = "rollingUpdate" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_STRATEGY: Desc = Desc::new("DeploymentStrategy", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str),
-    Field::new("rollingUpdate", 2, OMITEMPTY, Type::OptMsg(&ROLLING_UPDATE_DEPLOYMENT)),
-], &[255, 0, 1]);
-impl Message for DeploymentStrategy {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_STRATEGY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.rolling_update))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.rolling_update), _ => oob(i) } }
-}
-message!(DeploymentStrategy, DEPLOYMENT_STRATEGY);
 
+message! {
 /// `ReplicaSet` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 ReplicaSet.
-#[derive(Clone, Default)]
-pub struct ReplicaSet {
+pub struct ReplicaSet REPLICA_SET "ReplicaSet" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "ReplicaSet" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ReplicaSetSpec, required.
-    pub spec: ReplicaSetSpec,
+    spec: ReplicaSetSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: ReplicaSetStatus.
-    pub status: ReplicaSetStatus,
+    status: ReplicaSetStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICA_SET: Desc = Desc::kind("ReplicaSet", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&REPLICA_SET_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&REPLICA_SET_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apps", version: "v1beta2", kind: "ReplicaSet" });
-impl Message for ReplicaSet {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ReplicaSet, REPLICA_SET);
-kind!(ReplicaSet, REPLICA_SET, "apps", "v1beta2", "ReplicaSet");
+kind!(ReplicaSet, "apps", "v1beta2", "ReplicaSet");
 object!(ReplicaSet);
 resource!(ReplicaSet, "replicasets", Namespaced);
 
+message! {
 /// `ReplicaSetCondition` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct ReplicaSetCondition {
+pub struct ReplicaSetCondition REPLICA_SET_CONDITION "ReplicaSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1;
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICA_SET_CONDITION: Desc = Desc::new("ReplicaSetCondition", &[
-    Field::new("type", 1, 0, Type::Str),
-    Field::new("status", 2, 0, Type::Str),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ReplicaSetCondition {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(ReplicaSetCondition, REPLICA_SET_CONDITION);
 
+message! {
 /// `ReplicaSetList` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 ReplicaSetList.
-#[derive(Clone, Default)]
-pub struct ReplicaSetList {
+pub struct ReplicaSetList REPLICA_SET_LIST "ReplicaSetList" [255, 0, 1] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "ReplicaSetList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ReplicaSet, required.
-    pub items: List<ReplicaSet>,
+    items: List<ReplicaSet> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static REPLICA_SET_LIST: Desc = Desc::kind("ReplicaSetList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&REPLICA_SET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apps", version: "v1beta2", kind: "ReplicaSetList" });
-impl Message for ReplicaSetList {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ReplicaSetList, REPLICA_SET_LIST);
-kind!(ReplicaSetList, REPLICA_SET_LIST, "apps", "v1beta2", "ReplicaSetList");
+kind!(ReplicaSetList, "apps", "v1beta2", "ReplicaSetList");
 list_kind!(ReplicaSetList, ReplicaSet);
 
+message! {
 /// `ReplicaSetSpec` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct ReplicaSetSpec {
+pub struct ReplicaSetSpec REPLICA_SET_SPEC "ReplicaSetSpec" [255, 0, 2, 3, 1] Form::Part;
     /// `replicas`: integer or absent.
-    pub replicas: Option<i32>,
+    replicas: Option<i32> = "replicas" 1 OMITEMPTY;
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 4 OMITEMPTY;
     /// `selector`: LabelSelector or absent, required.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 (Facts { atomic: true, ..REQUIRED });
     /// `template`: PodTemplateSpec.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICA_SET_SPEC: Desc = Desc::new("ReplicaSetSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::OptI32),
-    Field::new("minReadySeconds", 4, OMITEMPTY, Type::I32),
-    Field::new("selector", 2, 0, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("template", 3, OMITEMPTY, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)),
-], &[255, 0, 2, 3, 1]);
-impl Message for ReplicaSetSpec {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.replicas), FieldRef::I32(&self.min_ready_seconds), FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.replicas), 1 => FieldMut::I32(&mut self.min_ready_seconds), 2 => FieldMut::OptMsg(&mut self.selector), 3 => FieldMut::Msg(&mut self.template), _ => oob(i) } }
-}
-message!(ReplicaSetSpec, REPLICA_SET_SPEC);
 
+message! {
 /// `ReplicaSetStatus` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct ReplicaSetStatus {
+pub struct ReplicaSetStatus REPLICA_SET_STATUS "ReplicaSetStatus" [255, 0, 1, 5, 2, 3, 6, 4] Form::Part;
     /// `replicas`: integer, required.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 (REQUIRED);
     /// `fullyLabeledReplicas`: integer.
-    pub fully_labeled_replicas: i32,
+    fully_labeled_replicas: i32 = "fullyLabeledReplicas" 2 OMITEMPTY;
     /// `readyReplicas`: integer.
-    pub ready_replicas: i32,
+    ready_replicas: i32 = "readyReplicas" 4 OMITEMPTY;
     /// `availableReplicas`: integer.
-    pub available_replicas: i32,
+    available_replicas: i32 = "availableReplicas" 5 OMITEMPTY;
     /// `terminatingReplicas`: integer or absent.
-    pub terminating_replicas: Option<i32>,
+    terminating_replicas: Option<i32> = "terminatingReplicas" 7 OMITEMPTY;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `conditions`: list of ReplicaSetCondition, map by `type`.
-    pub conditions: List<ReplicaSetCondition>,
+    conditions: List<ReplicaSetCondition> = "conditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static REPLICA_SET_STATUS: Desc = Desc::new("ReplicaSetStatus", &[
-    Field::new("replicas", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("fullyLabeledReplicas", 2, OMITEMPTY, Type::I32),
-    Field::new("readyReplicas", 4, OMITEMPTY, Type::I32),
-    Field::new("availableReplicas", 5, OMITEMPTY, Type::I32),
-    Field::new("terminatingReplicas", 7, OMITEMPTY, Type::OptI32),
-    Field::new("observedGeneration", 3, OMITEMPTY, Type::I64),
-    Field::new("conditions", 6, OMITEMPTY, Type::List(&Type::Msg(&REPLICA_SET_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 5, 2, 3, 6, 4]);
-impl Message for ReplicaSetStatus {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas), FieldRef::I32(&self.fully_labeled_replicas), FieldRef::I32(&self.ready_replicas), FieldRef::I32(&self.available_replicas), FieldRef::OptI32(&self.terminating_replicas), FieldRef::I64(&self.observed_generation), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), 1 => FieldMut::I32(&mut self.fully_labeled_replicas), 2 => FieldMut::I32(&mut self.ready_replicas), 3 => FieldMut::I32(&mut self.available_replicas), 4 => FieldMut::OptI32(&mut self.terminating_replicas), 5 => FieldMut::I64(&mut self.observed_generation), 6 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ReplicaSetStatus, REPLICA_SET_STATUS);
 
+message! {
 /// `RollingUpdateDaemonSet` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct RollingUpdateDaemonSet {
+pub struct RollingUpdateDaemonSet ROLLING_UPDATE_DAEMON_SET "RollingUpdateDaemonSet" [255, 0, 1] Form::Part;
     /// `maxUnavailable`: integer or string or absent.
-    pub max_unavailable: Option<IntOrString>,
+    max_unavailable: Option<IntOrString> = "maxUnavailable" 1 OMITEMPTY;
     /// `maxSurge`: integer or string or absent.
-    pub max_surge: Option<IntOrString>,
+    max_surge: Option<IntOrString> = "maxSurge" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ROLLING_UPDATE_DAEMON_SET: Desc = Desc::new("RollingUpdateDaemonSet", &[
-    Field::new("maxUnavailable", 1, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("maxSurge", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-], &[255, 0, 1]);
-impl Message for RollingUpdateDaemonSet {
-    fn desc(&self) -> &'static Desc { &ROLLING_UPDATE_DAEMON_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.max_unavailable)), FieldRef::OptLeaf(opt_leaf(&self.max_surge))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.max_unavailable), 1 => FieldMut::OptLeaf(&mut self.max_surge), _ => oob(i) } }
-}
-message!(RollingUpdateDaemonSet, ROLLING_UPDATE_DAEMON_SET);
 
+message! {
 /// `RollingUpdateDeployment` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct RollingUpdateDeployment {
+pub struct RollingUpdateDeployment ROLLING_UPDATE_DEPLOYMENT "RollingUpdateDeployment" [255, 0, 1] Form::Part;
     /// `maxUnavailable`: integer or string or absent.
-    pub max_unavailable: Option<IntOrString>,
+    max_unavailable: Option<IntOrString> = "maxUnavailable" 1 OMITEMPTY;
     /// `maxSurge`: integer or string or absent.
-    pub max_surge: Option<IntOrString>,
+    max_surge: Option<IntOrString> = "maxSurge" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ROLLING_UPDATE_DEPLOYMENT: Desc = Desc::new("RollingUpdateDeployment", &[
-    Field::new("maxUnavailable", 1, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("maxSurge", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-], &[255, 0, 1]);
-impl Message for RollingUpdateDeployment {
-    fn desc(&self) -> &'static Desc { &ROLLING_UPDATE_DEPLOYMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.max_unavailable)), FieldRef::OptLeaf(opt_leaf(&self.max_surge))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.max_unavailable), 1 => FieldMut::OptLeaf(&mut self.max_surge), _ => oob(i) } }
-}
-message!(RollingUpdateDeployment, ROLLING_UPDATE_DEPLOYMENT);
 
+message! {
 /// `RollingUpdateStatefulSetStrategy` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct RollingUpdateStatefulSetStrategy {
+pub struct RollingUpdateStatefulSetStrategy ROLLING_UPDATE_STATEFUL_SET_STRATEGY "RollingUpdateStatefulSetStrategy" [255, 0, 1] Form::Part;
     /// `partition`: integer or absent.
-    pub partition: Option<i32>,
+    partition: Option<i32> = "partition" 1 OMITEMPTY;
     /// `maxUnavailable`: integer or string or absent, feature gate `MaxUnavailableStatefulSet`.
-    pub max_unavailable: Option<IntOrString>,
+    max_unavailable: Option<IntOrString> = "maxUnavailable" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ROLLING_UPDATE_STATEFUL_SET_STRATEGY: Desc = Desc::new("RollingUpdateStatefulSetStrategy", &[
-    Field::new("partition", 1, OMITEMPTY, Type::OptI32),
-    Field::new("maxUnavailable", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-], &[255, 0, 1]);
-impl Message for RollingUpdateStatefulSetStrategy {
-    fn desc(&self) -> &'static Desc { &ROLLING_UPDATE_STATEFUL_SET_STRATEGY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.partition), FieldRef::OptLeaf(opt_leaf(&self.max_unavailable))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.partition), 1 => FieldMut::OptLeaf(&mut self.max_unavailable), _ => oob(i) } }
-}
-message!(RollingUpdateStatefulSetStrategy, ROLLING_UPDATE_STATEFUL_SET_STRATEGY);
 
+message! {
 /// `Scale` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by autoscaling v1 Scale.
-#[derive(Clone, Default)]
-pub struct Scale {
+pub struct Scale SCALE "Scale" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "Scale" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ScaleSpec.
-    pub spec: ScaleSpec,
+    spec: ScaleSpec = "spec" 2 OMITEMPTY;
     /// `status`: ScaleStatus.
-    pub status: ScaleStatus,
+    status: ScaleStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE: Desc = Desc::kind("Scale", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&SCALE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SCALE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apps", version: "v1beta2", kind: "Scale" });
-impl Message for Scale {
-    fn desc(&self) -> &'static Desc { &SCALE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Scale, SCALE);
-kind!(Scale, SCALE, "apps", "v1beta2", "Scale");
+kind!(Scale, "apps", "v1beta2", "Scale");
 object!(Scale);
 
+message! {
 /// `ScaleSpec` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct ScaleSpec {
+pub struct ScaleSpec SCALE_SPEC "ScaleSpec" [255, 0] Form::Part;
     /// `replicas`: integer, default `0`.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 OMITEMPTY (Facts { default: "0", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SCALE_SPEC: Desc = Desc::new("ScaleSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::I32).facts(&Facts { default: "0", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ScaleSpec {
-    fn desc(&self) -> &'static Desc { &SCALE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), _ => oob(i) } }
-}
-message!(ScaleSpec, SCALE_SPEC);
 
+message! {
 /// `ScaleStatus` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct ScaleStatus {
+pub struct ScaleStatus SCALE_STATUS "ScaleStatus" [255, 0, 1, 2] Form::Part;
     /// `replicas`: integer.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1;
     /// `selector`: map of string.
-    pub selector: Map<Str>,
+    selector: Map<Str> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `targetSelector`: string.
-    pub target_selector: Str,
+    target_selector: Str = "targetSelector" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE_STATUS: Desc = Desc::new("ScaleStatus", &[
-    Field::new("replicas", 1, 0, Type::I32),
-    Field::new("selector", 2, OMITEMPTY, Type::Map(&Type::Str)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("targetSelector", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for ScaleStatus {
-    fn desc(&self) -> &'static Desc { &SCALE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas), FieldRef::Map(&self.selector), FieldRef::Str(&self.target_selector)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), 1 => FieldMut::Map(&mut self.selector), 2 => FieldMut::Str(&mut self.target_selector), _ => oob(i) } }
-}
-message!(ScaleStatus, SCALE_STATUS);
 
+message! {
 /// `StatefulSet` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 StatefulSet.
-#[derive(Clone, Default)]
-pub struct StatefulSet {
+pub struct StatefulSet STATEFUL_SET "StatefulSet" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "StatefulSet" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: StatefulSetSpec, required.
-    pub spec: StatefulSetSpec,
+    spec: StatefulSetSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: StatefulSetStatus.
-    pub status: StatefulSetStatus,
+    status: StatefulSetStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET: Desc = Desc::kind("StatefulSet", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&STATEFUL_SET_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&STATEFUL_SET_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "apps", version: "v1beta2", kind: "StatefulSet" });
-impl Message for StatefulSet {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(StatefulSet, STATEFUL_SET);
-kind!(StatefulSet, STATEFUL_SET, "apps", "v1beta2", "StatefulSet");
+kind!(StatefulSet, "apps", "v1beta2", "StatefulSet");
 object!(StatefulSet);
 resource!(StatefulSet, "statefulsets", Namespaced);
 
+message! {
 /// `StatefulSetCondition` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct StatefulSetCondition {
+pub struct StatefulSetCondition STATEFUL_SET_CONDITION "StatefulSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1;
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_CONDITION: Desc = Desc::new("StatefulSetCondition", &[
-    Field::new("type", 1, 0, Type::Str),
-    Field::new("status", 2, 0, Type::Str),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for StatefulSetCondition {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(StatefulSetCondition, STATEFUL_SET_CONDITION);
 
+message! {
 /// `StatefulSetList` of apps/v1beta2, since 1.8, deprecated in 1.9, removed in 1.16, replaced by apps v1 StatefulSetList.
-#[derive(Clone, Default)]
-pub struct StatefulSetList {
+pub struct StatefulSetList STATEFUL_SET_LIST "StatefulSetList" [255, 0, 1] Form::Kind(&KindFacts { group: "apps", version: "v1beta2", kind: "StatefulSetList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of StatefulSet, required.
-    pub items: List<StatefulSet>,
+    items: List<StatefulSet> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_LIST: Desc = Desc::kind("StatefulSetList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&STATEFUL_SET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "apps", version: "v1beta2", kind: "StatefulSetList" });
-impl Message for StatefulSetList {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(StatefulSetList, STATEFUL_SET_LIST);
-kind!(StatefulSetList, STATEFUL_SET_LIST, "apps", "v1beta2", "StatefulSetList");
+kind!(StatefulSetList, "apps", "v1beta2", "StatefulSetList");
 list_kind!(StatefulSetList, StatefulSet);
 
+message! {
 /// `StatefulSetOrdinals` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct StatefulSetOrdinals {
+pub struct StatefulSetOrdinals STATEFUL_SET_ORDINALS "StatefulSetOrdinals" [255, 0] Form::Part;
     /// `start`: integer.
-    pub start: i32,
+    start: i32 = "start" 1;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_ORDINALS: Desc = Desc::new("StatefulSetOrdinals", &[
-    Field::new("start", 1, 0, Type::I32),
-], &[255, 0]);
-impl Message for StatefulSetOrdinals {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_ORDINALS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.start)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.start), _ => oob(i) } }
-}
-message!(StatefulSetOrdinals, STATEFUL_SET_ORDINALS);
 
+message! {
 /// `StatefulSetPersistentVolumeClaimRetentionPolicy` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct StatefulSetPersistentVolumeClaimRetentionPolicy {
+pub struct StatefulSetPersistentVolumeClaimRetentionPolicy STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY "StatefulSetPersistentVolumeClaimRetentionPolicy" [255, 0, 1] Form::Part;
     /// `whenDeleted`: string.
-    pub when_deleted: Str,
+    when_deleted: Str = "whenDeleted" 1 OMITEMPTY;
     /// `whenScaled`: string.
-    pub when_scaled: Str,
+    when_scaled: Str = "whenScaled" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Desc = Desc::new("StatefulSetPersistentVolumeClaimRetentionPolicy", &[
-    Field::new("whenDeleted", 1, OMITEMPTY, Type::Str),
-    Field::new("whenScaled", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for StatefulSetPersistentVolumeClaimRetentionPolicy {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.when_deleted), FieldRef::Str(&self.when_scaled)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.when_deleted), 1 => FieldMut::Str(&mut self.when_scaled), _ => oob(i) } }
-}
-message!(StatefulSetPersistentVolumeClaimRetentionPolicy, STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY);
 
+message! {
 /// `StatefulSetSpec` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct StatefulSetSpec {
+pub struct StatefulSetSpec STATEFUL_SET_SPEC "StatefulSetSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] Form::Part;
     /// `replicas`: integer or absent.
-    pub replicas: Option<i32>,
+    replicas: Option<i32> = "replicas" 1 OMITEMPTY;
     /// `selector`: LabelSelector or absent, required.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 (Facts { atomic: true, ..REQUIRED });
     /// `template`: PodTemplateSpec, required.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 3 (REQUIRED);
     /// `volumeClaimTemplates`: list of PersistentVolumeClaim.
-    pub volume_claim_templates: List<core_v1::PersistentVolumeClaim>,
+    volume_claim_templates: List<core_v1::PersistentVolumeClaim> = "volumeClaimTemplates" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `serviceName`: string.
-    pub service_name: Str,
+    service_name: Str = "serviceName" 5;
     /// `podManagementPolicy`: string.
-    pub pod_management_policy: Str,
+    pod_management_policy: Str = "podManagementPolicy" 6 OMITEMPTY;
     /// `updateStrategy`: StatefulSetUpdateStrategy.
-    pub update_strategy: StatefulSetUpdateStrategy,
+    update_strategy: StatefulSetUpdateStrategy = "updateStrategy" 7 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
-    pub revision_history_limit: Option<i32>,
+    revision_history_limit: Option<i32> = "revisionHistoryLimit" 8 OMITEMPTY;
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 9 OMITEMPTY;
     /// `persistentVolumeClaimRetentionPolicy`: StatefulSetPersistentVolumeClaimRetentionPolicy or absent.
-    pub persistent_volume_claim_retention_policy: Option<Shared<StatefulSetPersistentVolumeClaimRetentionPolicy>>,
+    persistent_volume_claim_retention_policy: Option<Shared<StatefulSetPersistentVolumeClaimRetentionPolicy>> = "persistentVolumeClaimRetentionPolicy" 10 OMITEMPTY;
     /// `ordinals`: StatefulSetOrdinals or absent.
-    pub ordinals: Option<Shared<StatefulSetOrdinals>>,
+    ordinals: Option<Shared<StatefulSetOrdinals>> = "ordinals" 11 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_SPEC: Desc = Desc::new("StatefulSetSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::OptI32),
-    Field::new("selector", 2, 0, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("template", 3, 0, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("volumeClaimTemplates", 4, OMITEMPTY, Type::List(&Type::Msg(&core_v1::PERSISTENT_VOLUME_CLAIM))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("serviceName", 5, 0, Type::Str),
-    Field::new("podManagementPolicy", 6, OMITEMPTY, Type::Str),
-    Field::new("updateStrategy", 7, OMITEMPTY, Type::Msg(&STATEFUL_SET_UPDATE_STRATEGY)),
-    Field::new("revisionHistoryLimit", 8, OMITEMPTY, Type::OptI32),
-    Field::new("minReadySeconds", 9, OMITEMPTY, Type::I32),
-    Field::new("persistentVolumeClaimRetentionPolicy", 10, OMITEMPTY, Type::OptMsg(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY)),
-    Field::new("ordinals", 11, OMITEMPTY, Type::OptMsg(&STATEFUL_SET_ORDINALS)),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-impl Message for StatefulSetSpec {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.replicas), FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template), FieldRef::List(&self.volume_claim_templates), FieldRef::Str(&self.service_name), FieldRef::Str(&self.pod_management_policy), FieldRef::Msg(&self.update_strategy), FieldRef::OptI32(&self.revision_history_limit), FieldRef::I32(&self.min_ready_seconds), FieldRef::OptMsg(opt(&self.persistent_volume_claim_retention_policy)), FieldRef::OptMsg(opt(&self.ordinals))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.replicas), 1 => FieldMut::OptMsg(&mut self.selector), 2 => FieldMut::Msg(&mut self.template), 3 => FieldMut::List(&mut self.volume_claim_templates), 4 => FieldMut::Str(&mut self.service_name), 5 => FieldMut::Str(&mut self.pod_management_policy), 6 => FieldMut::Msg(&mut self.update_strategy), 7 => FieldMut::OptI32(&mut self.revision_history_limit), 8 => FieldMut::I32(&mut self.min_ready_seconds), 9 => FieldMut::OptMsg(&mut self.persistent_volume_claim_retention_policy), 10 => FieldMut::OptMsg(&mut self.ordinals), _ => oob(i) } }
-}
-message!(StatefulSetSpec, STATEFUL_SET_SPEC);
 
+message! {
 /// `StatefulSetStatus` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct StatefulSetStatus {
+pub struct StatefulSetStatus STATEFUL_SET_STATUS "StatefulSetStatus" [255, 0, 1, 2, 3, 4, 5, 6, 255, 7, 8, 9] Form::Part;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 1 OMITEMPTY;
     /// `replicas`: integer, required.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 2 (REQUIRED);
     /// `readyReplicas`: integer.
-    pub ready_replicas: i32,
+    ready_replicas: i32 = "readyReplicas" 3 OMITEMPTY;
     /// `currentReplicas`: integer.
-    pub current_replicas: i32,
+    current_replicas: i32 = "currentReplicas" 4 OMITEMPTY;
     /// `updatedReplicas`: integer.
-    pub updated_replicas: i32,
+    updated_replicas: i32 = "updatedReplicas" 5 OMITEMPTY;
     /// `currentRevision`: string.
-    pub current_revision: Str,
+    current_revision: Str = "currentRevision" 6 OMITEMPTY;
     /// `updateRevision`: string.
-    pub update_revision: Str,
+    update_revision: Str = "updateRevision" 7 OMITEMPTY;
     /// `collisionCount`: integer or absent.
-    pub collision_count: Option<i32>,
+    collision_count: Option<i32> = "collisionCount" 9 OMITEMPTY;
     /// `conditions`: list of StatefulSetCondition, map by `type`.
-    pub conditions: List<StatefulSetCondition>,
+    conditions: List<StatefulSetCondition> = "conditions" 10 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `availableReplicas`: integer.
-    pub available_replicas: i32,
+    available_replicas: i32 = "availableReplicas" 11;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_STATUS: Desc = Desc::new("StatefulSetStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::I64),
-    Field::new("replicas", 2, 0, Type::I32).facts(&REQUIRED),
-    Field::new("readyReplicas", 3, OMITEMPTY, Type::I32),
-    Field::new("currentReplicas", 4, OMITEMPTY, Type::I32),
-    Field::new("updatedReplicas", 5, OMITEMPTY, Type::I32),
-    Field::new("currentRevision", 6, OMITEMPTY, Type::Str),
-    Field::new("updateRevision", 7, OMITEMPTY, Type::Str),
-    Field::new("collisionCount", 9, OMITEMPTY, Type::OptI32),
-    Field::new("conditions", 10, OMITEMPTY, Type::List(&Type::Msg(&STATEFUL_SET_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("availableReplicas", 11, 0, Type::I32),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 255, 7, 8, 9]);
-impl Message for StatefulSetStatus {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.observed_generation), FieldRef::I32(&self.replicas), FieldRef::I32(&self.ready_replicas), FieldRef::I32(&self.current_replicas), FieldRef::I32(&self.updated_replicas), FieldRef::Str(&self.current_revision), FieldRef::Str(&self.update_revision), FieldRef::OptI32(&self.collision_count), FieldRef::List(&self.conditions), FieldRef::I32(&self.available_replicas)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.observed_generation), 1 => FieldMut::I32(&mut self.replicas), 2 => FieldMut::I32(&mut self.ready_replicas), 3 => FieldMut::I32(&mut self.current_replicas), 4 => FieldMut::I32(&mut self.updated_replicas), 5 => FieldMut::Str(&mut self.current_revision), 6 => FieldMut::Str(&mut self.update_revision), 7 => FieldMut::OptI32(&mut self.collision_count), 8 => FieldMut::List(&mut self.conditions), 9 => FieldMut::I32(&mut self.available_replicas), _ => oob(i) } }
-}
-message!(StatefulSetStatus, STATEFUL_SET_STATUS);
 
+message! {
 /// `StatefulSetUpdateStrategy` of apps/v1beta2.
-#[derive(Clone, Default)]
-pub struct StatefulSetUpdateStrategy {
+pub struct StatefulSetUpdateStrategy STATEFUL_SET_UPDATE_STRATEGY "StatefulSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY;
     /// `rollingUpdate`: RollingUpdateStatefulSetStrategy or absent.
-    pub rolling_update: Option<Shared<RollingUpdateStatefulSetStrategy>>,
+    rolling_update: Option<Shared<RollingUpdateStatefulSetStrategy>> = "rollingUpdate" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATEFUL_SET_UPDATE_STRATEGY: Desc = Desc::new("StatefulSetUpdateStrategy", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str),
-    Field::new("rollingUpdate", 2, OMITEMPTY, Type::OptMsg(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY)),
-], &[255, 0, 1]);
-impl Message for StatefulSetUpdateStrategy {
-    fn desc(&self) -> &'static Desc { &STATEFUL_SET_UPDATE_STRATEGY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.rolling_update))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.rolling_update), _ => oob(i) } }
-}
-message!(StatefulSetUpdateStrategy, STATEFUL_SET_UPDATE_STRATEGY);
 
 /// Value of DaemonSetUpdateStrategyType.
 pub const ON_DELETE_DAEMON_SET_STRATEGY_TYPE: &str = "OnDelete";

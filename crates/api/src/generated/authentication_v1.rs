@@ -3,271 +3,132 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `AttestationValue` of authentication.k8s.io/v1.
-#[derive(Clone, Default)]
-pub struct AttestationValue {
+pub struct AttestationValue ATTESTATION_VALUE "AttestationValue" [255, 0] Form::Transparent;
     /// `items`: the elements.
-    pub items: List<Str>,
+    items: List<Str> = "items" 1;
 }
-#[doc(hidden)]
-pub static ATTESTATION_VALUE: Desc = Desc::transparent("AttestationValue", &[
-    Field::new("items", 1, 0, Type::List(&Type::Str)),
-], &[255, 0]);
-impl Message for AttestationValue {
-    fn desc(&self) -> &'static Desc { &ATTESTATION_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(AttestationValue, ATTESTATION_VALUE);
 
+message! {
 /// `BoundObjectReference` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#boundobjectreference-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct BoundObjectReference {
+pub struct BoundObjectReference BOUND_OBJECT_REFERENCE "BoundObjectReference" [255, 0, 1, 2, 3] Form::Part;
     /// `kind`: string.
-    pub kind: Str,
+    kind: Str = "kind" 1 OMITEMPTY;
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 2 OMITEMPTY;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 3 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static BOUND_OBJECT_REFERENCE: Desc = Desc::new("BoundObjectReference", &[
-    Field::new("kind", 1, OMITEMPTY, Type::Str),
-    Field::new("apiVersion", 2, OMITEMPTY, Type::Str),
-    Field::new("name", 3, OMITEMPTY, Type::Str),
-    Field::new("uid", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for BoundObjectReference {
-    fn desc(&self) -> &'static Desc { &BOUND_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.kind), FieldRef::Str(&self.api_version), FieldRef::Str(&self.name), FieldRef::Str(&self.uid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.kind), 1 => FieldMut::Str(&mut self.api_version), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::Str(&mut self.uid), _ => oob(i) } }
-}
-message!(BoundObjectReference, BOUND_OBJECT_REFERENCE);
 
+message! {
 /// `ExtraValue` of authentication.k8s.io/v1.
-#[derive(Clone, Default)]
-pub struct ExtraValue {
+pub struct ExtraValue EXTRA_VALUE "ExtraValue" [255, 0] Form::Transparent;
     /// `items`: the elements.
-    pub items: List<Str>,
+    items: List<Str> = "items" 1;
 }
-#[doc(hidden)]
-pub static EXTRA_VALUE: Desc = Desc::transparent("ExtraValue", &[
-    Field::new("items", 1, 0, Type::List(&Type::Str)),
-], &[255, 0]);
-impl Message for ExtraValue {
-    fn desc(&self) -> &'static Desc { &EXTRA_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ExtraValue, EXTRA_VALUE);
 
+message! {
 /// `SelfSubjectReview` of authentication.k8s.io/v1, since 1.28. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreview-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct SelfSubjectReview {
+pub struct SelfSubjectReview SELF_SUBJECT_REVIEW "SelfSubjectReview" [255, 0, 1] Form::Kind(&KindFacts { group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `status`: SelfSubjectReviewStatus.
-    pub status: SelfSubjectReviewStatus,
+    status: SelfSubjectReviewStatus = "status" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_REVIEW: Desc = Desc::kind("SelfSubjectReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("status", 2, OMITEMPTY, Type::Msg(&SELF_SUBJECT_REVIEW_STATUS)),
-], &[255, 0, 1], &KindFacts { group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview" });
-impl Message for SelfSubjectReview {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(SelfSubjectReview, SELF_SUBJECT_REVIEW);
-kind!(SelfSubjectReview, SELF_SUBJECT_REVIEW, "authentication.k8s.io", "v1", "SelfSubjectReview");
+kind!(SelfSubjectReview, "authentication.k8s.io", "v1", "SelfSubjectReview");
 object!(SelfSubjectReview);
 resource!(SelfSubjectReview, "selfsubjectreviews", ClusterScoped);
 
+message! {
 /// `SelfSubjectReviewStatus` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreviewstatus-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct SelfSubjectReviewStatus {
+pub struct SelfSubjectReviewStatus SELF_SUBJECT_REVIEW_STATUS "SelfSubjectReviewStatus" [255, 0] Form::Part;
     /// `userInfo`: UserInfo.
-    pub user_info: UserInfo,
+    user_info: UserInfo = "userInfo" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_REVIEW_STATUS: Desc = Desc::new("SelfSubjectReviewStatus", &[
-    Field::new("userInfo", 1, OMITEMPTY, Type::Msg(&USER_INFO)),
-], &[255, 0]);
-impl Message for SelfSubjectReviewStatus {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.user_info)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.user_info), _ => oob(i) } }
-}
-message!(SelfSubjectReviewStatus, SELF_SUBJECT_REVIEW_STATUS);
 
+message! {
 /// `TokenRequest` of authentication.k8s.io/v1, since 1.10. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequest-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenRequest {
+pub struct TokenRequest TOKEN_REQUEST "TokenRequest" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: TokenRequestSpec.
-    pub spec: TokenRequestSpec,
+    spec: TokenRequestSpec = "spec" 2;
     /// `status`: TokenRequestStatus.
-    pub status: TokenRequestStatus,
+    status: TokenRequestStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REQUEST: Desc = Desc::kind("TokenRequest", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&TOKEN_REQUEST_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&TOKEN_REQUEST_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" });
-impl Message for TokenRequest {
-    fn desc(&self) -> &'static Desc { &TOKEN_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(TokenRequest, TOKEN_REQUEST);
-kind!(TokenRequest, TOKEN_REQUEST, "authentication.k8s.io", "v1", "TokenRequest");
+kind!(TokenRequest, "authentication.k8s.io", "v1", "TokenRequest");
 object!(TokenRequest);
 
+message! {
 /// `TokenRequestSpec` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequestspec-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenRequestSpec {
+pub struct TokenRequestSpec TOKEN_REQUEST_SPEC "TokenRequestSpec" [255, 0, 255, 2, 1, 3] Form::Part;
     /// `audiences`: list of string.
-    pub audiences: List<Str>,
+    audiences: List<Str> = "audiences" 1 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `expirationSeconds`: integer or absent.
-    pub expiration_seconds: Option<i64>,
+    expiration_seconds: Option<i64> = "expirationSeconds" 4;
     /// `boundObjectRef`: BoundObjectReference or absent.
-    pub bound_object_ref: Option<Shared<BoundObjectReference>>,
+    bound_object_ref: Option<Shared<BoundObjectReference>> = "boundObjectRef" 3;
     /// `attestations`: map of AttestationValue.
-    pub attestations: Map<AttestationValue>,
+    attestations: Map<AttestationValue> = "attestations" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REQUEST_SPEC: Desc = Desc::new("TokenRequestSpec", &[
-    Field::new("audiences", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("expirationSeconds", 4, 0, Type::OptI64),
-    Field::new("boundObjectRef", 3, 0, Type::OptMsg(&BOUND_OBJECT_REFERENCE)),
-    Field::new("attestations", 5, OMITEMPTY, Type::Map(&Type::Msg(&ATTESTATION_VALUE))),
-], &[255, 0, 255, 2, 1, 3]);
-impl Message for TokenRequestSpec {
-    fn desc(&self) -> &'static Desc { &TOKEN_REQUEST_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.audiences), FieldRef::OptI64(&self.expiration_seconds), FieldRef::OptMsg(opt(&self.bound_object_ref)), FieldRef::Map(&self.attestations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.audiences), 1 => FieldMut::OptI64(&mut self.expiration_seconds), 2 => FieldMut::OptMsg(&mut self.bound_object_ref), 3 => FieldMut::Map(&mut self.attestations), _ => oob(i) } }
-}
-message!(TokenRequestSpec, TOKEN_REQUEST_SPEC);
 
+message! {
 /// `TokenRequestStatus` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequeststatus-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenRequestStatus {
+pub struct TokenRequestStatus TOKEN_REQUEST_STATUS "TokenRequestStatus" [255, 0, 1] Form::Part;
     /// `token`: string.
-    pub token: Str,
+    token: Str = "token" 1;
     /// `expirationTimestamp`: time.
-    pub expiration_timestamp: Time,
+    expiration_timestamp: Time = "expirationTimestamp" 2;
 }
-#[doc(hidden)]
-pub static TOKEN_REQUEST_STATUS: Desc = Desc::new("TokenRequestStatus", &[
-    Field::new("token", 1, 0, Type::Str),
-    Field::new("expirationTimestamp", 2, 0, Type::Leaf(&TIME)),
-], &[255, 0, 1]);
-impl Message for TokenRequestStatus {
-    fn desc(&self) -> &'static Desc { &TOKEN_REQUEST_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.token), FieldRef::Leaf(&self.expiration_timestamp)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.token), 1 => FieldMut::Leaf(&mut self.expiration_timestamp), _ => oob(i) } }
-}
-message!(TokenRequestStatus, TOKEN_REQUEST_STATUS);
 
+message! {
 /// `TokenReview` of authentication.k8s.io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreview-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenReview {
+pub struct TokenReview TOKEN_REVIEW "TokenReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authentication.k8s.io", version: "v1", kind: "TokenReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: TokenReviewSpec, required.
-    pub spec: TokenReviewSpec,
+    spec: TokenReviewSpec = "spec" 2 (REQUIRED);
     /// `status`: TokenReviewStatus.
-    pub status: TokenReviewStatus,
+    status: TokenReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REVIEW: Desc = Desc::kind("TokenReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&TOKEN_REVIEW_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&TOKEN_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authentication.k8s.io", version: "v1", kind: "TokenReview" });
-impl Message for TokenReview {
-    fn desc(&self) -> &'static Desc { &TOKEN_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(TokenReview, TOKEN_REVIEW);
-kind!(TokenReview, TOKEN_REVIEW, "authentication.k8s.io", "v1", "TokenReview");
+kind!(TokenReview, "authentication.k8s.io", "v1", "TokenReview");
 object!(TokenReview);
 resource!(TokenReview, "tokenreviews", ClusterScoped);
 
+message! {
 /// `TokenReviewSpec` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreviewspec-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenReviewSpec {
+pub struct TokenReviewSpec TOKEN_REVIEW_SPEC "TokenReviewSpec" [255, 0, 1] Form::Part;
     /// `token`: string, required.
-    pub token: Str,
+    token: Str = "token" 1 OMITEMPTY (REQUIRED);
     /// `audiences`: list of string.
-    pub audiences: List<Str>,
+    audiences: List<Str> = "audiences" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static TOKEN_REVIEW_SPEC: Desc = Desc::new("TokenReviewSpec", &[
-    Field::new("token", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("audiences", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for TokenReviewSpec {
-    fn desc(&self) -> &'static Desc { &TOKEN_REVIEW_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.token), FieldRef::List(&self.audiences)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.token), 1 => FieldMut::List(&mut self.audiences), _ => oob(i) } }
-}
-message!(TokenReviewSpec, TOKEN_REVIEW_SPEC);
 
+message! {
 /// `TokenReviewStatus` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreviewstatus-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenReviewStatus {
+pub struct TokenReviewStatus TOKEN_REVIEW_STATUS "TokenReviewStatus" [255, 0, 1, 3, 2] Form::Part;
     /// `authenticated`: boolean.
-    pub authenticated: bool,
+    authenticated: bool = "authenticated" 1 OMITEMPTY;
     /// `user`: UserInfo.
-    pub user: UserInfo,
+    user: UserInfo = "user" 2 OMITEMPTY;
     /// `audiences`: list of string.
-    pub audiences: List<Str>,
+    audiences: List<Str> = "audiences" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `error`: string.
-    pub error: Str,
+    error: Str = "error" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REVIEW_STATUS: Desc = Desc::new("TokenReviewStatus", &[
-    Field::new("authenticated", 1, OMITEMPTY, Type::Bool),
-    Field::new("user", 2, OMITEMPTY, Type::Msg(&USER_INFO)),
-    Field::new("audiences", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("error", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 3, 2]);
-impl Message for TokenReviewStatus {
-    fn desc(&self) -> &'static Desc { &TOKEN_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.authenticated), FieldRef::Msg(&self.user), FieldRef::List(&self.audiences), FieldRef::Str(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.authenticated), 1 => FieldMut::Msg(&mut self.user), 2 => FieldMut::List(&mut self.audiences), 3 => FieldMut::Str(&mut self.error), _ => oob(i) } }
-}
-message!(TokenReviewStatus, TOKEN_REVIEW_STATUS);
 
+message! {
 /// `UserInfo` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#userinfo-v1-authentication-k8s-io)
-#[derive(Clone, Default)]
-pub struct UserInfo {
+pub struct UserInfo USER_INFO "UserInfo" [255, 0, 1, 2, 3] Form::Part;
     /// `username`: string.
-    pub username: Str,
+    username: Str = "username" 1 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 2 OMITEMPTY;
     /// `groups`: list of string.
-    pub groups: List<Str>,
+    groups: List<Str> = "groups" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `extra`: map of ExtraValue.
-    pub extra: Map<ExtraValue>,
+    extra: Map<ExtraValue> = "extra" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static USER_INFO: Desc = Desc::new("UserInfo", &[
-    Field::new("username", 1, OMITEMPTY, Type::Str),
-    Field::new("uid", 2, OMITEMPTY, Type::Str),
-    Field::new("groups", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("extra", 4, OMITEMPTY, Type::Map(&Type::Msg(&EXTRA_VALUE))),
-], &[255, 0, 1, 2, 3]);
-impl Message for UserInfo {
-    fn desc(&self) -> &'static Desc { &USER_INFO }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.username), FieldRef::Str(&self.uid), FieldRef::List(&self.groups), FieldRef::Map(&self.extra)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.username), 1 => FieldMut::Str(&mut self.uid), 2 => FieldMut::List(&mut self.groups), 3 => FieldMut::Map(&mut self.extra), _ => oob(i) } }
-}
-message!(UserInfo, USER_INFO);

@@ -3,42 +3,21 @@
 use pintle_apimachinery::generated_prelude::*;
 use super::authentication_v1;
 
+message! {
 /// `SelfSubjectReview` of authentication.k8s.io/v1alpha1, since 1.26.
-#[derive(Clone, Default)]
-pub struct SelfSubjectReview {
+pub struct SelfSubjectReview SELF_SUBJECT_REVIEW "SelfSubjectReview" [255, 0, 1] Form::Kind(&KindFacts { group: "authentication.k8s.io", version: "v1alpha1", kind: "SelfSubjectReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `status`: SelfSubjectReviewStatus.
-    pub status: SelfSubjectReviewStatus,
+    status: SelfSubjectReviewStatus = "status" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_REVIEW: Desc = Desc::kind("SelfSubjectReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("status", 2, OMITEMPTY, Type::Msg(&SELF_SUBJECT_REVIEW_STATUS)),
-], &[255, 0, 1], &KindFacts { group: "authentication.k8s.io", version: "v1alpha1", kind: "SelfSubjectReview" });
-impl Message for SelfSubjectReview {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(SelfSubjectReview, SELF_SUBJECT_REVIEW);
-kind!(SelfSubjectReview, SELF_SUBJECT_REVIEW, "authentication.k8s.io", "v1alpha1", "SelfSubjectReview");
+kind!(SelfSubjectReview, "authentication.k8s.io", "v1alpha1", "SelfSubjectReview");
 object!(SelfSubjectReview);
 resource!(SelfSubjectReview, "selfsubjectreviews", ClusterScoped);
 
+message! {
 /// `SelfSubjectReviewStatus` of authentication.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct SelfSubjectReviewStatus {
+pub struct SelfSubjectReviewStatus SELF_SUBJECT_REVIEW_STATUS "SelfSubjectReviewStatus" [255, 0] Form::Part;
     /// `userInfo`: UserInfo.
-    pub user_info: authentication_v1::UserInfo,
+    user_info: authentication_v1::UserInfo = "userInfo" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_REVIEW_STATUS: Desc = Desc::new("SelfSubjectReviewStatus", &[
-    Field::new("userInfo", 1, OMITEMPTY, Type::Msg(&authentication_v1::USER_INFO)),
-], &[255, 0]);
-impl Message for SelfSubjectReviewStatus {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.user_info)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.user_info), _ => oob(i) } }
-}
-message!(SelfSubjectReviewStatus, SELF_SUBJECT_REVIEW_STATUS);

@@ -4,157 +4,77 @@ use pintle_apimachinery::generated_prelude::*;
 use super::authentication_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ExtraValue` of authentication.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ExtraValue {
+pub struct ExtraValue EXTRA_VALUE "ExtraValue" [255, 0] Form::Transparent;
     /// `items`: the elements.
-    pub items: List<Str>,
+    items: List<Str> = "items" 1;
 }
-#[doc(hidden)]
-pub static EXTRA_VALUE: Desc = Desc::transparent("ExtraValue", &[
-    Field::new("items", 1, 0, Type::List(&Type::Str)),
-], &[255, 0]);
-impl Message for ExtraValue {
-    fn desc(&self) -> &'static Desc { &EXTRA_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ExtraValue, EXTRA_VALUE);
 
+message! {
 /// `SelfSubjectReview` of authentication.k8s.io/v1beta1, since 1.27.
-#[derive(Clone, Default)]
-pub struct SelfSubjectReview {
+pub struct SelfSubjectReview SELF_SUBJECT_REVIEW "SelfSubjectReview" [255, 0, 1] Form::Kind(&KindFacts { group: "authentication.k8s.io", version: "v1beta1", kind: "SelfSubjectReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `status`: SelfSubjectReviewStatus.
-    pub status: SelfSubjectReviewStatus,
+    status: SelfSubjectReviewStatus = "status" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_REVIEW: Desc = Desc::kind("SelfSubjectReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("status", 2, OMITEMPTY, Type::Msg(&SELF_SUBJECT_REVIEW_STATUS)),
-], &[255, 0, 1], &KindFacts { group: "authentication.k8s.io", version: "v1beta1", kind: "SelfSubjectReview" });
-impl Message for SelfSubjectReview {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(SelfSubjectReview, SELF_SUBJECT_REVIEW);
-kind!(SelfSubjectReview, SELF_SUBJECT_REVIEW, "authentication.k8s.io", "v1beta1", "SelfSubjectReview");
+kind!(SelfSubjectReview, "authentication.k8s.io", "v1beta1", "SelfSubjectReview");
 object!(SelfSubjectReview);
 resource!(SelfSubjectReview, "selfsubjectreviews", ClusterScoped);
 
+message! {
 /// `SelfSubjectReviewStatus` of authentication.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct SelfSubjectReviewStatus {
+pub struct SelfSubjectReviewStatus SELF_SUBJECT_REVIEW_STATUS "SelfSubjectReviewStatus" [255, 0] Form::Part;
     /// `userInfo`: UserInfo.
-    pub user_info: authentication_v1::UserInfo,
+    user_info: authentication_v1::UserInfo = "userInfo" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_REVIEW_STATUS: Desc = Desc::new("SelfSubjectReviewStatus", &[
-    Field::new("userInfo", 1, OMITEMPTY, Type::Msg(&authentication_v1::USER_INFO)),
-], &[255, 0]);
-impl Message for SelfSubjectReviewStatus {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.user_info)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.user_info), _ => oob(i) } }
-}
-message!(SelfSubjectReviewStatus, SELF_SUBJECT_REVIEW_STATUS);
 
+message! {
 /// `TokenReview` of authentication.k8s.io/v1beta1, since 1.4, deprecated in 1.19, replaced by authentication.k8s.io v1 TokenReview.
-#[derive(Clone, Default)]
-pub struct TokenReview {
+pub struct TokenReview TOKEN_REVIEW "TokenReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authentication.k8s.io", version: "v1beta1", kind: "TokenReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: TokenReviewSpec, required.
-    pub spec: TokenReviewSpec,
+    spec: TokenReviewSpec = "spec" 2 (REQUIRED);
     /// `status`: TokenReviewStatus.
-    pub status: TokenReviewStatus,
+    status: TokenReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REVIEW: Desc = Desc::kind("TokenReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&TOKEN_REVIEW_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&TOKEN_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authentication.k8s.io", version: "v1beta1", kind: "TokenReview" });
-impl Message for TokenReview {
-    fn desc(&self) -> &'static Desc { &TOKEN_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(TokenReview, TOKEN_REVIEW);
-kind!(TokenReview, TOKEN_REVIEW, "authentication.k8s.io", "v1beta1", "TokenReview");
+kind!(TokenReview, "authentication.k8s.io", "v1beta1", "TokenReview");
 object!(TokenReview);
 resource!(TokenReview, "tokenreviews", ClusterScoped);
 
+message! {
 /// `TokenReviewSpec` of authentication.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct TokenReviewSpec {
+pub struct TokenReviewSpec TOKEN_REVIEW_SPEC "TokenReviewSpec" [255, 0, 1] Form::Part;
     /// `token`: string, required.
-    pub token: Str,
+    token: Str = "token" 1 OMITEMPTY (REQUIRED);
     /// `audiences`: list of string.
-    pub audiences: List<Str>,
+    audiences: List<Str> = "audiences" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static TOKEN_REVIEW_SPEC: Desc = Desc::new("TokenReviewSpec", &[
-    Field::new("token", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("audiences", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for TokenReviewSpec {
-    fn desc(&self) -> &'static Desc { &TOKEN_REVIEW_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.token), FieldRef::List(&self.audiences)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.token), 1 => FieldMut::List(&mut self.audiences), _ => oob(i) } }
-}
-message!(TokenReviewSpec, TOKEN_REVIEW_SPEC);
 
+message! {
 /// `TokenReviewStatus` of authentication.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct TokenReviewStatus {
+pub struct TokenReviewStatus TOKEN_REVIEW_STATUS "TokenReviewStatus" [255, 0, 1, 3, 2] Form::Part;
     /// `authenticated`: boolean.
-    pub authenticated: bool,
+    authenticated: bool = "authenticated" 1 OMITEMPTY;
     /// `user`: UserInfo.
-    pub user: UserInfo,
+    user: UserInfo = "user" 2 OMITEMPTY;
     /// `audiences`: list of string.
-    pub audiences: List<Str>,
+    audiences: List<Str> = "audiences" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `error`: string.
-    pub error: Str,
+    error: Str = "error" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REVIEW_STATUS: Desc = Desc::new("TokenReviewStatus", &[
-    Field::new("authenticated", 1, OMITEMPTY, Type::Bool),
-    Field::new("user", 2, OMITEMPTY, Type::Msg(&USER_INFO)),
-    Field::new("audiences", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("error", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 3, 2]);
-impl Message for TokenReviewStatus {
-    fn desc(&self) -> &'static Desc { &TOKEN_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.authenticated), FieldRef::Msg(&self.user), FieldRef::List(&self.audiences), FieldRef::Str(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.authenticated), 1 => FieldMut::Msg(&mut self.user), 2 => FieldMut::List(&mut self.audiences), 3 => FieldMut::Str(&mut self.error), _ => oob(i) } }
-}
-message!(TokenReviewStatus, TOKEN_REVIEW_STATUS);
 
+message! {
 /// `UserInfo` of authentication.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct UserInfo {
+pub struct UserInfo USER_INFO "UserInfo" [255, 0, 1, 2, 3] Form::Part;
     /// `username`: string.
-    pub username: Str,
+    username: Str = "username" 1 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 2 OMITEMPTY;
     /// `groups`: list of string.
-    pub groups: List<Str>,
+    groups: List<Str> = "groups" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `extra`: map of ExtraValue.
-    pub extra: Map<ExtraValue>,
+    extra: Map<ExtraValue> = "extra" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static USER_INFO: Desc = Desc::new("UserInfo", &[
-    Field::new("username", 1, OMITEMPTY, Type::Str),
-    Field::new("uid", 2, OMITEMPTY, Type::Str),
-    Field::new("groups", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("extra", 4, OMITEMPTY, Type::Map(&Type::Msg(&EXTRA_VALUE))),
-], &[255, 0, 1, 2, 3]);
-impl Message for UserInfo {
-    fn desc(&self) -> &'static Desc { &USER_INFO }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.username), FieldRef::Str(&self.uid), FieldRef::List(&self.groups), FieldRef::Map(&self.extra)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.username), 1 => FieldMut::Str(&mut self.uid), 2 => FieldMut::List(&mut self.groups), 3 => FieldMut::Map(&mut self.extra), _ => oob(i) } }
-}
-message!(UserInfo, USER_INFO);

@@ -4,351 +4,178 @@ use pintle_apimachinery::generated_prelude::*;
 use super::authorization_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ExtraValue` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ExtraValue {
+pub struct ExtraValue EXTRA_VALUE "ExtraValue" [255, 0] Form::Transparent;
     /// `items`: the elements.
-    pub items: List<Str>,
+    items: List<Str> = "items" 1;
 }
-#[doc(hidden)]
-pub static EXTRA_VALUE: Desc = Desc::transparent("ExtraValue", &[
-    Field::new("items", 1, 0, Type::List(&Type::Str)),
-], &[255, 0]);
-impl Message for ExtraValue {
-    fn desc(&self) -> &'static Desc { &EXTRA_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ExtraValue, EXTRA_VALUE);
 
+message! {
 /// `LocalSubjectAccessReview` of authorization.k8s.io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 LocalSubjectAccessReview.
-#[derive(Clone, Default)]
-pub struct LocalSubjectAccessReview {
+pub struct LocalSubjectAccessReview LOCAL_SUBJECT_ACCESS_REVIEW "LocalSubjectAccessReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "LocalSubjectAccessReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: SubjectAccessReviewSpec, required.
-    pub spec: SubjectAccessReviewSpec,
+    spec: SubjectAccessReviewSpec = "spec" 2 (REQUIRED);
     /// `status`: SubjectAccessReviewStatus.
-    pub status: SubjectAccessReviewStatus,
+    status: SubjectAccessReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LOCAL_SUBJECT_ACCESS_REVIEW: Desc = Desc::kind("LocalSubjectAccessReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&SUBJECT_ACCESS_REVIEW_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SUBJECT_ACCESS_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "LocalSubjectAccessReview" });
-impl Message for LocalSubjectAccessReview {
-    fn desc(&self) -> &'static Desc { &LOCAL_SUBJECT_ACCESS_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(LocalSubjectAccessReview, LOCAL_SUBJECT_ACCESS_REVIEW);
-kind!(LocalSubjectAccessReview, LOCAL_SUBJECT_ACCESS_REVIEW, "authorization.k8s.io", "v1beta1", "LocalSubjectAccessReview");
+kind!(LocalSubjectAccessReview, "authorization.k8s.io", "v1beta1", "LocalSubjectAccessReview");
 object!(LocalSubjectAccessReview);
 resource!(LocalSubjectAccessReview, "localsubjectaccessreviews", Namespaced);
 
+message! {
 /// `NonResourceAttributes` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct NonResourceAttributes {
+pub struct NonResourceAttributes NON_RESOURCE_ATTRIBUTES "NonResourceAttributes" [255, 0, 1] Form::Part;
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
     /// `verb`: string.
-    pub verb: Str,
+    verb: Str = "verb" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NON_RESOURCE_ATTRIBUTES: Desc = Desc::new("NonResourceAttributes", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-    Field::new("verb", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for NonResourceAttributes {
-    fn desc(&self) -> &'static Desc { &NON_RESOURCE_ATTRIBUTES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::Str(&self.verb)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::Str(&mut self.verb), _ => oob(i) } }
-}
-message!(NonResourceAttributes, NON_RESOURCE_ATTRIBUTES);
 
+message! {
 /// `NonResourceRule` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct NonResourceRule {
+pub struct NonResourceRule NON_RESOURCE_RULE "NonResourceRule" [255, 0, 1] Form::Part;
     /// `verbs`: list of string, required.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `nonResourceURLs`: list of string.
-    pub non_resource_urls: List<Str>,
+    non_resource_urls: List<Str> = "nonResourceURLs" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NON_RESOURCE_RULE: Desc = Desc::new("NonResourceRule", &[
-    Field::new("verbs", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("nonResourceURLs", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NonResourceRule {
-    fn desc(&self) -> &'static Desc { &NON_RESOURCE_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.verbs), FieldRef::List(&self.non_resource_urls)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.verbs), 1 => FieldMut::List(&mut self.non_resource_urls), _ => oob(i) } }
-}
-message!(NonResourceRule, NON_RESOURCE_RULE);
 
+message! {
 /// `ResourceAttributes` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ResourceAttributes {
+pub struct ResourceAttributes RESOURCE_ATTRIBUTES "ResourceAttributes" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8] Form::Part;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 1 OMITEMPTY;
     /// `verb`: string.
-    pub verb: Str,
+    verb: Str = "verb" 2 OMITEMPTY;
     /// `group`: string.
-    pub group: Str,
+    group: Str = "group" 3 OMITEMPTY;
     /// `version`: string.
-    pub version: Str,
+    version: Str = "version" 4 OMITEMPTY;
     /// `resource`: string.
-    pub resource: Str,
+    resource: Str = "resource" 5 OMITEMPTY;
     /// `subresource`: string.
-    pub subresource: Str,
+    subresource: Str = "subresource" 6 OMITEMPTY;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 7 OMITEMPTY;
     /// `fieldSelector`: FieldSelectorAttributes or absent.
-    pub field_selector: Option<Shared<authorization_v1::FieldSelectorAttributes>>,
+    field_selector: Option<Shared<authorization_v1::FieldSelectorAttributes>> = "fieldSelector" 8 OMITEMPTY;
     /// `labelSelector`: LabelSelectorAttributes or absent.
-    pub label_selector: Option<Shared<authorization_v1::LabelSelectorAttributes>>,
+    label_selector: Option<Shared<authorization_v1::LabelSelectorAttributes>> = "labelSelector" 9 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_ATTRIBUTES: Desc = Desc::new("ResourceAttributes", &[
-    Field::new("namespace", 1, OMITEMPTY, Type::Str),
-    Field::new("verb", 2, OMITEMPTY, Type::Str),
-    Field::new("group", 3, OMITEMPTY, Type::Str),
-    Field::new("version", 4, OMITEMPTY, Type::Str),
-    Field::new("resource", 5, OMITEMPTY, Type::Str),
-    Field::new("subresource", 6, OMITEMPTY, Type::Str),
-    Field::new("name", 7, OMITEMPTY, Type::Str),
-    Field::new("fieldSelector", 8, OMITEMPTY, Type::OptMsg(&authorization_v1::FIELD_SELECTOR_ATTRIBUTES)),
-    Field::new("labelSelector", 9, OMITEMPTY, Type::OptMsg(&authorization_v1::LABEL_SELECTOR_ATTRIBUTES)),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-impl Message for ResourceAttributes {
-    fn desc(&self) -> &'static Desc { &RESOURCE_ATTRIBUTES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.namespace), FieldRef::Str(&self.verb), FieldRef::Str(&self.group), FieldRef::Str(&self.version), FieldRef::Str(&self.resource), FieldRef::Str(&self.subresource), FieldRef::Str(&self.name), FieldRef::OptMsg(opt(&self.field_selector)), FieldRef::OptMsg(opt(&self.label_selector))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.namespace), 1 => FieldMut::Str(&mut self.verb), 2 => FieldMut::Str(&mut self.group), 3 => FieldMut::Str(&mut self.version), 4 => FieldMut::Str(&mut self.resource), 5 => FieldMut::Str(&mut self.subresource), 6 => FieldMut::Str(&mut self.name), 7 => FieldMut::OptMsg(&mut self.field_selector), 8 => FieldMut::OptMsg(&mut self.label_selector), _ => oob(i) } }
-}
-message!(ResourceAttributes, RESOURCE_ATTRIBUTES);
 
+message! {
 /// `ResourceRule` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ResourceRule {
+pub struct ResourceRule RESOURCE_RULE "ResourceRule" [255, 0, 1, 2, 3] Form::Part;
     /// `verbs`: list of string, required.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `apiGroups`: list of string.
-    pub api_groups: List<Str>,
+    api_groups: List<Str> = "apiGroups" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `resources`: list of string.
-    pub resources: List<Str>,
+    resources: List<Str> = "resources" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `resourceNames`: list of string.
-    pub resource_names: List<Str>,
+    resource_names: List<Str> = "resourceNames" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_RULE: Desc = Desc::new("ResourceRule", &[
-    Field::new("verbs", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("apiGroups", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("resources", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("resourceNames", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for ResourceRule {
-    fn desc(&self) -> &'static Desc { &RESOURCE_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.verbs), FieldRef::List(&self.api_groups), FieldRef::List(&self.resources), FieldRef::List(&self.resource_names)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.verbs), 1 => FieldMut::List(&mut self.api_groups), 2 => FieldMut::List(&mut self.resources), 3 => FieldMut::List(&mut self.resource_names), _ => oob(i) } }
-}
-message!(ResourceRule, RESOURCE_RULE);
 
+message! {
 /// `SelfSubjectAccessReview` of authorization.k8s.io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 SelfSubjectAccessReview.
-#[derive(Clone, Default)]
-pub struct SelfSubjectAccessReview {
+pub struct SelfSubjectAccessReview SELF_SUBJECT_ACCESS_REVIEW "SelfSubjectAccessReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "SelfSubjectAccessReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: SelfSubjectAccessReviewSpec, required.
-    pub spec: SelfSubjectAccessReviewSpec,
+    spec: SelfSubjectAccessReviewSpec = "spec" 2 (REQUIRED);
     /// `status`: SubjectAccessReviewStatus.
-    pub status: SubjectAccessReviewStatus,
+    status: SubjectAccessReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_ACCESS_REVIEW: Desc = Desc::kind("SelfSubjectAccessReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&SELF_SUBJECT_ACCESS_REVIEW_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SUBJECT_ACCESS_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "SelfSubjectAccessReview" });
-impl Message for SelfSubjectAccessReview {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_ACCESS_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(SelfSubjectAccessReview, SELF_SUBJECT_ACCESS_REVIEW);
-kind!(SelfSubjectAccessReview, SELF_SUBJECT_ACCESS_REVIEW, "authorization.k8s.io", "v1beta1", "SelfSubjectAccessReview");
+kind!(SelfSubjectAccessReview, "authorization.k8s.io", "v1beta1", "SelfSubjectAccessReview");
 object!(SelfSubjectAccessReview);
 resource!(SelfSubjectAccessReview, "selfsubjectaccessreviews", ClusterScoped);
 
+message! {
 /// `SelfSubjectAccessReviewSpec` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct SelfSubjectAccessReviewSpec {
+pub struct SelfSubjectAccessReviewSpec SELF_SUBJECT_ACCESS_REVIEW_SPEC "SelfSubjectAccessReviewSpec" [255, 0, 1] Form::Part;
     /// `resourceAttributes`: ResourceAttributes or absent.
-    pub resource_attributes: Option<Shared<ResourceAttributes>>,
+    resource_attributes: Option<Shared<ResourceAttributes>> = "resourceAttributes" 1 OMITEMPTY;
     /// `nonResourceAttributes`: NonResourceAttributes or absent.
-    pub non_resource_attributes: Option<Shared<NonResourceAttributes>>,
+    non_resource_attributes: Option<Shared<NonResourceAttributes>> = "nonResourceAttributes" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_ACCESS_REVIEW_SPEC: Desc = Desc::new("SelfSubjectAccessReviewSpec", &[
-    Field::new("resourceAttributes", 1, OMITEMPTY, Type::OptMsg(&RESOURCE_ATTRIBUTES)),
-    Field::new("nonResourceAttributes", 2, OMITEMPTY, Type::OptMsg(&NON_RESOURCE_ATTRIBUTES)),
-], &[255, 0, 1]);
-impl Message for SelfSubjectAccessReviewSpec {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_ACCESS_REVIEW_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.resource_attributes)), FieldRef::OptMsg(opt(&self.non_resource_attributes))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.resource_attributes), 1 => FieldMut::OptMsg(&mut self.non_resource_attributes), _ => oob(i) } }
-}
-message!(SelfSubjectAccessReviewSpec, SELF_SUBJECT_ACCESS_REVIEW_SPEC);
 
+message! {
 /// `SelfSubjectRulesReview` of authorization.k8s.io/v1beta1, since 1.8, deprecated in 1.19, replaced by authorization.k8s.io v1 SelfSubjectRulesReview.
-#[derive(Clone, Default)]
-pub struct SelfSubjectRulesReview {
+pub struct SelfSubjectRulesReview SELF_SUBJECT_RULES_REVIEW "SelfSubjectRulesReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "SelfSubjectRulesReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: SelfSubjectRulesReviewSpec, required.
-    pub spec: SelfSubjectRulesReviewSpec,
+    spec: SelfSubjectRulesReviewSpec = "spec" 2 (REQUIRED);
     /// `status`: SubjectRulesReviewStatus.
-    pub status: SubjectRulesReviewStatus,
+    status: SubjectRulesReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_RULES_REVIEW: Desc = Desc::kind("SelfSubjectRulesReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&SELF_SUBJECT_RULES_REVIEW_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SUBJECT_RULES_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "SelfSubjectRulesReview" });
-impl Message for SelfSubjectRulesReview {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_RULES_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(SelfSubjectRulesReview, SELF_SUBJECT_RULES_REVIEW);
-kind!(SelfSubjectRulesReview, SELF_SUBJECT_RULES_REVIEW, "authorization.k8s.io", "v1beta1", "SelfSubjectRulesReview");
+kind!(SelfSubjectRulesReview, "authorization.k8s.io", "v1beta1", "SelfSubjectRulesReview");
 object!(SelfSubjectRulesReview);
 resource!(SelfSubjectRulesReview, "selfsubjectrulesreviews", ClusterScoped);
 
+message! {
 /// `SelfSubjectRulesReviewSpec` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct SelfSubjectRulesReviewSpec {
+pub struct SelfSubjectRulesReviewSpec SELF_SUBJECT_RULES_REVIEW_SPEC "SelfSubjectRulesReviewSpec" [255, 0] Form::Part;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SELF_SUBJECT_RULES_REVIEW_SPEC: Desc = Desc::new("SelfSubjectRulesReviewSpec", &[
-    Field::new("namespace", 1, OMITEMPTY, Type::Str),
-], &[255, 0]);
-impl Message for SelfSubjectRulesReviewSpec {
-    fn desc(&self) -> &'static Desc { &SELF_SUBJECT_RULES_REVIEW_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.namespace), _ => oob(i) } }
-}
-message!(SelfSubjectRulesReviewSpec, SELF_SUBJECT_RULES_REVIEW_SPEC);
 
+message! {
 /// `SubjectAccessReview` of authorization.k8s.io/v1beta1, since 1.2, deprecated in 1.19, replaced by authorization.k8s.io v1 SubjectAccessReview.
-#[derive(Clone, Default)]
-pub struct SubjectAccessReview {
+pub struct SubjectAccessReview SUBJECT_ACCESS_REVIEW "SubjectAccessReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "SubjectAccessReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: SubjectAccessReviewSpec, required.
-    pub spec: SubjectAccessReviewSpec,
+    spec: SubjectAccessReviewSpec = "spec" 2 (REQUIRED);
     /// `status`: SubjectAccessReviewStatus.
-    pub status: SubjectAccessReviewStatus,
+    status: SubjectAccessReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUBJECT_ACCESS_REVIEW: Desc = Desc::kind("SubjectAccessReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&SUBJECT_ACCESS_REVIEW_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SUBJECT_ACCESS_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "authorization.k8s.io", version: "v1beta1", kind: "SubjectAccessReview" });
-impl Message for SubjectAccessReview {
-    fn desc(&self) -> &'static Desc { &SUBJECT_ACCESS_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(SubjectAccessReview, SUBJECT_ACCESS_REVIEW);
-kind!(SubjectAccessReview, SUBJECT_ACCESS_REVIEW, "authorization.k8s.io", "v1beta1", "SubjectAccessReview");
+kind!(SubjectAccessReview, "authorization.k8s.io", "v1beta1", "SubjectAccessReview");
 object!(SubjectAccessReview);
 resource!(SubjectAccessReview, "subjectaccessreviews", ClusterScoped);
 
+message! {
 /// `SubjectAccessReviewSpec` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct SubjectAccessReviewSpec {
+pub struct SubjectAccessReviewSpec SUBJECT_ACCESS_REVIEW_SPEC "SubjectAccessReviewSpec" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `resourceAttributes`: ResourceAttributes or absent.
-    pub resource_attributes: Option<Shared<ResourceAttributes>>,
+    resource_attributes: Option<Shared<ResourceAttributes>> = "resourceAttributes" 1 OMITEMPTY;
     /// `nonResourceAttributes`: NonResourceAttributes or absent.
-    pub non_resource_attributes: Option<Shared<NonResourceAttributes>>,
+    non_resource_attributes: Option<Shared<NonResourceAttributes>> = "nonResourceAttributes" 2 OMITEMPTY;
     /// `user`: string.
-    pub user: Str,
+    user: Str = "user" 3 OMITEMPTY;
     /// `group`: list of string.
-    pub group: List<Str>,
+    group: List<Str> = "group" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `extra`: map of ExtraValue.
-    pub extra: Map<ExtraValue>,
+    extra: Map<ExtraValue> = "extra" 5 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUBJECT_ACCESS_REVIEW_SPEC: Desc = Desc::new("SubjectAccessReviewSpec", &[
-    Field::new("resourceAttributes", 1, OMITEMPTY, Type::OptMsg(&RESOURCE_ATTRIBUTES)),
-    Field::new("nonResourceAttributes", 2, OMITEMPTY, Type::OptMsg(&NON_RESOURCE_ATTRIBUTES)),
-    Field::new("user", 3, OMITEMPTY, Type::Str),
-    Field::new("group", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("extra", 5, OMITEMPTY, Type::Map(&Type::Msg(&EXTRA_VALUE))),
-    Field::new("uid", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for SubjectAccessReviewSpec {
-    fn desc(&self) -> &'static Desc { &SUBJECT_ACCESS_REVIEW_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.resource_attributes)), FieldRef::OptMsg(opt(&self.non_resource_attributes)), FieldRef::Str(&self.user), FieldRef::List(&self.group), FieldRef::Map(&self.extra), FieldRef::Str(&self.uid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.resource_attributes), 1 => FieldMut::OptMsg(&mut self.non_resource_attributes), 2 => FieldMut::Str(&mut self.user), 3 => FieldMut::List(&mut self.group), 4 => FieldMut::Map(&mut self.extra), 5 => FieldMut::Str(&mut self.uid), _ => oob(i) } }
-}
-message!(SubjectAccessReviewSpec, SUBJECT_ACCESS_REVIEW_SPEC);
 
+message! {
 /// `SubjectAccessReviewStatus` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct SubjectAccessReviewStatus {
+pub struct SubjectAccessReviewStatus SUBJECT_ACCESS_REVIEW_STATUS "SubjectAccessReviewStatus" [255, 0, 2, 3, 1] Form::Part;
     /// `allowed`: boolean, required.
-    pub allowed: bool,
+    allowed: bool = "allowed" 1 (REQUIRED);
     /// `denied`: boolean.
-    pub denied: bool,
+    denied: bool = "denied" 4 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 2 OMITEMPTY;
     /// `evaluationError`: string.
-    pub evaluation_error: Str,
+    evaluation_error: Str = "evaluationError" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUBJECT_ACCESS_REVIEW_STATUS: Desc = Desc::new("SubjectAccessReviewStatus", &[
-    Field::new("allowed", 1, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("denied", 4, OMITEMPTY, Type::Bool),
-    Field::new("reason", 2, OMITEMPTY, Type::Str),
-    Field::new("evaluationError", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 2, 3, 1]);
-impl Message for SubjectAccessReviewStatus {
-    fn desc(&self) -> &'static Desc { &SUBJECT_ACCESS_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.allowed), FieldRef::Bool(&self.denied), FieldRef::Str(&self.reason), FieldRef::Str(&self.evaluation_error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.allowed), 1 => FieldMut::Bool(&mut self.denied), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::Str(&mut self.evaluation_error), _ => oob(i) } }
-}
-message!(SubjectAccessReviewStatus, SUBJECT_ACCESS_REVIEW_STATUS);
 
+message! {
 /// `SubjectRulesReviewStatus` of authorization.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct SubjectRulesReviewStatus {
+pub struct SubjectRulesReviewStatus SUBJECT_RULES_REVIEW_STATUS "SubjectRulesReviewStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `resourceRules`: list of ResourceRule, required.
-    pub resource_rules: List<ResourceRule>,
+    resource_rules: List<ResourceRule> = "resourceRules" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `nonResourceRules`: list of NonResourceRule, required.
-    pub non_resource_rules: List<NonResourceRule>,
+    non_resource_rules: List<NonResourceRule> = "nonResourceRules" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `incomplete`: boolean, required.
-    pub incomplete: bool,
+    incomplete: bool = "incomplete" 3 (REQUIRED);
     /// `evaluationError`: string.
-    pub evaluation_error: Str,
+    evaluation_error: Str = "evaluationError" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUBJECT_RULES_REVIEW_STATUS: Desc = Desc::new("SubjectRulesReviewStatus", &[
-    Field::new("resourceRules", 1, 0, Type::List(&Type::Msg(&RESOURCE_RULE))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("nonResourceRules", 2, 0, Type::List(&Type::Msg(&NON_RESOURCE_RULE))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("incomplete", 3, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("evaluationError", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for SubjectRulesReviewStatus {
-    fn desc(&self) -> &'static Desc { &SUBJECT_RULES_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.resource_rules), FieldRef::List(&self.non_resource_rules), FieldRef::Bool(&self.incomplete), FieldRef::Str(&self.evaluation_error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.resource_rules), 1 => FieldMut::List(&mut self.non_resource_rules), 2 => FieldMut::Bool(&mut self.incomplete), 3 => FieldMut::Str(&mut self.evaluation_error), _ => oob(i) } }
-}
-message!(SubjectRulesReviewStatus, SUBJECT_RULES_REVIEW_STATUS);

@@ -3,543 +3,275 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ContainerResourceMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricsource-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ContainerResourceMetricSource {
+pub struct ContainerResourceMetricSource CONTAINER_RESOURCE_METRIC_SOURCE "ContainerResourceMetricSource" [255, 0, 1, 2, 255, 3] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `targetAverageUtilization`: integer or absent.
-    pub target_average_utilization: Option<i32>,
+    target_average_utilization: Option<i32> = "targetAverageUtilization" 2 OMITEMPTY;
     /// `targetAverageValue`: quantity or absent.
-    pub target_average_value: Option<Quantity>,
+    target_average_value: Option<Quantity> = "targetAverageValue" 3 OMITEMPTY;
     /// `container`: string, required.
-    pub container: Str,
+    container: Str = "container" 5 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_RESOURCE_METRIC_SOURCE: Desc = Desc::new("ContainerResourceMetricSource", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("targetAverageUtilization", 2, OMITEMPTY, Type::OptI32),
-    Field::new("targetAverageValue", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("container", 5, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 255, 3]);
-impl Message for ContainerResourceMetricSource {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESOURCE_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptI32(&self.target_average_utilization), FieldRef::OptLeaf(opt_leaf(&self.target_average_value)), FieldRef::Str(&self.container)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptI32(&mut self.target_average_utilization), 2 => FieldMut::OptLeaf(&mut self.target_average_value), 3 => FieldMut::Str(&mut self.container), _ => oob(i) } }
-}
-message!(ContainerResourceMetricSource, CONTAINER_RESOURCE_METRIC_SOURCE);
 
+message! {
 /// `ContainerResourceMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ContainerResourceMetricStatus {
+pub struct ContainerResourceMetricStatus CONTAINER_RESOURCE_METRIC_STATUS "ContainerResourceMetricStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `currentAverageUtilization`: integer or absent.
-    pub current_average_utilization: Option<i32>,
+    current_average_utilization: Option<i32> = "currentAverageUtilization" 2 OMITEMPTY;
     /// `currentAverageValue`: quantity, required.
-    pub current_average_value: Quantity,
+    current_average_value: Quantity = "currentAverageValue" 3 (REQUIRED);
     /// `container`: string, required.
-    pub container: Str,
+    container: Str = "container" 4 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_RESOURCE_METRIC_STATUS: Desc = Desc::new("ContainerResourceMetricStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("currentAverageUtilization", 2, OMITEMPTY, Type::OptI32),
-    Field::new("currentAverageValue", 3, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("container", 4, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3]);
-impl Message for ContainerResourceMetricStatus {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESOURCE_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptI32(&self.current_average_utilization), FieldRef::Leaf(&self.current_average_value), FieldRef::Str(&self.container)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptI32(&mut self.current_average_utilization), 2 => FieldMut::Leaf(&mut self.current_average_value), 3 => FieldMut::Str(&mut self.container), _ => oob(i) } }
-}
-message!(ContainerResourceMetricStatus, CONTAINER_RESOURCE_METRIC_STATUS);
 
+message! {
 /// `CrossVersionObjectReference` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#crossversionobjectreference-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct CrossVersionObjectReference {
+pub struct CrossVersionObjectReference CROSS_VERSION_OBJECT_REFERENCE "CrossVersionObjectReference" [255, 0, 1, 2] Form::Part;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 1 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 2 (REQUIRED);
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CROSS_VERSION_OBJECT_REFERENCE: Desc = Desc::new("CrossVersionObjectReference", &[
-    Field::new("kind", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("apiVersion", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for CrossVersionObjectReference {
-    fn desc(&self) -> &'static Desc { &CROSS_VERSION_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.kind), FieldRef::Str(&self.name), FieldRef::Str(&self.api_version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.kind), 1 => FieldMut::Str(&mut self.name), 2 => FieldMut::Str(&mut self.api_version), _ => oob(i) } }
-}
-message!(CrossVersionObjectReference, CROSS_VERSION_OBJECT_REFERENCE);
 
+message! {
 /// `ExternalMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externalmetricsource-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ExternalMetricSource {
+pub struct ExternalMetricSource EXTERNAL_METRIC_SOURCE "ExternalMetricSource" [255, 0, 1, 2, 3] Form::Part;
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 1 (REQUIRED);
     /// `metricSelector`: LabelSelector or absent.
-    pub metric_selector: Option<Shared<meta_v1::LabelSelector>>,
+    metric_selector: Option<Shared<meta_v1::LabelSelector>> = "metricSelector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `targetValue`: quantity or absent.
-    pub target_value: Option<Quantity>,
+    target_value: Option<Quantity> = "targetValue" 3 OMITEMPTY;
     /// `targetAverageValue`: quantity or absent.
-    pub target_average_value: Option<Quantity>,
+    target_average_value: Option<Quantity> = "targetAverageValue" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EXTERNAL_METRIC_SOURCE: Desc = Desc::new("ExternalMetricSource", &[
-    Field::new("metricName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("metricSelector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("targetValue", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("targetAverageValue", 4, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2, 3]);
-impl Message for ExternalMetricSource {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.metric_name), FieldRef::OptMsg(opt(&self.metric_selector)), FieldRef::OptLeaf(opt_leaf(&self.target_value)), FieldRef::OptLeaf(opt_leaf(&self.target_average_value))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.metric_name), 1 => FieldMut::OptMsg(&mut self.metric_selector), 2 => FieldMut::OptLeaf(&mut self.target_value), 3 => FieldMut::OptLeaf(&mut self.target_average_value), _ => oob(i) } }
-}
-message!(ExternalMetricSource, EXTERNAL_METRIC_SOURCE);
 
+message! {
 /// `ExternalMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externalmetricstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ExternalMetricStatus {
+pub struct ExternalMetricStatus EXTERNAL_METRIC_STATUS "ExternalMetricStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 1 (REQUIRED);
     /// `metricSelector`: LabelSelector or absent.
-    pub metric_selector: Option<Shared<meta_v1::LabelSelector>>,
+    metric_selector: Option<Shared<meta_v1::LabelSelector>> = "metricSelector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `currentValue`: quantity, required.
-    pub current_value: Quantity,
+    current_value: Quantity = "currentValue" 3 (REQUIRED);
     /// `currentAverageValue`: quantity or absent.
-    pub current_average_value: Option<Quantity>,
+    current_average_value: Option<Quantity> = "currentAverageValue" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EXTERNAL_METRIC_STATUS: Desc = Desc::new("ExternalMetricStatus", &[
-    Field::new("metricName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("metricSelector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("currentValue", 3, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("currentAverageValue", 4, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2, 3]);
-impl Message for ExternalMetricStatus {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.metric_name), FieldRef::OptMsg(opt(&self.metric_selector)), FieldRef::Leaf(&self.current_value), FieldRef::OptLeaf(opt_leaf(&self.current_average_value))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.metric_name), 1 => FieldMut::OptMsg(&mut self.metric_selector), 2 => FieldMut::Leaf(&mut self.current_value), 3 => FieldMut::OptLeaf(&mut self.current_average_value), _ => oob(i) } }
-}
-message!(ExternalMetricStatus, EXTERNAL_METRIC_STATUS);
 
+message! {
 /// `HorizontalPodAutoscaler` of autoscaling/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscaler-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscaler {
+pub struct HorizontalPodAutoscaler HORIZONTAL_POD_AUTOSCALER "HorizontalPodAutoscaler" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "autoscaling", version: "v1", kind: "HorizontalPodAutoscaler" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: HorizontalPodAutoscalerSpec, required.
-    pub spec: HorizontalPodAutoscalerSpec,
+    spec: HorizontalPodAutoscalerSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: HorizontalPodAutoscalerStatus.
-    pub status: HorizontalPodAutoscalerStatus,
+    status: HorizontalPodAutoscalerStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER: Desc = Desc::kind("HorizontalPodAutoscaler", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&HORIZONTAL_POD_AUTOSCALER_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&HORIZONTAL_POD_AUTOSCALER_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "autoscaling", version: "v1", kind: "HorizontalPodAutoscaler" });
-impl Message for HorizontalPodAutoscaler {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER);
-kind!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER, "autoscaling", "v1", "HorizontalPodAutoscaler");
+kind!(HorizontalPodAutoscaler, "autoscaling", "v1", "HorizontalPodAutoscaler");
 object!(HorizontalPodAutoscaler);
 resource!(HorizontalPodAutoscaler, "horizontalpodautoscalers", Namespaced);
 
+message! {
 /// `HorizontalPodAutoscalerCondition` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalercondition-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerCondition {
+pub struct HorizontalPodAutoscalerCondition HORIZONTAL_POD_AUTOSCALER_CONDITION "HorizontalPodAutoscalerCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
     /// `observedGeneration`: integer or absent.
-    pub observed_generation: Option<i64>,
+    observed_generation: Option<i64> = "observedGeneration" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_CONDITION: Desc = Desc::new("HorizontalPodAutoscalerCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-    Field::new("observedGeneration", 6, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for HorizontalPodAutoscalerCondition {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::OptI64(&self.observed_generation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), 5 => FieldMut::OptI64(&mut self.observed_generation), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerCondition, HORIZONTAL_POD_AUTOSCALER_CONDITION);
 
+message! {
 /// `HorizontalPodAutoscalerList` of autoscaling/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerlist-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerList {
+pub struct HorizontalPodAutoscalerList HORIZONTAL_POD_AUTOSCALER_LIST "HorizontalPodAutoscalerList" [255, 0, 1] Form::Kind(&KindFacts { group: "autoscaling", version: "v1", kind: "HorizontalPodAutoscalerList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of HorizontalPodAutoscaler, required.
-    pub items: List<HorizontalPodAutoscaler>,
+    items: List<HorizontalPodAutoscaler> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_LIST: Desc = Desc::kind("HorizontalPodAutoscalerList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&HORIZONTAL_POD_AUTOSCALER))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "autoscaling", version: "v1", kind: "HorizontalPodAutoscalerList" });
-impl Message for HorizontalPodAutoscalerList {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerList, HORIZONTAL_POD_AUTOSCALER_LIST);
-kind!(HorizontalPodAutoscalerList, HORIZONTAL_POD_AUTOSCALER_LIST, "autoscaling", "v1", "HorizontalPodAutoscalerList");
+kind!(HorizontalPodAutoscalerList, "autoscaling", "v1", "HorizontalPodAutoscalerList");
 list_kind!(HorizontalPodAutoscalerList, HorizontalPodAutoscaler);
 
+message! {
 /// `HorizontalPodAutoscalerSpec` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerspec-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerSpec {
+pub struct HorizontalPodAutoscalerSpec HORIZONTAL_POD_AUTOSCALER_SPEC "HorizontalPodAutoscalerSpec" [255, 0, 1, 2, 3] Form::Part;
     /// `scaleTargetRef`: CrossVersionObjectReference, required.
-    pub scale_target_ref: CrossVersionObjectReference,
+    scale_target_ref: CrossVersionObjectReference = "scaleTargetRef" 1 (Facts { atomic: true, ..REQUIRED });
     /// `minReplicas`: integer or absent.
-    pub min_replicas: Option<i32>,
+    min_replicas: Option<i32> = "minReplicas" 2 OMITEMPTY;
     /// `maxReplicas`: integer, required.
-    pub max_replicas: i32,
+    max_replicas: i32 = "maxReplicas" 3 (REQUIRED);
     /// `targetCPUUtilizationPercentage`: integer or absent.
-    pub target_cpu_utilization_percentage: Option<i32>,
+    target_cpu_utilization_percentage: Option<i32> = "targetCPUUtilizationPercentage" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Desc = Desc::new("HorizontalPodAutoscalerSpec", &[
-    Field::new("scaleTargetRef", 1, 0, Type::Msg(&CROSS_VERSION_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("minReplicas", 2, OMITEMPTY, Type::OptI32),
-    Field::new("maxReplicas", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("targetCPUUtilizationPercentage", 4, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3]);
-impl Message for HorizontalPodAutoscalerSpec {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.scale_target_ref), FieldRef::OptI32(&self.min_replicas), FieldRef::I32(&self.max_replicas), FieldRef::OptI32(&self.target_cpu_utilization_percentage)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.scale_target_ref), 1 => FieldMut::OptI32(&mut self.min_replicas), 2 => FieldMut::I32(&mut self.max_replicas), 3 => FieldMut::OptI32(&mut self.target_cpu_utilization_percentage), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerSpec, HORIZONTAL_POD_AUTOSCALER_SPEC);
 
+message! {
 /// `HorizontalPodAutoscalerStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerStatus {
+pub struct HorizontalPodAutoscalerStatus HORIZONTAL_POD_AUTOSCALER_STATUS "HorizontalPodAutoscalerStatus" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `observedGeneration`: integer or absent.
-    pub observed_generation: Option<i64>,
+    observed_generation: Option<i64> = "observedGeneration" 1 OMITEMPTY;
     /// `lastScaleTime`: time or absent.
-    pub last_scale_time: Option<Time>,
+    last_scale_time: Option<Time> = "lastScaleTime" 2 OMITEMPTY;
     /// `currentReplicas`: integer, required.
-    pub current_replicas: i32,
+    current_replicas: i32 = "currentReplicas" 3 (REQUIRED);
     /// `desiredReplicas`: integer, required.
-    pub desired_replicas: i32,
+    desired_replicas: i32 = "desiredReplicas" 4 (REQUIRED);
     /// `currentCPUUtilizationPercentage`: integer or absent.
-    pub current_cpu_utilization_percentage: Option<i32>,
+    current_cpu_utilization_percentage: Option<i32> = "currentCPUUtilizationPercentage" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Desc = Desc::new("HorizontalPodAutoscalerStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::OptI64),
-    Field::new("lastScaleTime", 2, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("currentReplicas", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("desiredReplicas", 4, 0, Type::I32).facts(&REQUIRED),
-    Field::new("currentCPUUtilizationPercentage", 5, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for HorizontalPodAutoscalerStatus {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI64(&self.observed_generation), FieldRef::OptLeaf(opt_leaf(&self.last_scale_time)), FieldRef::I32(&self.current_replicas), FieldRef::I32(&self.desired_replicas), FieldRef::OptI32(&self.current_cpu_utilization_percentage)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI64(&mut self.observed_generation), 1 => FieldMut::OptLeaf(&mut self.last_scale_time), 2 => FieldMut::I32(&mut self.current_replicas), 3 => FieldMut::I32(&mut self.desired_replicas), 4 => FieldMut::OptI32(&mut self.current_cpu_utilization_percentage), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerStatus, HORIZONTAL_POD_AUTOSCALER_STATUS);
 
+message! {
 /// `MetricSpec` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricspec-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricSpec {
+pub struct MetricSpec METRIC_SPEC "MetricSpec" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required, one of `ContainerResource`, `External`, `Object`, `Pods`, `Resource`.
-    pub type_: Str,
+    type_: Str = "type" 1 (Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], ..REQUIRED });
     /// `object`: ObjectMetricSource or absent.
-    pub object: Option<Shared<ObjectMetricSource>>,
+    object: Option<Shared<ObjectMetricSource>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricSource or absent.
-    pub pods: Option<Shared<PodsMetricSource>>,
+    pods: Option<Shared<PodsMetricSource>> = "pods" 3 OMITEMPTY;
     /// `resource`: ResourceMetricSource or absent.
-    pub resource: Option<Shared<ResourceMetricSource>>,
+    resource: Option<Shared<ResourceMetricSource>> = "resource" 4 OMITEMPTY;
     /// `containerResource`: ContainerResourceMetricSource or absent.
-    pub container_resource: Option<Shared<ContainerResourceMetricSource>>,
+    container_resource: Option<Shared<ContainerResourceMetricSource>> = "containerResource" 7 OMITEMPTY;
     /// `external`: ExternalMetricSource or absent.
-    pub external: Option<Shared<ExternalMetricSource>>,
+    external: Option<Shared<ExternalMetricSource>> = "external" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_SPEC: Desc = Desc::new("MetricSpec", &[
-    Field::new("type", 1, 0, Type::Str).facts(&Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], ..REQUIRED }),
-    Field::new("object", 2, OMITEMPTY, Type::OptMsg(&OBJECT_METRIC_SOURCE)),
-    Field::new("pods", 3, OMITEMPTY, Type::OptMsg(&PODS_METRIC_SOURCE)),
-    Field::new("resource", 4, OMITEMPTY, Type::OptMsg(&RESOURCE_METRIC_SOURCE)),
-    Field::new("containerResource", 7, OMITEMPTY, Type::OptMsg(&CONTAINER_RESOURCE_METRIC_SOURCE)),
-    Field::new("external", 5, OMITEMPTY, Type::OptMsg(&EXTERNAL_METRIC_SOURCE)),
-], &[255, 0, 1, 2, 3, 5, 255, 4]);
-impl Message for MetricSpec {
-    fn desc(&self) -> &'static Desc { &METRIC_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.object)), FieldRef::OptMsg(opt(&self.pods)), FieldRef::OptMsg(opt(&self.resource)), FieldRef::OptMsg(opt(&self.container_resource)), FieldRef::OptMsg(opt(&self.external))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.object), 2 => FieldMut::OptMsg(&mut self.pods), 3 => FieldMut::OptMsg(&mut self.resource), 4 => FieldMut::OptMsg(&mut self.container_resource), 5 => FieldMut::OptMsg(&mut self.external), _ => oob(i) } }
-}
-message!(MetricSpec, METRIC_SPEC);
 
+message! {
 /// `MetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricStatus {
+pub struct MetricStatus METRIC_STATUS "MetricStatus" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required, one of `ContainerResource`, `External`, `Object`, `Pods`, `Resource`.
-    pub type_: Str,
+    type_: Str = "type" 1 (Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], ..REQUIRED });
     /// `object`: ObjectMetricStatus or absent.
-    pub object: Option<Shared<ObjectMetricStatus>>,
+    object: Option<Shared<ObjectMetricStatus>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricStatus or absent.
-    pub pods: Option<Shared<PodsMetricStatus>>,
+    pods: Option<Shared<PodsMetricStatus>> = "pods" 3 OMITEMPTY;
     /// `resource`: ResourceMetricStatus or absent.
-    pub resource: Option<Shared<ResourceMetricStatus>>,
+    resource: Option<Shared<ResourceMetricStatus>> = "resource" 4 OMITEMPTY;
     /// `containerResource`: ContainerResourceMetricStatus or absent.
-    pub container_resource: Option<Shared<ContainerResourceMetricStatus>>,
+    container_resource: Option<Shared<ContainerResourceMetricStatus>> = "containerResource" 7 OMITEMPTY;
     /// `external`: ExternalMetricStatus or absent.
-    pub external: Option<Shared<ExternalMetricStatus>>,
+    external: Option<Shared<ExternalMetricStatus>> = "external" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_STATUS: Desc = Desc::new("MetricStatus", &[
-    Field::new("type", 1, 0, Type::Str).facts(&Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], ..REQUIRED }),
-    Field::new("object", 2, OMITEMPTY, Type::OptMsg(&OBJECT_METRIC_STATUS)),
-    Field::new("pods", 3, OMITEMPTY, Type::OptMsg(&PODS_METRIC_STATUS)),
-    Field::new("resource", 4, OMITEMPTY, Type::OptMsg(&RESOURCE_METRIC_STATUS)),
-    Field::new("containerResource", 7, OMITEMPTY, Type::OptMsg(&CONTAINER_RESOURCE_METRIC_STATUS)),
-    Field::new("external", 5, OMITEMPTY, Type::OptMsg(&EXTERNAL_METRIC_STATUS)),
-], &[255, 0, 1, 2, 3, 5, 255, 4]);
-impl Message for MetricStatus {
-    fn desc(&self) -> &'static Desc { &METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.object)), FieldRef::OptMsg(opt(&self.pods)), FieldRef::OptMsg(opt(&self.resource)), FieldRef::OptMsg(opt(&self.container_resource)), FieldRef::OptMsg(opt(&self.external))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.object), 2 => FieldMut::OptMsg(&mut self.pods), 3 => FieldMut::OptMsg(&mut self.resource), 4 => FieldMut::OptMsg(&mut self.container_resource), 5 => FieldMut::OptMsg(&mut self.external), _ => oob(i) } }
-}
-message!(MetricStatus, METRIC_STATUS);
 
+message! {
 /// `ObjectMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmetricsource-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ObjectMetricSource {
+pub struct ObjectMetricSource OBJECT_METRIC_SOURCE "ObjectMetricSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `target`: CrossVersionObjectReference, required.
-    pub target: CrossVersionObjectReference,
+    target: CrossVersionObjectReference = "target" 1 (Facts { atomic: true, ..REQUIRED });
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 2 (REQUIRED);
     /// `targetValue`: quantity, required.
-    pub target_value: Quantity,
+    target_value: Quantity = "targetValue" 3 (REQUIRED);
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `averageValue`: quantity or absent.
-    pub average_value: Option<Quantity>,
+    average_value: Option<Quantity> = "averageValue" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static OBJECT_METRIC_SOURCE: Desc = Desc::new("ObjectMetricSource", &[
-    Field::new("target", 1, 0, Type::Msg(&CROSS_VERSION_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("metricName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("targetValue", 3, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("selector", 4, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("averageValue", 5, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ObjectMetricSource {
-    fn desc(&self) -> &'static Desc { &OBJECT_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.target), FieldRef::Str(&self.metric_name), FieldRef::Leaf(&self.target_value), FieldRef::OptMsg(opt(&self.selector)), FieldRef::OptLeaf(opt_leaf(&self.average_value))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.target), 1 => FieldMut::Str(&mut self.metric_name), 2 => FieldMut::Leaf(&mut self.target_value), 3 => FieldMut::OptMsg(&mut self.selector), 4 => FieldMut::OptLeaf(&mut self.average_value), _ => oob(i) } }
-}
-message!(ObjectMetricSource, OBJECT_METRIC_SOURCE);
 
+message! {
 /// `ObjectMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmetricstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ObjectMetricStatus {
+pub struct ObjectMetricStatus OBJECT_METRIC_STATUS "ObjectMetricStatus" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `target`: CrossVersionObjectReference, required.
-    pub target: CrossVersionObjectReference,
+    target: CrossVersionObjectReference = "target" 1 (Facts { atomic: true, ..REQUIRED });
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 2 (REQUIRED);
     /// `currentValue`: quantity, required.
-    pub current_value: Quantity,
+    current_value: Quantity = "currentValue" 3 (REQUIRED);
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `averageValue`: quantity or absent.
-    pub average_value: Option<Quantity>,
+    average_value: Option<Quantity> = "averageValue" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static OBJECT_METRIC_STATUS: Desc = Desc::new("ObjectMetricStatus", &[
-    Field::new("target", 1, 0, Type::Msg(&CROSS_VERSION_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("metricName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("currentValue", 3, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("selector", 4, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("averageValue", 5, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ObjectMetricStatus {
-    fn desc(&self) -> &'static Desc { &OBJECT_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.target), FieldRef::Str(&self.metric_name), FieldRef::Leaf(&self.current_value), FieldRef::OptMsg(opt(&self.selector)), FieldRef::OptLeaf(opt_leaf(&self.average_value))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.target), 1 => FieldMut::Str(&mut self.metric_name), 2 => FieldMut::Leaf(&mut self.current_value), 3 => FieldMut::OptMsg(&mut self.selector), 4 => FieldMut::OptLeaf(&mut self.average_value), _ => oob(i) } }
-}
-message!(ObjectMetricStatus, OBJECT_METRIC_STATUS);
 
+message! {
 /// `PodsMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podsmetricsource-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct PodsMetricSource {
+pub struct PodsMetricSource PODS_METRIC_SOURCE "PodsMetricSource" [255, 0, 1, 2] Form::Part;
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 1 (REQUIRED);
     /// `targetAverageValue`: quantity, required.
-    pub target_average_value: Quantity,
+    target_average_value: Quantity = "targetAverageValue" 2 (REQUIRED);
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static PODS_METRIC_SOURCE: Desc = Desc::new("PodsMetricSource", &[
-    Field::new("metricName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("targetAverageValue", 2, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("selector", 3, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for PodsMetricSource {
-    fn desc(&self) -> &'static Desc { &PODS_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.metric_name), FieldRef::Leaf(&self.target_average_value), FieldRef::OptMsg(opt(&self.selector))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.metric_name), 1 => FieldMut::Leaf(&mut self.target_average_value), 2 => FieldMut::OptMsg(&mut self.selector), _ => oob(i) } }
-}
-message!(PodsMetricSource, PODS_METRIC_SOURCE);
 
+message! {
 /// `PodsMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podsmetricstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct PodsMetricStatus {
+pub struct PodsMetricStatus PODS_METRIC_STATUS "PodsMetricStatus" [255, 0, 1, 2] Form::Part;
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 1 (REQUIRED);
     /// `currentAverageValue`: quantity, required.
-    pub current_average_value: Quantity,
+    current_average_value: Quantity = "currentAverageValue" 2 (REQUIRED);
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static PODS_METRIC_STATUS: Desc = Desc::new("PodsMetricStatus", &[
-    Field::new("metricName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("currentAverageValue", 2, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("selector", 3, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for PodsMetricStatus {
-    fn desc(&self) -> &'static Desc { &PODS_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.metric_name), FieldRef::Leaf(&self.current_average_value), FieldRef::OptMsg(opt(&self.selector))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.metric_name), 1 => FieldMut::Leaf(&mut self.current_average_value), 2 => FieldMut::OptMsg(&mut self.selector), _ => oob(i) } }
-}
-message!(PodsMetricStatus, PODS_METRIC_STATUS);
 
+message! {
 /// `ResourceMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricsource-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ResourceMetricSource {
+pub struct ResourceMetricSource RESOURCE_METRIC_SOURCE "ResourceMetricSource" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `targetAverageUtilization`: integer or absent.
-    pub target_average_utilization: Option<i32>,
+    target_average_utilization: Option<i32> = "targetAverageUtilization" 2 OMITEMPTY;
     /// `targetAverageValue`: quantity or absent.
-    pub target_average_value: Option<Quantity>,
+    target_average_value: Option<Quantity> = "targetAverageValue" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_METRIC_SOURCE: Desc = Desc::new("ResourceMetricSource", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("targetAverageUtilization", 2, OMITEMPTY, Type::OptI32),
-    Field::new("targetAverageValue", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2]);
-impl Message for ResourceMetricSource {
-    fn desc(&self) -> &'static Desc { &RESOURCE_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptI32(&self.target_average_utilization), FieldRef::OptLeaf(opt_leaf(&self.target_average_value))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptI32(&mut self.target_average_utilization), 2 => FieldMut::OptLeaf(&mut self.target_average_value), _ => oob(i) } }
-}
-message!(ResourceMetricSource, RESOURCE_METRIC_SOURCE);
 
+message! {
 /// `ResourceMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricstatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ResourceMetricStatus {
+pub struct ResourceMetricStatus RESOURCE_METRIC_STATUS "ResourceMetricStatus" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `currentAverageUtilization`: integer or absent.
-    pub current_average_utilization: Option<i32>,
+    current_average_utilization: Option<i32> = "currentAverageUtilization" 2 OMITEMPTY;
     /// `currentAverageValue`: quantity, required.
-    pub current_average_value: Quantity,
+    current_average_value: Quantity = "currentAverageValue" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_METRIC_STATUS: Desc = Desc::new("ResourceMetricStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("currentAverageUtilization", 2, OMITEMPTY, Type::OptI32),
-    Field::new("currentAverageValue", 3, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ResourceMetricStatus {
-    fn desc(&self) -> &'static Desc { &RESOURCE_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptI32(&self.current_average_utilization), FieldRef::Leaf(&self.current_average_value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptI32(&mut self.current_average_utilization), 2 => FieldMut::Leaf(&mut self.current_average_value), _ => oob(i) } }
-}
-message!(ResourceMetricStatus, RESOURCE_METRIC_STATUS);
 
+message! {
 /// `Scale` of autoscaling/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scale-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct Scale {
+pub struct Scale SCALE "Scale" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "autoscaling", version: "v1", kind: "Scale" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ScaleSpec.
-    pub spec: ScaleSpec,
+    spec: ScaleSpec = "spec" 2 OMITEMPTY;
     /// `status`: ScaleStatus.
-    pub status: ScaleStatus,
+    status: ScaleStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE: Desc = Desc::kind("Scale", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&SCALE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SCALE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "autoscaling", version: "v1", kind: "Scale" });
-impl Message for Scale {
-    fn desc(&self) -> &'static Desc { &SCALE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Scale, SCALE);
-kind!(Scale, SCALE, "autoscaling", "v1", "Scale");
+kind!(Scale, "autoscaling", "v1", "Scale");
 object!(Scale);
 
+message! {
 /// `ScaleSpec` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scalespec-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ScaleSpec {
+pub struct ScaleSpec SCALE_SPEC "ScaleSpec" [255, 0] Form::Part;
     /// `replicas`: integer, default `0`.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 OMITEMPTY (Facts { default: "0", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SCALE_SPEC: Desc = Desc::new("ScaleSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::I32).facts(&Facts { default: "0", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ScaleSpec {
-    fn desc(&self) -> &'static Desc { &SCALE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), _ => oob(i) } }
-}
-message!(ScaleSpec, SCALE_SPEC);
 
+message! {
 /// `ScaleStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scalestatus-v1-autoscaling)
-#[derive(Clone, Default)]
-pub struct ScaleStatus {
+pub struct ScaleStatus SCALE_STATUS "ScaleStatus" [255, 0, 1] Form::Part;
     /// `replicas`: integer, required.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 (REQUIRED);
     /// `selector`: string.
-    pub selector: Str,
+    selector: Str = "selector" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE_STATUS: Desc = Desc::new("ScaleStatus", &[
-    Field::new("replicas", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("selector", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for ScaleStatus {
-    fn desc(&self) -> &'static Desc { &SCALE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas), FieldRef::Str(&self.selector)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), 1 => FieldMut::Str(&mut self.selector), _ => oob(i) } }
-}
-message!(ScaleStatus, SCALE_STATUS);
 
 /// Value of HorizontalPodAutoscalerConditionType.
 pub const ABLE_TO_SCALE: &str = "AbleToScale";

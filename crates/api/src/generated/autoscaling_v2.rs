@@ -3,583 +3,288 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ContainerResourceMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricsource-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ContainerResourceMetricSource {
+pub struct ContainerResourceMetricSource CONTAINER_RESOURCE_METRIC_SOURCE "ContainerResourceMetricSource" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `target`: MetricTarget, required.
-    pub target: MetricTarget,
+    target: MetricTarget = "target" 2 (REQUIRED);
     /// `container`: string, required.
-    pub container: Str,
+    container: Str = "container" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_RESOURCE_METRIC_SOURCE: Desc = Desc::new("ContainerResourceMetricSource", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("target", 2, 0, Type::Msg(&METRIC_TARGET)).facts(&REQUIRED),
-    Field::new("container", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ContainerResourceMetricSource {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESOURCE_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.target), FieldRef::Str(&self.container)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.target), 2 => FieldMut::Str(&mut self.container), _ => oob(i) } }
-}
-message!(ContainerResourceMetricSource, CONTAINER_RESOURCE_METRIC_SOURCE);
 
+message! {
 /// `ContainerResourceMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ContainerResourceMetricStatus {
+pub struct ContainerResourceMetricStatus CONTAINER_RESOURCE_METRIC_STATUS "ContainerResourceMetricStatus" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `current`: MetricValueStatus, required.
-    pub current: MetricValueStatus,
+    current: MetricValueStatus = "current" 2 (REQUIRED);
     /// `container`: string, required.
-    pub container: Str,
+    container: Str = "container" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_RESOURCE_METRIC_STATUS: Desc = Desc::new("ContainerResourceMetricStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("current", 2, 0, Type::Msg(&METRIC_VALUE_STATUS)).facts(&REQUIRED),
-    Field::new("container", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ContainerResourceMetricStatus {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESOURCE_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.current), FieldRef::Str(&self.container)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.current), 2 => FieldMut::Str(&mut self.container), _ => oob(i) } }
-}
-message!(ContainerResourceMetricStatus, CONTAINER_RESOURCE_METRIC_STATUS);
 
+message! {
 /// `CrossVersionObjectReference` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#crossversionobjectreference-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct CrossVersionObjectReference {
+pub struct CrossVersionObjectReference CROSS_VERSION_OBJECT_REFERENCE "CrossVersionObjectReference" [255, 0, 1, 2] Form::Part;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 1 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 2 (REQUIRED);
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CROSS_VERSION_OBJECT_REFERENCE: Desc = Desc::new("CrossVersionObjectReference", &[
-    Field::new("kind", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("apiVersion", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for CrossVersionObjectReference {
-    fn desc(&self) -> &'static Desc { &CROSS_VERSION_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.kind), FieldRef::Str(&self.name), FieldRef::Str(&self.api_version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.kind), 1 => FieldMut::Str(&mut self.name), 2 => FieldMut::Str(&mut self.api_version), _ => oob(i) } }
-}
-message!(CrossVersionObjectReference, CROSS_VERSION_OBJECT_REFERENCE);
 
+message! {
 /// `ExternalMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externalmetricsource-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ExternalMetricSource {
+pub struct ExternalMetricSource EXTERNAL_METRIC_SOURCE "ExternalMetricSource" [255, 0, 1] Form::Part;
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 1 (REQUIRED);
     /// `target`: MetricTarget, required.
-    pub target: MetricTarget,
+    target: MetricTarget = "target" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EXTERNAL_METRIC_SOURCE: Desc = Desc::new("ExternalMetricSource", &[
-    Field::new("metric", 1, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-    Field::new("target", 2, 0, Type::Msg(&METRIC_TARGET)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ExternalMetricSource {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metric), FieldRef::Msg(&self.target)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metric), 1 => FieldMut::Msg(&mut self.target), _ => oob(i) } }
-}
-message!(ExternalMetricSource, EXTERNAL_METRIC_SOURCE);
 
+message! {
 /// `ExternalMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#externalmetricstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ExternalMetricStatus {
+pub struct ExternalMetricStatus EXTERNAL_METRIC_STATUS "ExternalMetricStatus" [255, 0, 1] Form::Part;
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 1 (REQUIRED);
     /// `current`: MetricValueStatus, required.
-    pub current: MetricValueStatus,
+    current: MetricValueStatus = "current" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EXTERNAL_METRIC_STATUS: Desc = Desc::new("ExternalMetricStatus", &[
-    Field::new("metric", 1, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-    Field::new("current", 2, 0, Type::Msg(&METRIC_VALUE_STATUS)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ExternalMetricStatus {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metric), FieldRef::Msg(&self.current)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metric), 1 => FieldMut::Msg(&mut self.current), _ => oob(i) } }
-}
-message!(ExternalMetricStatus, EXTERNAL_METRIC_STATUS);
 
+message! {
 /// `HPAScalingPolicy` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#hpascalingpolicy-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HPAScalingPolicy {
+pub struct HPAScalingPolicy HPA_SCALING_POLICY "HPAScalingPolicy" [255, 0, 1, 2] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `value`: integer, required.
-    pub value: i32,
+    value: i32 = "value" 2 (REQUIRED);
     /// `periodSeconds`: integer, required.
-    pub period_seconds: i32,
+    period_seconds: i32 = "periodSeconds" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HPA_SCALING_POLICY: Desc = Desc::new("HPAScalingPolicy", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, 0, Type::I32).facts(&REQUIRED),
-    Field::new("periodSeconds", 3, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for HPAScalingPolicy {
-    fn desc(&self) -> &'static Desc { &HPA_SCALING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::I32(&self.value), FieldRef::I32(&self.period_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::I32(&mut self.value), 2 => FieldMut::I32(&mut self.period_seconds), _ => oob(i) } }
-}
-message!(HPAScalingPolicy, HPA_SCALING_POLICY);
 
+message! {
 /// `HPAScalingRules` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#hpascalingrules-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HPAScalingRules {
+pub struct HPAScalingRules HPA_SCALING_RULES "HPAScalingRules" [255, 1, 2, 0, 3] Form::Part;
     /// `stabilizationWindowSeconds`: integer or absent.
-    pub stabilization_window_seconds: Option<i32>,
+    stabilization_window_seconds: Option<i32> = "stabilizationWindowSeconds" 3 OMITEMPTY;
     /// `selectPolicy`: string or absent.
-    pub select_policy: Option<Str>,
+    select_policy: Option<Str> = "selectPolicy" 1 OMITEMPTY;
     /// `policies`: list of HPAScalingPolicy.
-    pub policies: List<HPAScalingPolicy>,
+    policies: List<HPAScalingPolicy> = "policies" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `tolerance`: quantity or absent, feature gate `HPAConfigurableTolerance`.
-    pub tolerance: Option<Quantity>,
+    tolerance: Option<Quantity> = "tolerance" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HPA_SCALING_RULES: Desc = Desc::new("HPAScalingRules", &[
-    Field::new("stabilizationWindowSeconds", 3, OMITEMPTY, Type::OptI32),
-    Field::new("selectPolicy", 1, OMITEMPTY, Type::OptStr),
-    Field::new("policies", 2, OMITEMPTY, Type::List(&Type::Msg(&HPA_SCALING_POLICY))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("tolerance", 4, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 1, 2, 0, 3]);
-impl Message for HPAScalingRules {
-    fn desc(&self) -> &'static Desc { &HPA_SCALING_RULES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.stabilization_window_seconds), FieldRef::OptStr(&self.select_policy), FieldRef::List(&self.policies), FieldRef::OptLeaf(opt_leaf(&self.tolerance))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.stabilization_window_seconds), 1 => FieldMut::OptStr(&mut self.select_policy), 2 => FieldMut::List(&mut self.policies), 3 => FieldMut::OptLeaf(&mut self.tolerance), _ => oob(i) } }
-}
-message!(HPAScalingRules, HPA_SCALING_RULES);
 
+message! {
 /// `HorizontalPodAutoscaler` of autoscaling/v2, since 1.23. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscaler-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscaler {
+pub struct HorizontalPodAutoscaler HORIZONTAL_POD_AUTOSCALER "HorizontalPodAutoscaler" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscaler" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: HorizontalPodAutoscalerSpec, required.
-    pub spec: HorizontalPodAutoscalerSpec,
+    spec: HorizontalPodAutoscalerSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: HorizontalPodAutoscalerStatus.
-    pub status: HorizontalPodAutoscalerStatus,
+    status: HorizontalPodAutoscalerStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER: Desc = Desc::kind("HorizontalPodAutoscaler", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&HORIZONTAL_POD_AUTOSCALER_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&HORIZONTAL_POD_AUTOSCALER_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscaler" });
-impl Message for HorizontalPodAutoscaler {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER);
-kind!(HorizontalPodAutoscaler, HORIZONTAL_POD_AUTOSCALER, "autoscaling", "v2", "HorizontalPodAutoscaler");
+kind!(HorizontalPodAutoscaler, "autoscaling", "v2", "HorizontalPodAutoscaler");
 object!(HorizontalPodAutoscaler);
 resource!(HorizontalPodAutoscaler, "horizontalpodautoscalers", Namespaced);
 
+message! {
 /// `HorizontalPodAutoscalerBehavior` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerbehavior-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerBehavior {
+pub struct HorizontalPodAutoscalerBehavior HORIZONTAL_POD_AUTOSCALER_BEHAVIOR "HorizontalPodAutoscalerBehavior" [255, 0, 1] Form::Part;
     /// `scaleUp`: HPAScalingRules or absent.
-    pub scale_up: Option<Shared<HPAScalingRules>>,
+    scale_up: Option<Shared<HPAScalingRules>> = "scaleUp" 1 OMITEMPTY;
     /// `scaleDown`: HPAScalingRules or absent.
-    pub scale_down: Option<Shared<HPAScalingRules>>,
+    scale_down: Option<Shared<HPAScalingRules>> = "scaleDown" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_BEHAVIOR: Desc = Desc::new("HorizontalPodAutoscalerBehavior", &[
-    Field::new("scaleUp", 1, OMITEMPTY, Type::OptMsg(&HPA_SCALING_RULES)),
-    Field::new("scaleDown", 2, OMITEMPTY, Type::OptMsg(&HPA_SCALING_RULES)),
-], &[255, 0, 1]);
-impl Message for HorizontalPodAutoscalerBehavior {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_BEHAVIOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.scale_up)), FieldRef::OptMsg(opt(&self.scale_down))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.scale_up), 1 => FieldMut::OptMsg(&mut self.scale_down), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerBehavior, HORIZONTAL_POD_AUTOSCALER_BEHAVIOR);
 
+message! {
 /// `HorizontalPodAutoscalerCondition` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalercondition-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerCondition {
+pub struct HorizontalPodAutoscalerCondition HORIZONTAL_POD_AUTOSCALER_CONDITION "HorizontalPodAutoscalerCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
     /// `observedGeneration`: integer or absent.
-    pub observed_generation: Option<i64>,
+    observed_generation: Option<i64> = "observedGeneration" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_CONDITION: Desc = Desc::new("HorizontalPodAutoscalerCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-    Field::new("observedGeneration", 6, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for HorizontalPodAutoscalerCondition {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::OptI64(&self.observed_generation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), 5 => FieldMut::OptI64(&mut self.observed_generation), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerCondition, HORIZONTAL_POD_AUTOSCALER_CONDITION);
 
+message! {
 /// `HorizontalPodAutoscalerList` of autoscaling/v2, since 1.23. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerlist-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerList {
+pub struct HorizontalPodAutoscalerList HORIZONTAL_POD_AUTOSCALER_LIST "HorizontalPodAutoscalerList" [255, 0, 1] Form::Kind(&KindFacts { group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscalerList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of HorizontalPodAutoscaler, required.
-    pub items: List<HorizontalPodAutoscaler>,
+    items: List<HorizontalPodAutoscaler> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_LIST: Desc = Desc::kind("HorizontalPodAutoscalerList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&HORIZONTAL_POD_AUTOSCALER))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscalerList" });
-impl Message for HorizontalPodAutoscalerList {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerList, HORIZONTAL_POD_AUTOSCALER_LIST);
-kind!(HorizontalPodAutoscalerList, HORIZONTAL_POD_AUTOSCALER_LIST, "autoscaling", "v2", "HorizontalPodAutoscalerList");
+kind!(HorizontalPodAutoscalerList, "autoscaling", "v2", "HorizontalPodAutoscalerList");
 list_kind!(HorizontalPodAutoscalerList, HorizontalPodAutoscaler);
 
+message! {
 /// `HorizontalPodAutoscalerSpec` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerspec-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerSpec {
+pub struct HorizontalPodAutoscalerSpec HORIZONTAL_POD_AUTOSCALER_SPEC "HorizontalPodAutoscalerSpec" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `scaleTargetRef`: CrossVersionObjectReference, required.
-    pub scale_target_ref: CrossVersionObjectReference,
+    scale_target_ref: CrossVersionObjectReference = "scaleTargetRef" 1 (REQUIRED);
     /// `minReplicas`: integer or absent.
-    pub min_replicas: Option<i32>,
+    min_replicas: Option<i32> = "minReplicas" 2 OMITEMPTY;
     /// `maxReplicas`: integer, required.
-    pub max_replicas: i32,
+    max_replicas: i32 = "maxReplicas" 3 (REQUIRED);
     /// `metrics`: list of MetricSpec.
-    pub metrics: List<MetricSpec>,
+    metrics: List<MetricSpec> = "metrics" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `behavior`: HorizontalPodAutoscalerBehavior or absent.
-    pub behavior: Option<Shared<HorizontalPodAutoscalerBehavior>>,
+    behavior: Option<Shared<HorizontalPodAutoscalerBehavior>> = "behavior" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Desc = Desc::new("HorizontalPodAutoscalerSpec", &[
-    Field::new("scaleTargetRef", 1, 0, Type::Msg(&CROSS_VERSION_OBJECT_REFERENCE)).facts(&REQUIRED),
-    Field::new("minReplicas", 2, OMITEMPTY, Type::OptI32),
-    Field::new("maxReplicas", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("metrics", 4, OMITEMPTY, Type::List(&Type::Msg(&METRIC_SPEC))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("behavior", 5, OMITEMPTY, Type::OptMsg(&HORIZONTAL_POD_AUTOSCALER_BEHAVIOR)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for HorizontalPodAutoscalerSpec {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.scale_target_ref), FieldRef::OptI32(&self.min_replicas), FieldRef::I32(&self.max_replicas), FieldRef::List(&self.metrics), FieldRef::OptMsg(opt(&self.behavior))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.scale_target_ref), 1 => FieldMut::OptI32(&mut self.min_replicas), 2 => FieldMut::I32(&mut self.max_replicas), 3 => FieldMut::List(&mut self.metrics), 4 => FieldMut::OptMsg(&mut self.behavior), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerSpec, HORIZONTAL_POD_AUTOSCALER_SPEC);
 
+message! {
 /// `HorizontalPodAutoscalerStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalerstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct HorizontalPodAutoscalerStatus {
+pub struct HorizontalPodAutoscalerStatus HORIZONTAL_POD_AUTOSCALER_STATUS "HorizontalPodAutoscalerStatus" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `observedGeneration`: integer or absent.
-    pub observed_generation: Option<i64>,
+    observed_generation: Option<i64> = "observedGeneration" 1 OMITEMPTY;
     /// `lastScaleTime`: time or absent.
-    pub last_scale_time: Option<Time>,
+    last_scale_time: Option<Time> = "lastScaleTime" 2 OMITEMPTY;
     /// `currentReplicas`: integer.
-    pub current_replicas: i32,
+    current_replicas: i32 = "currentReplicas" 3 OMITEMPTY;
     /// `desiredReplicas`: integer, required.
-    pub desired_replicas: i32,
+    desired_replicas: i32 = "desiredReplicas" 4 (REQUIRED);
     /// `currentMetrics`: list of MetricStatus.
-    pub current_metrics: List<MetricStatus>,
+    current_metrics: List<MetricStatus> = "currentMetrics" 5 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `conditions`: list of HorizontalPodAutoscalerCondition, map by `type`.
-    pub conditions: List<HorizontalPodAutoscalerCondition>,
+    conditions: List<HorizontalPodAutoscalerCondition> = "conditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Desc = Desc::new("HorizontalPodAutoscalerStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::OptI64),
-    Field::new("lastScaleTime", 2, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("currentReplicas", 3, OMITEMPTY, Type::I32),
-    Field::new("desiredReplicas", 4, 0, Type::I32).facts(&REQUIRED),
-    Field::new("currentMetrics", 5, 0, Type::List(&Type::Msg(&METRIC_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("conditions", 6, OMITEMPTY, Type::List(&Type::Msg(&HORIZONTAL_POD_AUTOSCALER_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for HorizontalPodAutoscalerStatus {
-    fn desc(&self) -> &'static Desc { &HORIZONTAL_POD_AUTOSCALER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI64(&self.observed_generation), FieldRef::OptLeaf(opt_leaf(&self.last_scale_time)), FieldRef::I32(&self.current_replicas), FieldRef::I32(&self.desired_replicas), FieldRef::List(&self.current_metrics), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI64(&mut self.observed_generation), 1 => FieldMut::OptLeaf(&mut self.last_scale_time), 2 => FieldMut::I32(&mut self.current_replicas), 3 => FieldMut::I32(&mut self.desired_replicas), 4 => FieldMut::List(&mut self.current_metrics), 5 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(HorizontalPodAutoscalerStatus, HORIZONTAL_POD_AUTOSCALER_STATUS);
 
+message! {
 /// `MetricIdentifier` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricidentifier-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricIdentifier {
+pub struct MetricIdentifier METRIC_IDENTIFIER "MetricIdentifier" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static METRIC_IDENTIFIER: Desc = Desc::new("MetricIdentifier", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("selector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for MetricIdentifier {
-    fn desc(&self) -> &'static Desc { &METRIC_IDENTIFIER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptMsg(opt(&self.selector))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptMsg(&mut self.selector), _ => oob(i) } }
-}
-message!(MetricIdentifier, METRIC_IDENTIFIER);
 
+message! {
 /// `MetricSpec` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricspec-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricSpec {
+pub struct MetricSpec METRIC_SPEC "MetricSpec" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `object`: ObjectMetricSource or absent.
-    pub object: Option<Shared<ObjectMetricSource>>,
+    object: Option<Shared<ObjectMetricSource>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricSource or absent.
-    pub pods: Option<Shared<PodsMetricSource>>,
+    pods: Option<Shared<PodsMetricSource>> = "pods" 3 OMITEMPTY;
     /// `resource`: ResourceMetricSource or absent.
-    pub resource: Option<Shared<ResourceMetricSource>>,
+    resource: Option<Shared<ResourceMetricSource>> = "resource" 4 OMITEMPTY;
     /// `containerResource`: ContainerResourceMetricSource or absent.
-    pub container_resource: Option<Shared<ContainerResourceMetricSource>>,
+    container_resource: Option<Shared<ContainerResourceMetricSource>> = "containerResource" 7 OMITEMPTY;
     /// `external`: ExternalMetricSource or absent.
-    pub external: Option<Shared<ExternalMetricSource>>,
+    external: Option<Shared<ExternalMetricSource>> = "external" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_SPEC: Desc = Desc::new("MetricSpec", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("object", 2, OMITEMPTY, Type::OptMsg(&OBJECT_METRIC_SOURCE)),
-    Field::new("pods", 3, OMITEMPTY, Type::OptMsg(&PODS_METRIC_SOURCE)),
-    Field::new("resource", 4, OMITEMPTY, Type::OptMsg(&RESOURCE_METRIC_SOURCE)),
-    Field::new("containerResource", 7, OMITEMPTY, Type::OptMsg(&CONTAINER_RESOURCE_METRIC_SOURCE)),
-    Field::new("external", 5, OMITEMPTY, Type::OptMsg(&EXTERNAL_METRIC_SOURCE)),
-], &[255, 0, 1, 2, 3, 5, 255, 4]);
-impl Message for MetricSpec {
-    fn desc(&self) -> &'static Desc { &METRIC_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.object)), FieldRef::OptMsg(opt(&self.pods)), FieldRef::OptMsg(opt(&self.resource)), FieldRef::OptMsg(opt(&self.container_resource)), FieldRef::OptMsg(opt(&self.external))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.object), 2 => FieldMut::OptMsg(&mut self.pods), 3 => FieldMut::OptMsg(&mut self.resource), 4 => FieldMut::OptMsg(&mut self.container_resource), 5 => FieldMut::OptMsg(&mut self.external), _ => oob(i) } }
-}
-message!(MetricSpec, METRIC_SPEC);
 
+message! {
 /// `MetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricStatus {
+pub struct MetricStatus METRIC_STATUS "MetricStatus" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `object`: ObjectMetricStatus or absent.
-    pub object: Option<Shared<ObjectMetricStatus>>,
+    object: Option<Shared<ObjectMetricStatus>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricStatus or absent.
-    pub pods: Option<Shared<PodsMetricStatus>>,
+    pods: Option<Shared<PodsMetricStatus>> = "pods" 3 OMITEMPTY;
     /// `resource`: ResourceMetricStatus or absent.
-    pub resource: Option<Shared<ResourceMetricStatus>>,
+    resource: Option<Shared<ResourceMetricStatus>> = "resource" 4 OMITEMPTY;
     /// `containerResource`: ContainerResourceMetricStatus or absent.
-    pub container_resource: Option<Shared<ContainerResourceMetricStatus>>,
+    container_resource: Option<Shared<ContainerResourceMetricStatus>> = "containerResource" 7 OMITEMPTY;
     /// `external`: ExternalMetricStatus or absent.
-    pub external: Option<Shared<ExternalMetricStatus>>,
+    external: Option<Shared<ExternalMetricStatus>> = "external" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_STATUS: Desc = Desc::new("MetricStatus", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("object", 2, OMITEMPTY, Type::OptMsg(&OBJECT_METRIC_STATUS)),
-    Field::new("pods", 3, OMITEMPTY, Type::OptMsg(&PODS_METRIC_STATUS)),
-    Field::new("resource", 4, OMITEMPTY, Type::OptMsg(&RESOURCE_METRIC_STATUS)),
-    Field::new("containerResource", 7, OMITEMPTY, Type::OptMsg(&CONTAINER_RESOURCE_METRIC_STATUS)),
-    Field::new("external", 5, OMITEMPTY, Type::OptMsg(&EXTERNAL_METRIC_STATUS)),
-], &[255, 0, 1, 2, 3, 5, 255, 4]);
-impl Message for MetricStatus {
-    fn desc(&self) -> &'static Desc { &METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.object)), FieldRef::OptMsg(opt(&self.pods)), FieldRef::OptMsg(opt(&self.resource)), FieldRef::OptMsg(opt(&self.container_resource)), FieldRef::OptMsg(opt(&self.external))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.object), 2 => FieldMut::OptMsg(&mut self.pods), 3 => FieldMut::OptMsg(&mut self.resource), 4 => FieldMut::OptMsg(&mut self.container_resource), 5 => FieldMut::OptMsg(&mut self.external), _ => oob(i) } }
-}
-message!(MetricStatus, METRIC_STATUS);
 
+message! {
 /// `MetricTarget` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metrictarget-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricTarget {
+pub struct MetricTarget METRIC_TARGET "MetricTarget" [255, 0, 1, 2, 3] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `value`: quantity or absent.
-    pub value: Option<Quantity>,
+    value: Option<Quantity> = "value" 2 OMITEMPTY;
     /// `averageValue`: quantity or absent.
-    pub average_value: Option<Quantity>,
+    average_value: Option<Quantity> = "averageValue" 3 OMITEMPTY;
     /// `averageUtilization`: integer or absent.
-    pub average_utilization: Option<i32>,
+    average_utilization: Option<i32> = "averageUtilization" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_TARGET: Desc = Desc::new("MetricTarget", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("averageValue", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("averageUtilization", 4, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3]);
-impl Message for MetricTarget {
-    fn desc(&self) -> &'static Desc { &METRIC_TARGET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptLeaf(opt_leaf(&self.value)), FieldRef::OptLeaf(opt_leaf(&self.average_value)), FieldRef::OptI32(&self.average_utilization)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptLeaf(&mut self.value), 2 => FieldMut::OptLeaf(&mut self.average_value), 3 => FieldMut::OptI32(&mut self.average_utilization), _ => oob(i) } }
-}
-message!(MetricTarget, METRIC_TARGET);
 
+message! {
 /// `MetricValueStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricvaluestatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct MetricValueStatus {
+pub struct MetricValueStatus METRIC_VALUE_STATUS "MetricValueStatus" [255, 0, 1, 2] Form::Part;
     /// `value`: quantity or absent.
-    pub value: Option<Quantity>,
+    value: Option<Quantity> = "value" 1 OMITEMPTY;
     /// `averageValue`: quantity or absent.
-    pub average_value: Option<Quantity>,
+    average_value: Option<Quantity> = "averageValue" 2 OMITEMPTY;
     /// `averageUtilization`: integer or absent.
-    pub average_utilization: Option<i32>,
+    average_utilization: Option<i32> = "averageUtilization" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_VALUE_STATUS: Desc = Desc::new("MetricValueStatus", &[
-    Field::new("value", 1, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("averageValue", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("averageUtilization", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for MetricValueStatus {
-    fn desc(&self) -> &'static Desc { &METRIC_VALUE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.value)), FieldRef::OptLeaf(opt_leaf(&self.average_value)), FieldRef::OptI32(&self.average_utilization)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.value), 1 => FieldMut::OptLeaf(&mut self.average_value), 2 => FieldMut::OptI32(&mut self.average_utilization), _ => oob(i) } }
-}
-message!(MetricValueStatus, METRIC_VALUE_STATUS);
 
+message! {
 /// `ObjectMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmetricsource-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ObjectMetricSource {
+pub struct ObjectMetricSource OBJECT_METRIC_SOURCE "ObjectMetricSource" [255, 0, 1, 2] Form::Part;
     /// `describedObject`: CrossVersionObjectReference, required.
-    pub described_object: CrossVersionObjectReference,
+    described_object: CrossVersionObjectReference = "describedObject" 1 (REQUIRED);
     /// `target`: MetricTarget, required.
-    pub target: MetricTarget,
+    target: MetricTarget = "target" 2 (REQUIRED);
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static OBJECT_METRIC_SOURCE: Desc = Desc::new("ObjectMetricSource", &[
-    Field::new("describedObject", 1, 0, Type::Msg(&CROSS_VERSION_OBJECT_REFERENCE)).facts(&REQUIRED),
-    Field::new("target", 2, 0, Type::Msg(&METRIC_TARGET)).facts(&REQUIRED),
-    Field::new("metric", 3, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ObjectMetricSource {
-    fn desc(&self) -> &'static Desc { &OBJECT_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.described_object), FieldRef::Msg(&self.target), FieldRef::Msg(&self.metric)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.described_object), 1 => FieldMut::Msg(&mut self.target), 2 => FieldMut::Msg(&mut self.metric), _ => oob(i) } }
-}
-message!(ObjectMetricSource, OBJECT_METRIC_SOURCE);
 
+message! {
 /// `ObjectMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmetricstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ObjectMetricStatus {
+pub struct ObjectMetricStatus OBJECT_METRIC_STATUS "ObjectMetricStatus" [255, 0, 1, 2] Form::Part;
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 1 (REQUIRED);
     /// `current`: MetricValueStatus, required.
-    pub current: MetricValueStatus,
+    current: MetricValueStatus = "current" 2 (REQUIRED);
     /// `describedObject`: CrossVersionObjectReference, required.
-    pub described_object: CrossVersionObjectReference,
+    described_object: CrossVersionObjectReference = "describedObject" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static OBJECT_METRIC_STATUS: Desc = Desc::new("ObjectMetricStatus", &[
-    Field::new("metric", 1, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-    Field::new("current", 2, 0, Type::Msg(&METRIC_VALUE_STATUS)).facts(&REQUIRED),
-    Field::new("describedObject", 3, 0, Type::Msg(&CROSS_VERSION_OBJECT_REFERENCE)).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ObjectMetricStatus {
-    fn desc(&self) -> &'static Desc { &OBJECT_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metric), FieldRef::Msg(&self.current), FieldRef::Msg(&self.described_object)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metric), 1 => FieldMut::Msg(&mut self.current), 2 => FieldMut::Msg(&mut self.described_object), _ => oob(i) } }
-}
-message!(ObjectMetricStatus, OBJECT_METRIC_STATUS);
 
+message! {
 /// `PodsMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podsmetricsource-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct PodsMetricSource {
+pub struct PodsMetricSource PODS_METRIC_SOURCE "PodsMetricSource" [255, 0, 1] Form::Part;
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 1 (REQUIRED);
     /// `target`: MetricTarget, required.
-    pub target: MetricTarget,
+    target: MetricTarget = "target" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PODS_METRIC_SOURCE: Desc = Desc::new("PodsMetricSource", &[
-    Field::new("metric", 1, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-    Field::new("target", 2, 0, Type::Msg(&METRIC_TARGET)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for PodsMetricSource {
-    fn desc(&self) -> &'static Desc { &PODS_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metric), FieldRef::Msg(&self.target)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metric), 1 => FieldMut::Msg(&mut self.target), _ => oob(i) } }
-}
-message!(PodsMetricSource, PODS_METRIC_SOURCE);
 
+message! {
 /// `PodsMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podsmetricstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct PodsMetricStatus {
+pub struct PodsMetricStatus PODS_METRIC_STATUS "PodsMetricStatus" [255, 0, 1] Form::Part;
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 1 (REQUIRED);
     /// `current`: MetricValueStatus, required.
-    pub current: MetricValueStatus,
+    current: MetricValueStatus = "current" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PODS_METRIC_STATUS: Desc = Desc::new("PodsMetricStatus", &[
-    Field::new("metric", 1, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-    Field::new("current", 2, 0, Type::Msg(&METRIC_VALUE_STATUS)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for PodsMetricStatus {
-    fn desc(&self) -> &'static Desc { &PODS_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metric), FieldRef::Msg(&self.current)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metric), 1 => FieldMut::Msg(&mut self.current), _ => oob(i) } }
-}
-message!(PodsMetricStatus, PODS_METRIC_STATUS);
 
+message! {
 /// `ResourceMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricsource-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ResourceMetricSource {
+pub struct ResourceMetricSource RESOURCE_METRIC_SOURCE "ResourceMetricSource" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `target`: MetricTarget, required.
-    pub target: MetricTarget,
+    target: MetricTarget = "target" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_METRIC_SOURCE: Desc = Desc::new("ResourceMetricSource", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("target", 2, 0, Type::Msg(&METRIC_TARGET)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ResourceMetricSource {
-    fn desc(&self) -> &'static Desc { &RESOURCE_METRIC_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.target)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.target), _ => oob(i) } }
-}
-message!(ResourceMetricSource, RESOURCE_METRIC_SOURCE);
 
+message! {
 /// `ResourceMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricstatus-v2-autoscaling)
-#[derive(Clone, Default)]
-pub struct ResourceMetricStatus {
+pub struct ResourceMetricStatus RESOURCE_METRIC_STATUS "ResourceMetricStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `current`: MetricValueStatus, required.
-    pub current: MetricValueStatus,
+    current: MetricValueStatus = "current" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_METRIC_STATUS: Desc = Desc::new("ResourceMetricStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("current", 2, 0, Type::Msg(&METRIC_VALUE_STATUS)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ResourceMetricStatus {
-    fn desc(&self) -> &'static Desc { &RESOURCE_METRIC_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.current)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.current), _ => oob(i) } }
-}
-message!(ResourceMetricStatus, RESOURCE_METRIC_STATUS);
 
 /// Value of HPAScalingPolicyType.
 pub const PERCENT_SCALING_POLICY: &str = "Percent";

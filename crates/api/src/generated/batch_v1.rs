@@ -5,492 +5,255 @@ use super::core_v1;
 use super::scheduling_v1alpha3;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `CronJob` of batch/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cronjob-v1-batch)
-#[derive(Clone, Default)]
-pub struct CronJob {
+pub struct CronJob CRON_JOB "CronJob" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "batch", version: "v1", kind: "CronJob" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CronJobSpec, required.
-    pub spec: CronJobSpec,
+    spec: CronJobSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: CronJobStatus.
-    pub status: CronJobStatus,
+    status: CronJobStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CRON_JOB: Desc = Desc::kind("CronJob", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&CRON_JOB_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&CRON_JOB_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "batch", version: "v1", kind: "CronJob" });
-impl Message for CronJob {
-    fn desc(&self) -> &'static Desc { &CRON_JOB }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(CronJob, CRON_JOB);
-kind!(CronJob, CRON_JOB, "batch", "v1", "CronJob");
+kind!(CronJob, "batch", "v1", "CronJob");
 object!(CronJob);
 resource!(CronJob, "cronjobs", Namespaced);
 
+message! {
 /// `CronJobList` of batch/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cronjoblist-v1-batch)
-#[derive(Clone, Default)]
-pub struct CronJobList {
+pub struct CronJobList CRON_JOB_LIST "CronJobList" [255, 0, 1] Form::Kind(&KindFacts { group: "batch", version: "v1", kind: "CronJobList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CronJob, required.
-    pub items: List<CronJob>,
+    items: List<CronJob> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CRON_JOB_LIST: Desc = Desc::kind("CronJobList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CRON_JOB))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "batch", version: "v1", kind: "CronJobList" });
-impl Message for CronJobList {
-    fn desc(&self) -> &'static Desc { &CRON_JOB_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CronJobList, CRON_JOB_LIST);
-kind!(CronJobList, CRON_JOB_LIST, "batch", "v1", "CronJobList");
+kind!(CronJobList, "batch", "v1", "CronJobList");
 list_kind!(CronJobList, CronJob);
 
+message! {
 /// `CronJobSpec` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cronjobspec-v1-batch)
-#[derive(Clone, Default)]
-pub struct CronJobSpec {
+pub struct CronJobSpec CRON_JOB_SPEC "CronJobSpec" [255, 0, 2, 3, 4, 5, 6, 7, 1] Form::Part;
     /// `schedule`: string, required.
-    pub schedule: Str,
+    schedule: Str = "schedule" 1 (REQUIRED);
     /// `timeZone`: string or absent.
-    pub time_zone: Option<Str>,
+    time_zone: Option<Str> = "timeZone" 8 OMITEMPTY;
     /// `startingDeadlineSeconds`: integer or absent.
-    pub starting_deadline_seconds: Option<i64>,
+    starting_deadline_seconds: Option<i64> = "startingDeadlineSeconds" 2 OMITEMPTY;
     /// `concurrencyPolicy`: string, one of `Allow`, `Forbid`, `Replace`.
-    pub concurrency_policy: Str,
+    concurrency_policy: Str = "concurrencyPolicy" 3 OMITEMPTY (Facts { enums: &["Allow", "Forbid", "Replace"], ..NO_FACTS });
     /// `suspend`: boolean or absent.
-    pub suspend: Option<bool>,
+    suspend: Option<bool> = "suspend" 4 OMITEMPTY;
     /// `jobTemplate`: JobTemplateSpec, required.
-    pub job_template: JobTemplateSpec,
+    job_template: JobTemplateSpec = "jobTemplate" 5 (REQUIRED);
     /// `successfulJobsHistoryLimit`: integer or absent.
-    pub successful_jobs_history_limit: Option<i32>,
+    successful_jobs_history_limit: Option<i32> = "successfulJobsHistoryLimit" 6 OMITEMPTY;
     /// `failedJobsHistoryLimit`: integer or absent.
-    pub failed_jobs_history_limit: Option<i32>,
+    failed_jobs_history_limit: Option<i32> = "failedJobsHistoryLimit" 7 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CRON_JOB_SPEC: Desc = Desc::new("CronJobSpec", &[
-    Field::new("schedule", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("timeZone", 8, OMITEMPTY, Type::OptStr),
-    Field::new("startingDeadlineSeconds", 2, OMITEMPTY, Type::OptI64),
-    Field::new("concurrencyPolicy", 3, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Allow", "Forbid", "Replace"], ..NO_FACTS }),
-    Field::new("suspend", 4, OMITEMPTY, Type::OptBool),
-    Field::new("jobTemplate", 5, 0, Type::Msg(&JOB_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("successfulJobsHistoryLimit", 6, OMITEMPTY, Type::OptI32),
-    Field::new("failedJobsHistoryLimit", 7, OMITEMPTY, Type::OptI32),
-], &[255, 0, 2, 3, 4, 5, 6, 7, 1]);
-impl Message for CronJobSpec {
-    fn desc(&self) -> &'static Desc { &CRON_JOB_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.schedule), FieldRef::OptStr(&self.time_zone), FieldRef::OptI64(&self.starting_deadline_seconds), FieldRef::Str(&self.concurrency_policy), FieldRef::OptBool(&self.suspend), FieldRef::Msg(&self.job_template), FieldRef::OptI32(&self.successful_jobs_history_limit), FieldRef::OptI32(&self.failed_jobs_history_limit)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.schedule), 1 => FieldMut::OptStr(&mut self.time_zone), 2 => FieldMut::OptI64(&mut self.starting_deadline_seconds), 3 => FieldMut::Str(&mut self.concurrency_policy), 4 => FieldMut::OptBool(&mut self.suspend), 5 => FieldMut::Msg(&mut self.job_template), 6 => FieldMut::OptI32(&mut self.successful_jobs_history_limit), 7 => FieldMut::OptI32(&mut self.failed_jobs_history_limit), _ => oob(i) } }
-}
-message!(CronJobSpec, CRON_JOB_SPEC);
 
+message! {
 /// `CronJobStatus` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cronjobstatus-v1-batch)
-#[derive(Clone, Default)]
-pub struct CronJobStatus {
+pub struct CronJobStatus CRON_JOB_STATUS "CronJobStatus" [255, 0, 255, 255, 1, 2] Form::Part;
     /// `active`: list of ObjectReference.
-    pub active: List<core_v1::ObjectReference>,
+    active: List<core_v1::ObjectReference> = "active" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `lastScheduleTime`: time or absent.
-    pub last_schedule_time: Option<Time>,
+    last_schedule_time: Option<Time> = "lastScheduleTime" 4 OMITEMPTY;
     /// `lastSuccessfulTime`: time or absent.
-    pub last_successful_time: Option<Time>,
+    last_successful_time: Option<Time> = "lastSuccessfulTime" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CRON_JOB_STATUS: Desc = Desc::new("CronJobStatus", &[
-    Field::new("active", 1, OMITEMPTY, Type::List(&Type::Msg(&core_v1::OBJECT_REFERENCE))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("lastScheduleTime", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("lastSuccessfulTime", 5, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 255, 255, 1, 2]);
-impl Message for CronJobStatus {
-    fn desc(&self) -> &'static Desc { &CRON_JOB_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.active), FieldRef::OptLeaf(opt_leaf(&self.last_schedule_time)), FieldRef::OptLeaf(opt_leaf(&self.last_successful_time))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.active), 1 => FieldMut::OptLeaf(&mut self.last_schedule_time), 2 => FieldMut::OptLeaf(&mut self.last_successful_time), _ => oob(i) } }
-}
-message!(CronJobStatus, CRON_JOB_STATUS);
 
+message! {
 /// `Job` of batch/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#job-v1-batch)
-#[derive(Clone, Default)]
-pub struct Job {
+pub struct Job JOB "Job" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "batch", version: "v1", kind: "Job" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: JobSpec.
-    pub spec: JobSpec,
+    spec: JobSpec = "spec" 2 OMITEMPTY;
     /// `status`: JobStatus.
-    pub status: JobStatus,
+    status: JobStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JOB: Desc = Desc::kind("Job", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&JOB_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&JOB_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "batch", version: "v1", kind: "Job" });
-impl Message for Job {
-    fn desc(&self) -> &'static Desc { &JOB }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Job, JOB);
-kind!(Job, JOB, "batch", "v1", "Job");
+kind!(Job, "batch", "v1", "Job");
 object!(Job);
 resource!(Job, "jobs", Namespaced);
 
+message! {
 /// `JobCondition` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobcondition-v1-batch)
-#[derive(Clone, Default)]
-pub struct JobCondition {
+pub struct JobCondition JOB_CONDITION "JobCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastProbeTime`: time.
-    pub last_probe_time: Time,
+    last_probe_time: Time = "lastProbeTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 5 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JOB_CONDITION: Desc = Desc::new("JobCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastProbeTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 5, OMITEMPTY, Type::Str),
-    Field::new("message", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for JobCondition {
-    fn desc(&self) -> &'static Desc { &JOB_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_probe_time), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_probe_time), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(JobCondition, JOB_CONDITION);
 
+message! {
 /// `JobList` of batch/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#joblist-v1-batch)
-#[derive(Clone, Default)]
-pub struct JobList {
+pub struct JobList JOB_LIST "JobList" [255, 0, 1] Form::Kind(&KindFacts { group: "batch", version: "v1", kind: "JobList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Job, required.
-    pub items: List<Job>,
+    items: List<Job> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static JOB_LIST: Desc = Desc::kind("JobList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&JOB))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "batch", version: "v1", kind: "JobList" });
-impl Message for JobList {
-    fn desc(&self) -> &'static Desc { &JOB_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(JobList, JOB_LIST);
-kind!(JobList, JOB_LIST, "batch", "v1", "JobList");
+kind!(JobList, "batch", "v1", "JobList");
 list_kind!(JobList, Job);
 
+message! {
 /// `JobSchedulingConfiguration` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobschedulingconfiguration-v1-batch)
-#[derive(Clone, Default)]
-pub struct JobSchedulingConfiguration {
+pub struct JobSchedulingConfiguration JOB_SCHEDULING_CONFIGURATION "JobSchedulingConfiguration" [255, 0, 1, 2, 3] Form::Part;
     /// `schedulingPolicy`: WorkloadPodGroupSchedulingPolicy or absent.
-    pub scheduling_policy: Option<Shared<scheduling_v1alpha3::WorkloadPodGroupSchedulingPolicy>>,
+    scheduling_policy: Option<Shared<scheduling_v1alpha3::WorkloadPodGroupSchedulingPolicy>> = "schedulingPolicy" 1 OMITEMPTY;
     /// `schedulingConstraints`: WorkloadPodGroupSchedulingConstraints or absent.
-    pub scheduling_constraints: Option<Shared<scheduling_v1alpha3::WorkloadPodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<scheduling_v1alpha3::WorkloadPodGroupSchedulingConstraints>> = "schedulingConstraints" 2 OMITEMPTY;
     /// `disruptionMode`: WorkloadPodGroupDisruptionMode or absent.
-    pub disruption_mode: Option<Shared<scheduling_v1alpha3::WorkloadPodGroupDisruptionMode>>,
+    disruption_mode: Option<Shared<scheduling_v1alpha3::WorkloadPodGroupDisruptionMode>> = "disruptionMode" 3 OMITEMPTY;
     /// `resourceClaims`: list of WorkloadPodGroupResourceClaim, map by `name`.
-    pub resource_claims: List<scheduling_v1alpha3::WorkloadPodGroupResourceClaim>,
+    resource_claims: List<scheduling_v1alpha3::WorkloadPodGroupResourceClaim> = "resourceClaims" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static JOB_SCHEDULING_CONFIGURATION: Desc = Desc::new("JobSchedulingConfiguration", &[
-    Field::new("schedulingPolicy", 1, OMITEMPTY, Type::OptMsg(&scheduling_v1alpha3::WORKLOAD_POD_GROUP_SCHEDULING_POLICY)),
-    Field::new("schedulingConstraints", 2, OMITEMPTY, Type::OptMsg(&scheduling_v1alpha3::WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("disruptionMode", 3, OMITEMPTY, Type::OptMsg(&scheduling_v1alpha3::WORKLOAD_POD_GROUP_DISRUPTION_MODE)),
-    Field::new("resourceClaims", 4, OMITEMPTY, Type::List(&Type::Msg(&scheduling_v1alpha3::WORKLOAD_POD_GROUP_RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for JobSchedulingConfiguration {
-    fn desc(&self) -> &'static Desc { &JOB_SCHEDULING_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.scheduling_policy)), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::List(&self.resource_claims)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.scheduling_policy), 1 => FieldMut::OptMsg(&mut self.scheduling_constraints), 2 => FieldMut::OptMsg(&mut self.disruption_mode), 3 => FieldMut::List(&mut self.resource_claims), _ => oob(i) } }
-}
-message!(JobSchedulingConfiguration, JOB_SCHEDULING_CONFIGURATION);
 
+message! {
 /// `JobSpec` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobspec-v1-batch)
-#[derive(Clone, Default)]
-pub struct JobSpec {
+pub struct JobSpec JOB_SPEC "JobSpec" [255, 0, 1, 2, 8, 9, 10, 5, 11, 12, 13, 3, 6, 7, 14, 15, 4, 16] Form::Part;
     /// `parallelism`: integer or absent.
-    pub parallelism: Option<i32>,
+    parallelism: Option<i32> = "parallelism" 1 OMITEMPTY;
     /// `completions`: integer or absent.
-    pub completions: Option<i32>,
+    completions: Option<i32> = "completions" 2 OMITEMPTY;
     /// `activeDeadlineSeconds`: integer or absent.
-    pub active_deadline_seconds: Option<i64>,
+    active_deadline_seconds: Option<i64> = "activeDeadlineSeconds" 3 OMITEMPTY;
     /// `podFailurePolicy`: PodFailurePolicy or absent.
-    pub pod_failure_policy: Option<Shared<PodFailurePolicy>>,
+    pod_failure_policy: Option<Shared<PodFailurePolicy>> = "podFailurePolicy" 11 OMITEMPTY;
     /// `successPolicy`: SuccessPolicy or absent.
-    pub success_policy: Option<Shared<SuccessPolicy>>,
+    success_policy: Option<Shared<SuccessPolicy>> = "successPolicy" 16 OMITEMPTY;
     /// `backoffLimit`: integer or absent.
-    pub backoff_limit: Option<i32>,
+    backoff_limit: Option<i32> = "backoffLimit" 7 OMITEMPTY;
     /// `backoffLimitPerIndex`: integer or absent.
-    pub backoff_limit_per_index: Option<i32>,
+    backoff_limit_per_index: Option<i32> = "backoffLimitPerIndex" 12 OMITEMPTY;
     /// `maxFailedIndexes`: integer or absent.
-    pub max_failed_indexes: Option<i32>,
+    max_failed_indexes: Option<i32> = "maxFailedIndexes" 13 OMITEMPTY;
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `manualSelector`: boolean or absent.
-    pub manual_selector: Option<bool>,
+    manual_selector: Option<bool> = "manualSelector" 5 OMITEMPTY;
     /// `template`: PodTemplateSpec, required.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 6 (REQUIRED);
     /// `ttlSecondsAfterFinished`: integer or absent.
-    pub ttl_seconds_after_finished: Option<i32>,
+    ttl_seconds_after_finished: Option<i32> = "ttlSecondsAfterFinished" 8 OMITEMPTY;
     /// `completionMode`: string or absent, one of `Indexed`, `NonIndexed`.
-    pub completion_mode: Option<Str>,
+    completion_mode: Option<Str> = "completionMode" 9 OMITEMPTY (Facts { enums: &["Indexed", "NonIndexed"], ..NO_FACTS });
     /// `suspend`: boolean or absent.
-    pub suspend: Option<bool>,
+    suspend: Option<bool> = "suspend" 10 OMITEMPTY;
     /// `podReplacementPolicy`: string or absent, one of `Failed`, `TerminatingOrFailed`.
-    pub pod_replacement_policy: Option<Str>,
+    pod_replacement_policy: Option<Str> = "podReplacementPolicy" 14 OMITEMPTY (Facts { enums: &["Failed", "TerminatingOrFailed"], ..NO_FACTS });
     /// `managedBy`: string or absent.
-    pub managed_by: Option<Str>,
+    managed_by: Option<Str> = "managedBy" 15 OMITEMPTY;
     /// `scheduling`: JobSchedulingConfiguration or absent, feature gate `WorkloadWithJob`.
-    pub scheduling: Option<Shared<JobSchedulingConfiguration>>,
+    scheduling: Option<Shared<JobSchedulingConfiguration>> = "scheduling" 17 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JOB_SPEC: Desc = Desc::new("JobSpec", &[
-    Field::new("parallelism", 1, OMITEMPTY, Type::OptI32),
-    Field::new("completions", 2, OMITEMPTY, Type::OptI32),
-    Field::new("activeDeadlineSeconds", 3, OMITEMPTY, Type::OptI64),
-    Field::new("podFailurePolicy", 11, OMITEMPTY, Type::OptMsg(&POD_FAILURE_POLICY)),
-    Field::new("successPolicy", 16, OMITEMPTY, Type::OptMsg(&SUCCESS_POLICY)),
-    Field::new("backoffLimit", 7, OMITEMPTY, Type::OptI32),
-    Field::new("backoffLimitPerIndex", 12, OMITEMPTY, Type::OptI32),
-    Field::new("maxFailedIndexes", 13, OMITEMPTY, Type::OptI32),
-    Field::new("selector", 4, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("manualSelector", 5, OMITEMPTY, Type::OptBool),
-    Field::new("template", 6, 0, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("ttlSecondsAfterFinished", 8, OMITEMPTY, Type::OptI32),
-    Field::new("completionMode", 9, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Indexed", "NonIndexed"], ..NO_FACTS }),
-    Field::new("suspend", 10, OMITEMPTY, Type::OptBool),
-    Field::new("podReplacementPolicy", 14, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Failed", "TerminatingOrFailed"], ..NO_FACTS }),
-    Field::new("managedBy", 15, OMITEMPTY, Type::OptStr),
-    Field::new("scheduling", 17, OMITEMPTY, Type::OptMsg(&JOB_SCHEDULING_CONFIGURATION)),
-], &[255, 0, 1, 2, 8, 9, 10, 5, 11, 12, 13, 3, 6, 7, 14, 15, 4, 16]);
-impl Message for JobSpec {
-    fn desc(&self) -> &'static Desc { &JOB_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.parallelism), FieldRef::OptI32(&self.completions), FieldRef::OptI64(&self.active_deadline_seconds), FieldRef::OptMsg(opt(&self.pod_failure_policy)), FieldRef::OptMsg(opt(&self.success_policy)), FieldRef::OptI32(&self.backoff_limit), FieldRef::OptI32(&self.backoff_limit_per_index), FieldRef::OptI32(&self.max_failed_indexes), FieldRef::OptMsg(opt(&self.selector)), FieldRef::OptBool(&self.manual_selector), FieldRef::Msg(&self.template), FieldRef::OptI32(&self.ttl_seconds_after_finished), FieldRef::OptStr(&self.completion_mode), FieldRef::OptBool(&self.suspend), FieldRef::OptStr(&self.pod_replacement_policy), FieldRef::OptStr(&self.managed_by), FieldRef::OptMsg(opt(&self.scheduling))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.parallelism), 1 => FieldMut::OptI32(&mut self.completions), 2 => FieldMut::OptI64(&mut self.active_deadline_seconds), 3 => FieldMut::OptMsg(&mut self.pod_failure_policy), 4 => FieldMut::OptMsg(&mut self.success_policy), 5 => FieldMut::OptI32(&mut self.backoff_limit), 6 => FieldMut::OptI32(&mut self.backoff_limit_per_index), 7 => FieldMut::OptI32(&mut self.max_failed_indexes), 8 => FieldMut::OptMsg(&mut self.selector), 9 => FieldMut::OptBool(&mut self.manual_selector), 10 => FieldMut::Msg(&mut self.template), 11 => FieldMut::OptI32(&mut self.ttl_seconds_after_finished), 12 => FieldMut::OptStr(&mut self.completion_mode), 13 => FieldMut::OptBool(&mut self.suspend), 14 => FieldMut::OptStr(&mut self.pod_replacement_policy), 15 => FieldMut::OptStr(&mut self.managed_by), 16 => FieldMut::OptMsg(&mut self.scheduling), _ => oob(i) } }
-}
-message!(JobSpec, JOB_SPEC);
 
+message! {
 /// `JobStatus` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobstatus-v1-batch)
-#[derive(Clone, Default)]
-pub struct JobStatus {
+pub struct JobStatus JOB_STATUS "JobStatus" [255, 0, 1, 2, 3, 4, 5, 7, 9, 10, 8, 6] Form::Part;
     /// `conditions`: list of JobCondition, merge key `type`.
-    pub conditions: List<JobCondition>,
+    conditions: List<JobCondition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `startTime`: time or absent.
-    pub start_time: Option<Time>,
+    start_time: Option<Time> = "startTime" 2 OMITEMPTY;
     /// `completionTime`: time or absent.
-    pub completion_time: Option<Time>,
+    completion_time: Option<Time> = "completionTime" 3 OMITEMPTY;
     /// `active`: integer.
-    pub active: i32,
+    active: i32 = "active" 4 OMITEMPTY;
     /// `succeeded`: integer.
-    pub succeeded: i32,
+    succeeded: i32 = "succeeded" 5 OMITEMPTY;
     /// `failed`: integer.
-    pub failed: i32,
+    failed: i32 = "failed" 6 OMITEMPTY;
     /// `terminating`: integer or absent.
-    pub terminating: Option<i32>,
+    terminating: Option<i32> = "terminating" 11 OMITEMPTY;
     /// `completedIndexes`: string.
-    pub completed_indexes: Str,
+    completed_indexes: Str = "completedIndexes" 7 OMITEMPTY;
     /// `failedIndexes`: string or absent.
-    pub failed_indexes: Option<Str>,
+    failed_indexes: Option<Str> = "failedIndexes" 10 OMITEMPTY;
     /// `uncountedTerminatedPods`: UncountedTerminatedPods or absent.
-    pub uncounted_terminated_pods: Option<Shared<UncountedTerminatedPods>>,
+    uncounted_terminated_pods: Option<Shared<UncountedTerminatedPods>> = "uncountedTerminatedPods" 8 OMITEMPTY;
     /// `ready`: integer or absent.
-    pub ready: Option<i32>,
+    ready: Option<i32> = "ready" 9 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JOB_STATUS: Desc = Desc::new("JobStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&JOB_CONDITION))).facts(&Facts { list_type: ListType::Atomic, patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("startTime", 2, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("completionTime", 3, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("active", 4, OMITEMPTY, Type::I32),
-    Field::new("succeeded", 5, OMITEMPTY, Type::I32),
-    Field::new("failed", 6, OMITEMPTY, Type::I32),
-    Field::new("terminating", 11, OMITEMPTY, Type::OptI32),
-    Field::new("completedIndexes", 7, OMITEMPTY, Type::Str),
-    Field::new("failedIndexes", 10, OMITEMPTY, Type::OptStr),
-    Field::new("uncountedTerminatedPods", 8, OMITEMPTY, Type::OptMsg(&UNCOUNTED_TERMINATED_PODS)),
-    Field::new("ready", 9, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3, 4, 5, 7, 9, 10, 8, 6]);
-impl Message for JobStatus {
-    fn desc(&self) -> &'static Desc { &JOB_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::OptLeaf(opt_leaf(&self.start_time)), FieldRef::OptLeaf(opt_leaf(&self.completion_time)), FieldRef::I32(&self.active), FieldRef::I32(&self.succeeded), FieldRef::I32(&self.failed), FieldRef::OptI32(&self.terminating), FieldRef::Str(&self.completed_indexes), FieldRef::OptStr(&self.failed_indexes), FieldRef::OptMsg(opt(&self.uncounted_terminated_pods)), FieldRef::OptI32(&self.ready)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::OptLeaf(&mut self.start_time), 2 => FieldMut::OptLeaf(&mut self.completion_time), 3 => FieldMut::I32(&mut self.active), 4 => FieldMut::I32(&mut self.succeeded), 5 => FieldMut::I32(&mut self.failed), 6 => FieldMut::OptI32(&mut self.terminating), 7 => FieldMut::Str(&mut self.completed_indexes), 8 => FieldMut::OptStr(&mut self.failed_indexes), 9 => FieldMut::OptMsg(&mut self.uncounted_terminated_pods), 10 => FieldMut::OptI32(&mut self.ready), _ => oob(i) } }
-}
-message!(JobStatus, JOB_STATUS);
 
+message! {
 /// `JobTemplateSpec` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobtemplatespec-v1-batch)
-#[derive(Clone, Default)]
-pub struct JobTemplateSpec {
+pub struct JobTemplateSpec JOB_TEMPLATE_SPEC "JobTemplateSpec" [255, 0, 1] Form::Part;
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: JobSpec.
-    pub spec: JobSpec,
+    spec: JobSpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JOB_TEMPLATE_SPEC: Desc = Desc::new("JobTemplateSpec", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&JOB_SPEC)),
-], &[255, 0, 1]);
-impl Message for JobTemplateSpec {
-    fn desc(&self) -> &'static Desc { &JOB_TEMPLATE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(JobTemplateSpec, JOB_TEMPLATE_SPEC);
 
+message! {
 /// `PodFailurePolicy` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podfailurepolicy-v1-batch)
-#[derive(Clone, Default)]
-pub struct PodFailurePolicy {
+pub struct PodFailurePolicy POD_FAILURE_POLICY "PodFailurePolicy" [255, 0] Form::Part;
     /// `rules`: list of PodFailurePolicyRule, required.
-    pub rules: List<PodFailurePolicyRule>,
+    rules: List<PodFailurePolicyRule> = "rules" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static POD_FAILURE_POLICY: Desc = Desc::new("PodFailurePolicy", &[
-    Field::new("rules", 1, 0, Type::List(&Type::Msg(&POD_FAILURE_POLICY_RULE))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0]);
-impl Message for PodFailurePolicy {
-    fn desc(&self) -> &'static Desc { &POD_FAILURE_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.rules), _ => oob(i) } }
-}
-message!(PodFailurePolicy, POD_FAILURE_POLICY);
 
+message! {
 /// `PodFailurePolicyOnExitCodesRequirement` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podfailurepolicyonexitcodesrequirement-v1-batch)
-#[derive(Clone, Default)]
-pub struct PodFailurePolicyOnExitCodesRequirement {
+pub struct PodFailurePolicyOnExitCodesRequirement POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT "PodFailurePolicyOnExitCodesRequirement" [255, 0, 1, 2] Form::Part;
     /// `containerName`: string or absent.
-    pub container_name: Option<Str>,
+    container_name: Option<Str> = "containerName" 1 OMITEMPTY;
     /// `operator`: string, required, one of `In`, `NotIn`.
-    pub operator: Str,
+    operator: Str = "operator" 2 (Facts { enums: &["In", "NotIn"], ..REQUIRED });
     /// `values`: list of integer, required, set.
-    pub values: List<i32>,
+    values: List<i32> = "values" 3 (Facts { list_type: ListType::Set, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Desc = Desc::new("PodFailurePolicyOnExitCodesRequirement", &[
-    Field::new("containerName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("operator", 2, 0, Type::Str).facts(&Facts { enums: &["In", "NotIn"], ..REQUIRED }),
-    Field::new("values", 3, 0, Type::List(&Type::I32)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-], &[255, 0, 1, 2]);
-impl Message for PodFailurePolicyOnExitCodesRequirement {
-    fn desc(&self) -> &'static Desc { &POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.container_name), FieldRef::Str(&self.operator), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.container_name), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(PodFailurePolicyOnExitCodesRequirement, POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT);
 
+message! {
 /// `PodFailurePolicyOnPodConditionsPattern` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podfailurepolicyonpodconditionspattern-v1-batch)
-#[derive(Clone, Default)]
-pub struct PodFailurePolicyOnPodConditionsPattern {
+pub struct PodFailurePolicyOnPodConditionsPattern POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN "PodFailurePolicyOnPodConditionsPattern" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2;
 }
-#[doc(hidden)]
-pub static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Desc = Desc::new("PodFailurePolicyOnPodConditionsPattern", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str),
-], &[255, 0, 1]);
-impl Message for PodFailurePolicyOnPodConditionsPattern {
-    fn desc(&self) -> &'static Desc { &POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), _ => oob(i) } }
-}
-message!(PodFailurePolicyOnPodConditionsPattern, POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN);
 
+message! {
 /// `PodFailurePolicyRule` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podfailurepolicyrule-v1-batch)
-#[derive(Clone, Default)]
-pub struct PodFailurePolicyRule {
+pub struct PodFailurePolicyRule POD_FAILURE_POLICY_RULE "PodFailurePolicyRule" [255, 0, 1, 2] Form::Part;
     /// `action`: string, required, one of `Count`, `FailIndex`, `FailJob`, `Ignore`.
-    pub action: Str,
+    action: Str = "action" 1 (Facts { enums: &["Count", "FailIndex", "FailJob", "Ignore"], ..REQUIRED });
     /// `onExitCodes`: PodFailurePolicyOnExitCodesRequirement or absent.
-    pub on_exit_codes: Option<Shared<PodFailurePolicyOnExitCodesRequirement>>,
+    on_exit_codes: Option<Shared<PodFailurePolicyOnExitCodesRequirement>> = "onExitCodes" 2 OMITEMPTY;
     /// `onPodConditions`: list of PodFailurePolicyOnPodConditionsPattern.
-    pub on_pod_conditions: List<PodFailurePolicyOnPodConditionsPattern>,
+    on_pod_conditions: List<PodFailurePolicyOnPodConditionsPattern> = "onPodConditions" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_FAILURE_POLICY_RULE: Desc = Desc::new("PodFailurePolicyRule", &[
-    Field::new("action", 1, 0, Type::Str).facts(&Facts { enums: &["Count", "FailIndex", "FailJob", "Ignore"], ..REQUIRED }),
-    Field::new("onExitCodes", 2, OMITEMPTY, Type::OptMsg(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT)),
-    Field::new("onPodConditions", 3, OMITEMPTY, Type::List(&Type::Msg(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for PodFailurePolicyRule {
-    fn desc(&self) -> &'static Desc { &POD_FAILURE_POLICY_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.action), FieldRef::OptMsg(opt(&self.on_exit_codes)), FieldRef::List(&self.on_pod_conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.action), 1 => FieldMut::OptMsg(&mut self.on_exit_codes), 2 => FieldMut::List(&mut self.on_pod_conditions), _ => oob(i) } }
-}
-message!(PodFailurePolicyRule, POD_FAILURE_POLICY_RULE);
 
+message! {
 /// `SuccessPolicy` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#successpolicy-v1-batch)
-#[derive(Clone, Default)]
-pub struct SuccessPolicy {
+pub struct SuccessPolicy SUCCESS_POLICY "SuccessPolicy" [255, 0] Form::Part;
     /// `rules`: list of SuccessPolicyRule, required.
-    pub rules: List<SuccessPolicyRule>,
+    rules: List<SuccessPolicyRule> = "rules" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static SUCCESS_POLICY: Desc = Desc::new("SuccessPolicy", &[
-    Field::new("rules", 1, 0, Type::List(&Type::Msg(&SUCCESS_POLICY_RULE))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0]);
-impl Message for SuccessPolicy {
-    fn desc(&self) -> &'static Desc { &SUCCESS_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.rules), _ => oob(i) } }
-}
-message!(SuccessPolicy, SUCCESS_POLICY);
 
+message! {
 /// `SuccessPolicyRule` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#successpolicyrule-v1-batch)
-#[derive(Clone, Default)]
-pub struct SuccessPolicyRule {
+pub struct SuccessPolicyRule SUCCESS_POLICY_RULE "SuccessPolicyRule" [255, 0, 1] Form::Part;
     /// `succeededIndexes`: string or absent.
-    pub succeeded_indexes: Option<Str>,
+    succeeded_indexes: Option<Str> = "succeededIndexes" 1 OMITEMPTY;
     /// `succeededCount`: integer or absent.
-    pub succeeded_count: Option<i32>,
+    succeeded_count: Option<i32> = "succeededCount" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUCCESS_POLICY_RULE: Desc = Desc::new("SuccessPolicyRule", &[
-    Field::new("succeededIndexes", 1, OMITEMPTY, Type::OptStr),
-    Field::new("succeededCount", 2, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1]);
-impl Message for SuccessPolicyRule {
-    fn desc(&self) -> &'static Desc { &SUCCESS_POLICY_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.succeeded_indexes), FieldRef::OptI32(&self.succeeded_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.succeeded_indexes), 1 => FieldMut::OptI32(&mut self.succeeded_count), _ => oob(i) } }
-}
-message!(SuccessPolicyRule, SUCCESS_POLICY_RULE);
 
+message! {
 /// `UncountedTerminatedPods` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#uncountedterminatedpods-v1-batch)
-#[derive(Clone, Default)]
-pub struct UncountedTerminatedPods {
+pub struct UncountedTerminatedPods UNCOUNTED_TERMINATED_PODS "UncountedTerminatedPods" [255, 0, 1] Form::Part;
     /// `succeeded`: list of string, set.
-    pub succeeded: List<Str>,
+    succeeded: List<Str> = "succeeded" 1 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
     /// `failed`: list of string, set.
-    pub failed: List<Str>,
+    failed: List<Str> = "failed" 2 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static UNCOUNTED_TERMINATED_PODS: Desc = Desc::new("UncountedTerminatedPods", &[
-    Field::new("succeeded", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-    Field::new("failed", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for UncountedTerminatedPods {
-    fn desc(&self) -> &'static Desc { &UNCOUNTED_TERMINATED_PODS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.succeeded), FieldRef::List(&self.failed)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.succeeded), 1 => FieldMut::List(&mut self.failed), _ => oob(i) } }
-}
-message!(UncountedTerminatedPods, UNCOUNTED_TERMINATED_PODS);
 
 /// Value of CompletionMode.
 pub const INDEXED_COMPLETION: &str = "Indexed";

@@ -5,134 +5,71 @@ use super::batch_v1;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `CronJob` of batch/v1beta1, since 1.8, deprecated in 1.21, removed in 1.25, replaced by batch v1 CronJob.
-#[derive(Clone, Default)]
-pub struct CronJob {
+pub struct CronJob CRON_JOB "CronJob" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "batch", version: "v1beta1", kind: "CronJob" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CronJobSpec, required.
-    pub spec: CronJobSpec,
+    spec: CronJobSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: CronJobStatus.
-    pub status: CronJobStatus,
+    status: CronJobStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CRON_JOB: Desc = Desc::kind("CronJob", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&CRON_JOB_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&CRON_JOB_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "batch", version: "v1beta1", kind: "CronJob" });
-impl Message for CronJob {
-    fn desc(&self) -> &'static Desc { &CRON_JOB }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(CronJob, CRON_JOB);
-kind!(CronJob, CRON_JOB, "batch", "v1beta1", "CronJob");
+kind!(CronJob, "batch", "v1beta1", "CronJob");
 object!(CronJob);
 resource!(CronJob, "cronjobs", Namespaced);
 
+message! {
 /// `CronJobList` of batch/v1beta1, since 1.8, deprecated in 1.21, removed in 1.25, replaced by batch v1 CronJobList.
-#[derive(Clone, Default)]
-pub struct CronJobList {
+pub struct CronJobList CRON_JOB_LIST "CronJobList" [255, 0, 1] Form::Kind(&KindFacts { group: "batch", version: "v1beta1", kind: "CronJobList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CronJob, required.
-    pub items: List<CronJob>,
+    items: List<CronJob> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CRON_JOB_LIST: Desc = Desc::kind("CronJobList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CRON_JOB))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "batch", version: "v1beta1", kind: "CronJobList" });
-impl Message for CronJobList {
-    fn desc(&self) -> &'static Desc { &CRON_JOB_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CronJobList, CRON_JOB_LIST);
-kind!(CronJobList, CRON_JOB_LIST, "batch", "v1beta1", "CronJobList");
+kind!(CronJobList, "batch", "v1beta1", "CronJobList");
 list_kind!(CronJobList, CronJob);
 
+message! {
 /// `CronJobSpec` of batch/v1beta1.
-#[derive(Clone, Default)]
-pub struct CronJobSpec {
+pub struct CronJobSpec CRON_JOB_SPEC "CronJobSpec" [255, 0, 2, 3, 4, 5, 6, 7, 1] Form::Part;
     /// `schedule`: string, required.
-    pub schedule: Str,
+    schedule: Str = "schedule" 1 (REQUIRED);
     /// `timeZone`: string or absent.
-    pub time_zone: Option<Str>,
+    time_zone: Option<Str> = "timeZone" 8 OMITEMPTY;
     /// `startingDeadlineSeconds`: integer or absent.
-    pub starting_deadline_seconds: Option<i64>,
+    starting_deadline_seconds: Option<i64> = "startingDeadlineSeconds" 2 OMITEMPTY;
     /// `concurrencyPolicy`: string.
-    pub concurrency_policy: Str,
+    concurrency_policy: Str = "concurrencyPolicy" 3 OMITEMPTY;
     /// `suspend`: boolean or absent.
-    pub suspend: Option<bool>,
+    suspend: Option<bool> = "suspend" 4 OMITEMPTY;
     /// `jobTemplate`: JobTemplateSpec, required.
-    pub job_template: JobTemplateSpec,
+    job_template: JobTemplateSpec = "jobTemplate" 5 (REQUIRED);
     /// `successfulJobsHistoryLimit`: integer or absent.
-    pub successful_jobs_history_limit: Option<i32>,
+    successful_jobs_history_limit: Option<i32> = "successfulJobsHistoryLimit" 6 OMITEMPTY;
     /// `failedJobsHistoryLimit`: integer or absent.
-    pub failed_jobs_history_limit: Option<i32>,
+    failed_jobs_history_limit: Option<i32> = "failedJobsHistoryLimit" 7 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CRON_JOB_SPEC: Desc = Desc::new("CronJobSpec", &[
-    Field::new("schedule", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("timeZone", 8, OMITEMPTY, Type::OptStr),
-    Field::new("startingDeadlineSeconds", 2, OMITEMPTY, Type::OptI64),
-    Field::new("concurrencyPolicy", 3, OMITEMPTY, Type::Str),
-    Field::new("suspend", 4, OMITEMPTY, Type::OptBool),
-    Field::new("jobTemplate", 5, 0, Type::Msg(&JOB_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("successfulJobsHistoryLimit", 6, OMITEMPTY, Type::OptI32),
-    Field::new("failedJobsHistoryLimit", 7, OMITEMPTY, Type::OptI32),
-], &[255, 0, 2, 3, 4, 5, 6, 7, 1]);
-impl Message for CronJobSpec {
-    fn desc(&self) -> &'static Desc { &CRON_JOB_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.schedule), FieldRef::OptStr(&self.time_zone), FieldRef::OptI64(&self.starting_deadline_seconds), FieldRef::Str(&self.concurrency_policy), FieldRef::OptBool(&self.suspend), FieldRef::Msg(&self.job_template), FieldRef::OptI32(&self.successful_jobs_history_limit), FieldRef::OptI32(&self.failed_jobs_history_limit)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.schedule), 1 => FieldMut::OptStr(&mut self.time_zone), 2 => FieldMut::OptI64(&mut self.starting_deadline_seconds), 3 => FieldMut::Str(&mut self.concurrency_policy), 4 => FieldMut::OptBool(&mut self.suspend), 5 => FieldMut::Msg(&mut self.job_template), 6 => FieldMut::OptI32(&mut self.successful_jobs_history_limit), 7 => FieldMut::OptI32(&mut self.failed_jobs_history_limit), _ => oob(i) } }
-}
-message!(CronJobSpec, CRON_JOB_SPEC);
 
+message! {
 /// `CronJobStatus` of batch/v1beta1.
-#[derive(Clone, Default)]
-pub struct CronJobStatus {
+pub struct CronJobStatus CRON_JOB_STATUS "CronJobStatus" [255, 0, 255, 255, 1, 2] Form::Part;
     /// `active`: list of ObjectReference.
-    pub active: List<core_v1::ObjectReference>,
+    active: List<core_v1::ObjectReference> = "active" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `lastScheduleTime`: time or absent.
-    pub last_schedule_time: Option<Time>,
+    last_schedule_time: Option<Time> = "lastScheduleTime" 4 OMITEMPTY;
     /// `lastSuccessfulTime`: time or absent.
-    pub last_successful_time: Option<Time>,
+    last_successful_time: Option<Time> = "lastSuccessfulTime" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CRON_JOB_STATUS: Desc = Desc::new("CronJobStatus", &[
-    Field::new("active", 1, OMITEMPTY, Type::List(&Type::Msg(&core_v1::OBJECT_REFERENCE))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("lastScheduleTime", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("lastSuccessfulTime", 5, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 255, 255, 1, 2]);
-impl Message for CronJobStatus {
-    fn desc(&self) -> &'static Desc { &CRON_JOB_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.active), FieldRef::OptLeaf(opt_leaf(&self.last_schedule_time)), FieldRef::OptLeaf(opt_leaf(&self.last_successful_time))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.active), 1 => FieldMut::OptLeaf(&mut self.last_schedule_time), 2 => FieldMut::OptLeaf(&mut self.last_successful_time), _ => oob(i) } }
-}
-message!(CronJobStatus, CRON_JOB_STATUS);
 
+message! {
 /// `JobTemplateSpec` of batch/v1beta1.
-#[derive(Clone, Default)]
-pub struct JobTemplateSpec {
+pub struct JobTemplateSpec JOB_TEMPLATE_SPEC "JobTemplateSpec" [255, 0, 1] Form::Part;
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: JobSpec.
-    pub spec: batch_v1::JobSpec,
+    spec: batch_v1::JobSpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static JOB_TEMPLATE_SPEC: Desc = Desc::new("JobTemplateSpec", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&batch_v1::JOB_SPEC)),
-], &[255, 0, 1]);
-impl Message for JobTemplateSpec {
-    fn desc(&self) -> &'static Desc { &JOB_TEMPLATE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(JobTemplateSpec, JOB_TEMPLATE_SPEC);
 
 /// Value of ConcurrencyPolicy.
 pub const ALLOW_CONCURRENT: &str = "Allow";

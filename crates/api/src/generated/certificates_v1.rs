@@ -3,346 +3,181 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `CertificateSigningRequest` of certificates.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequest-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct CertificateSigningRequest {
+pub struct CertificateSigningRequest CERTIFICATE_SIGNING_REQUEST "CertificateSigningRequest" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequest" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CertificateSigningRequestSpec, required.
-    pub spec: CertificateSigningRequestSpec,
+    spec: CertificateSigningRequestSpec = "spec" 2 (REQUIRED);
     /// `status`: CertificateSigningRequestStatus.
-    pub status: CertificateSigningRequestStatus,
+    status: CertificateSigningRequestStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CERTIFICATE_SIGNING_REQUEST: Desc = Desc::kind("CertificateSigningRequest", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&CERTIFICATE_SIGNING_REQUEST_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&CERTIFICATE_SIGNING_REQUEST_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequest" });
-impl Message for CertificateSigningRequest {
-    fn desc(&self) -> &'static Desc { &CERTIFICATE_SIGNING_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(CertificateSigningRequest, CERTIFICATE_SIGNING_REQUEST);
-kind!(CertificateSigningRequest, CERTIFICATE_SIGNING_REQUEST, "certificates.k8s.io", "v1", "CertificateSigningRequest");
+kind!(CertificateSigningRequest, "certificates.k8s.io", "v1", "CertificateSigningRequest");
 object!(CertificateSigningRequest);
 resource!(CertificateSigningRequest, "certificatesigningrequests", ClusterScoped);
 
+message! {
 /// `CertificateSigningRequestCondition` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestcondition-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct CertificateSigningRequestCondition {
+pub struct CertificateSigningRequestCondition CERTIFICATE_SIGNING_REQUEST_CONDITION "CertificateSigningRequestCondition" [255, 0, 2, 3, 4, 5, 1] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 6 (REQUIRED);
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 2 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 3 OMITEMPTY;
     /// `lastUpdateTime`: time.
-    pub last_update_time: Time,
+    last_update_time: Time = "lastUpdateTime" 4 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CERTIFICATE_SIGNING_REQUEST_CONDITION: Desc = Desc::new("CertificateSigningRequestCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 6, 0, Type::Str).facts(&REQUIRED),
-    Field::new("reason", 2, OMITEMPTY, Type::Str),
-    Field::new("message", 3, OMITEMPTY, Type::Str),
-    Field::new("lastUpdateTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 5, OMITEMPTY, Type::Leaf(&TIME)),
-], &[255, 0, 2, 3, 4, 5, 1]);
-impl Message for CertificateSigningRequestCondition {
-    fn desc(&self) -> &'static Desc { &CERTIFICATE_SIGNING_REQUEST_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::Leaf(&self.last_update_time), FieldRef::Leaf(&self.last_transition_time)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::Str(&mut self.message), 4 => FieldMut::Leaf(&mut self.last_update_time), 5 => FieldMut::Leaf(&mut self.last_transition_time), _ => oob(i) } }
-}
-message!(CertificateSigningRequestCondition, CERTIFICATE_SIGNING_REQUEST_CONDITION);
 
+message! {
 /// `CertificateSigningRequestList` of certificates.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestlist-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct CertificateSigningRequestList {
+pub struct CertificateSigningRequestList CERTIFICATE_SIGNING_REQUEST_LIST "CertificateSigningRequestList" [255, 0, 1] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequestList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CertificateSigningRequest, required.
-    pub items: List<CertificateSigningRequest>,
+    items: List<CertificateSigningRequest> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CERTIFICATE_SIGNING_REQUEST_LIST: Desc = Desc::kind("CertificateSigningRequestList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CERTIFICATE_SIGNING_REQUEST))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "certificates.k8s.io", version: "v1", kind: "CertificateSigningRequestList" });
-impl Message for CertificateSigningRequestList {
-    fn desc(&self) -> &'static Desc { &CERTIFICATE_SIGNING_REQUEST_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CertificateSigningRequestList, CERTIFICATE_SIGNING_REQUEST_LIST);
-kind!(CertificateSigningRequestList, CERTIFICATE_SIGNING_REQUEST_LIST, "certificates.k8s.io", "v1", "CertificateSigningRequestList");
+kind!(CertificateSigningRequestList, "certificates.k8s.io", "v1", "CertificateSigningRequestList");
 list_kind!(CertificateSigningRequestList, CertificateSigningRequest);
 
+message! {
 /// `CertificateSigningRequestSpec` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestspec-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct CertificateSigningRequestSpec {
+pub struct CertificateSigningRequestSpec CERTIFICATE_SIGNING_REQUEST_SPEC "CertificateSigningRequestSpec" [255, 0, 4, 5, 6, 3, 7, 1, 2] Form::Part;
     /// `request`: bytes, required.
-    pub request: Bytes,
+    request: Bytes = "request" 1 (REQUIRED);
     /// `signerName`: string, required.
-    pub signer_name: Str,
+    signer_name: Str = "signerName" 7 (REQUIRED);
     /// `expirationSeconds`: integer or absent.
-    pub expiration_seconds: Option<i32>,
+    expiration_seconds: Option<i32> = "expirationSeconds" 8 OMITEMPTY;
     /// `usages`: list of string, one of `any`, `cert sign`, `client auth`, `code signing`, `content commitment`, `crl sign`, `data encipherment`, `decipher only`, `digital signature`, `email protection`, `encipher only`, `ipsec end system`, `ipsec tunnel`, `ipsec user`, `key agreement`, `key encipherment`, `microsoft sgc`, `netscape sgc`, `ocsp signing`, `s/mime`, `server auth`, `signing`, `timestamping`.
-    pub usages: List<Str>,
+    usages: List<Str> = "usages" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping"], ..NO_FACTS });
     /// `username`: string.
-    pub username: Str,
+    username: Str = "username" 2 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 3 OMITEMPTY;
     /// `groups`: list of string.
-    pub groups: List<Str>,
+    groups: List<Str> = "groups" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `extra`: map of ExtraValue.
-    pub extra: Map<ExtraValue>,
+    extra: Map<ExtraValue> = "extra" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CERTIFICATE_SIGNING_REQUEST_SPEC: Desc = Desc::new("CertificateSigningRequestSpec", &[
-    Field::new("request", 1, 0, Type::Bytes).facts(&REQUIRED),
-    Field::new("signerName", 7, 0, Type::Str).facts(&REQUIRED),
-    Field::new("expirationSeconds", 8, OMITEMPTY, Type::OptI32),
-    Field::new("usages", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping"], ..NO_FACTS }),
-    Field::new("username", 2, OMITEMPTY, Type::Str),
-    Field::new("uid", 3, OMITEMPTY, Type::Str),
-    Field::new("groups", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("extra", 6, OMITEMPTY, Type::Map(&Type::Msg(&EXTRA_VALUE))),
-], &[255, 0, 4, 5, 6, 3, 7, 1, 2]);
-impl Message for CertificateSigningRequestSpec {
-    fn desc(&self) -> &'static Desc { &CERTIFICATE_SIGNING_REQUEST_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bytes(&self.request), FieldRef::Str(&self.signer_name), FieldRef::OptI32(&self.expiration_seconds), FieldRef::List(&self.usages), FieldRef::Str(&self.username), FieldRef::Str(&self.uid), FieldRef::List(&self.groups), FieldRef::Map(&self.extra)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bytes(&mut self.request), 1 => FieldMut::Str(&mut self.signer_name), 2 => FieldMut::OptI32(&mut self.expiration_seconds), 3 => FieldMut::List(&mut self.usages), 4 => FieldMut::Str(&mut self.username), 5 => FieldMut::Str(&mut self.uid), 6 => FieldMut::List(&mut self.groups), 7 => FieldMut::Map(&mut self.extra), _ => oob(i) } }
-}
-message!(CertificateSigningRequestSpec, CERTIFICATE_SIGNING_REQUEST_SPEC);
 
+message! {
 /// `CertificateSigningRequestStatus` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequeststatus-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct CertificateSigningRequestStatus {
+pub struct CertificateSigningRequestStatus CERTIFICATE_SIGNING_REQUEST_STATUS "CertificateSigningRequestStatus" [255, 0, 1] Form::Part;
     /// `conditions`: list of CertificateSigningRequestCondition, map by `type`.
-    pub conditions: List<CertificateSigningRequestCondition>,
+    conditions: List<CertificateSigningRequestCondition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS });
     /// `certificate`: bytes.
-    pub certificate: Bytes,
+    certificate: Bytes = "certificate" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CERTIFICATE_SIGNING_REQUEST_STATUS: Desc = Desc::new("CertificateSigningRequestStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&CERTIFICATE_SIGNING_REQUEST_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS }),
-    Field::new("certificate", 2, OMITEMPTY, Type::Bytes),
-], &[255, 0, 1]);
-impl Message for CertificateSigningRequestStatus {
-    fn desc(&self) -> &'static Desc { &CERTIFICATE_SIGNING_REQUEST_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::Bytes(&self.certificate)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::Bytes(&mut self.certificate), _ => oob(i) } }
-}
-message!(CertificateSigningRequestStatus, CERTIFICATE_SIGNING_REQUEST_STATUS);
 
+message! {
 /// `ClusterTrustBundle` of certificates.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundle-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundle {
+pub struct ClusterTrustBundle CLUSTER_TRUST_BUNDLE "ClusterTrustBundle" [255, 0, 1] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1", kind: "ClusterTrustBundle" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ClusterTrustBundleSpec, required.
-    pub spec: ClusterTrustBundleSpec,
+    spec: ClusterTrustBundleSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE: Desc = Desc::kind("ClusterTrustBundle", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&CLUSTER_TRUST_BUNDLE_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "certificates.k8s.io", version: "v1", kind: "ClusterTrustBundle" });
-impl Message for ClusterTrustBundle {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE);
-kind!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE, "certificates.k8s.io", "v1", "ClusterTrustBundle");
+kind!(ClusterTrustBundle, "certificates.k8s.io", "v1", "ClusterTrustBundle");
 object!(ClusterTrustBundle);
 resource!(ClusterTrustBundle, "clustertrustbundles", ClusterScoped);
 
+message! {
 /// `ClusterTrustBundleList` of certificates.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundlelist-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundleList {
+pub struct ClusterTrustBundleList CLUSTER_TRUST_BUNDLE_LIST "ClusterTrustBundleList" [255, 0, 1] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1", kind: "ClusterTrustBundleList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ClusterTrustBundle, required.
-    pub items: List<ClusterTrustBundle>,
+    items: List<ClusterTrustBundle> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE_LIST: Desc = Desc::kind("ClusterTrustBundleList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CLUSTER_TRUST_BUNDLE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "certificates.k8s.io", version: "v1", kind: "ClusterTrustBundleList" });
-impl Message for ClusterTrustBundleList {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST);
-kind!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST, "certificates.k8s.io", "v1", "ClusterTrustBundleList");
+kind!(ClusterTrustBundleList, "certificates.k8s.io", "v1", "ClusterTrustBundleList");
 list_kind!(ClusterTrustBundleList, ClusterTrustBundle);
 
+message! {
 /// `ClusterTrustBundleSpec` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundlespec-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundleSpec {
+pub struct ClusterTrustBundleSpec CLUSTER_TRUST_BUNDLE_SPEC "ClusterTrustBundleSpec" [255, 0, 1] Form::Part;
     /// `signerName`: string.
-    pub signer_name: Str,
+    signer_name: Str = "signerName" 1 OMITEMPTY;
     /// `trustBundle`: string, required.
-    pub trust_bundle: Str,
+    trust_bundle: Str = "trustBundle" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE_SPEC: Desc = Desc::new("ClusterTrustBundleSpec", &[
-    Field::new("signerName", 1, OMITEMPTY, Type::Str),
-    Field::new("trustBundle", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ClusterTrustBundleSpec {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.signer_name), FieldRef::Str(&self.trust_bundle)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.signer_name), 1 => FieldMut::Str(&mut self.trust_bundle), _ => oob(i) } }
-}
-message!(ClusterTrustBundleSpec, CLUSTER_TRUST_BUNDLE_SPEC);
 
+message! {
 /// `ExtraValue` of certificates.k8s.io/v1.
-#[derive(Clone, Default)]
-pub struct ExtraValue {
+pub struct ExtraValue EXTRA_VALUE "ExtraValue" [255, 0] Form::Transparent;
     /// `items`: the elements.
-    pub items: List<Str>,
+    items: List<Str> = "items" 1;
 }
-#[doc(hidden)]
-pub static EXTRA_VALUE: Desc = Desc::transparent("ExtraValue", &[
-    Field::new("items", 1, 0, Type::List(&Type::Str)),
-], &[255, 0]);
-impl Message for ExtraValue {
-    fn desc(&self) -> &'static Desc { &EXTRA_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ExtraValue, EXTRA_VALUE);
 
+message! {
 /// `PodCertificateRequest` of certificates.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequest-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodCertificateRequest {
+pub struct PodCertificateRequest POD_CERTIFICATE_REQUEST "PodCertificateRequest" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1", kind: "PodCertificateRequest" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PodCertificateRequestSpec, required.
-    pub spec: PodCertificateRequestSpec,
+    spec: PodCertificateRequestSpec = "spec" 2 (REQUIRED);
     /// `status`: PodCertificateRequestStatus.
-    pub status: PodCertificateRequestStatus,
+    status: PodCertificateRequestStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_CERTIFICATE_REQUEST: Desc = Desc::kind("PodCertificateRequest", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&POD_CERTIFICATE_REQUEST_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&POD_CERTIFICATE_REQUEST_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "certificates.k8s.io", version: "v1", kind: "PodCertificateRequest" });
-impl Message for PodCertificateRequest {
-    fn desc(&self) -> &'static Desc { &POD_CERTIFICATE_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PodCertificateRequest, POD_CERTIFICATE_REQUEST);
-kind!(PodCertificateRequest, POD_CERTIFICATE_REQUEST, "certificates.k8s.io", "v1", "PodCertificateRequest");
+kind!(PodCertificateRequest, "certificates.k8s.io", "v1", "PodCertificateRequest");
 object!(PodCertificateRequest);
 resource!(PodCertificateRequest, "podcertificaterequests", Namespaced);
 
+message! {
 /// `PodCertificateRequestList` of certificates.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequestlist-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodCertificateRequestList {
+pub struct PodCertificateRequestList POD_CERTIFICATE_REQUEST_LIST "PodCertificateRequestList" [255, 0, 1] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1", kind: "PodCertificateRequestList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PodCertificateRequest, required.
-    pub items: List<PodCertificateRequest>,
+    items: List<PodCertificateRequest> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_CERTIFICATE_REQUEST_LIST: Desc = Desc::kind("PodCertificateRequestList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD_CERTIFICATE_REQUEST))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "certificates.k8s.io", version: "v1", kind: "PodCertificateRequestList" });
-impl Message for PodCertificateRequestList {
-    fn desc(&self) -> &'static Desc { &POD_CERTIFICATE_REQUEST_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodCertificateRequestList, POD_CERTIFICATE_REQUEST_LIST);
-kind!(PodCertificateRequestList, POD_CERTIFICATE_REQUEST_LIST, "certificates.k8s.io", "v1", "PodCertificateRequestList");
+kind!(PodCertificateRequestList, "certificates.k8s.io", "v1", "PodCertificateRequestList");
 list_kind!(PodCertificateRequestList, PodCertificateRequest);
 
+message! {
 /// `PodCertificateRequestSpec` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequestspec-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodCertificateRequestSpec {
+pub struct PodCertificateRequestSpec POD_CERTIFICATE_REQUEST_SPEC "PodCertificateRequestSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 255, 9, 8] Form::Part;
     /// `signerName`: string, required.
-    pub signer_name: Str,
+    signer_name: Str = "signerName" 1 (REQUIRED);
     /// `podName`: string, required.
-    pub pod_name: Str,
+    pod_name: Str = "podName" 2 (REQUIRED);
     /// `podUID`: string, required.
-    pub pod_uid: Str,
+    pod_uid: Str = "podUID" 3 (REQUIRED);
     /// `serviceAccountName`: string, required.
-    pub service_account_name: Str,
+    service_account_name: Str = "serviceAccountName" 4 (REQUIRED);
     /// `serviceAccountUID`: string, required.
-    pub service_account_uid: Str,
+    service_account_uid: Str = "serviceAccountUID" 5 (REQUIRED);
     /// `nodeName`: string, required.
-    pub node_name: Str,
+    node_name: Str = "nodeName" 6 (REQUIRED);
     /// `nodeUID`: string, required.
-    pub node_uid: Str,
+    node_uid: Str = "nodeUID" 7 (REQUIRED);
     /// `maxExpirationSeconds`: integer or absent, default `86400`.
-    pub max_expiration_seconds: Option<i32>,
+    max_expiration_seconds: Option<i32> = "maxExpirationSeconds" 8 OMITEMPTY (Facts { default: "86400", ..NO_FACTS });
     /// `stubPKCS10Request`: bytes, required.
-    pub stub_pkcs10_request: Bytes,
+    stub_pkcs10_request: Bytes = "stubPKCS10Request" 12 (REQUIRED);
     /// `unverifiedUserAnnotations`: map of string.
-    pub unverified_user_annotations: Map<Str>,
+    unverified_user_annotations: Map<Str> = "unverifiedUserAnnotations" 11 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_CERTIFICATE_REQUEST_SPEC: Desc = Desc::new("PodCertificateRequestSpec", &[
-    Field::new("signerName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("podName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("podUID", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("serviceAccountName", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("serviceAccountUID", 5, 0, Type::Str).facts(&REQUIRED),
-    Field::new("nodeName", 6, 0, Type::Str).facts(&REQUIRED),
-    Field::new("nodeUID", 7, 0, Type::Str).facts(&REQUIRED),
-    Field::new("maxExpirationSeconds", 8, OMITEMPTY, Type::OptI32).facts(&Facts { default: "86400", ..NO_FACTS }),
-    Field::new("stubPKCS10Request", 12, 0, Type::Bytes).facts(&REQUIRED),
-    Field::new("unverifiedUserAnnotations", 11, OMITEMPTY, Type::Map(&Type::Str)),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 255, 9, 8]);
-impl Message for PodCertificateRequestSpec {
-    fn desc(&self) -> &'static Desc { &POD_CERTIFICATE_REQUEST_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.signer_name), FieldRef::Str(&self.pod_name), FieldRef::Str(&self.pod_uid), FieldRef::Str(&self.service_account_name), FieldRef::Str(&self.service_account_uid), FieldRef::Str(&self.node_name), FieldRef::Str(&self.node_uid), FieldRef::OptI32(&self.max_expiration_seconds), FieldRef::Bytes(&self.stub_pkcs10_request), FieldRef::Map(&self.unverified_user_annotations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.signer_name), 1 => FieldMut::Str(&mut self.pod_name), 2 => FieldMut::Str(&mut self.pod_uid), 3 => FieldMut::Str(&mut self.service_account_name), 4 => FieldMut::Str(&mut self.service_account_uid), 5 => FieldMut::Str(&mut self.node_name), 6 => FieldMut::Str(&mut self.node_uid), 7 => FieldMut::OptI32(&mut self.max_expiration_seconds), 8 => FieldMut::Bytes(&mut self.stub_pkcs10_request), 9 => FieldMut::Map(&mut self.unverified_user_annotations), _ => oob(i) } }
-}
-message!(PodCertificateRequestSpec, POD_CERTIFICATE_REQUEST_SPEC);
 
+message! {
 /// `PodCertificateRequestStatus` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequeststatus-v1-certificates-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodCertificateRequestStatus {
+pub struct PodCertificateRequestStatus POD_CERTIFICATE_REQUEST_STATUS "PodCertificateRequestStatus" [255, 0, 1, 255, 2, 3, 4] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `certificateChain`: string.
-    pub certificate_chain: Str,
+    certificate_chain: Str = "certificateChain" 2 OMITEMPTY;
     /// `notBefore`: time or absent.
-    pub not_before: Option<Time>,
+    not_before: Option<Time> = "notBefore" 4 OMITEMPTY;
     /// `beginRefreshAt`: time or absent.
-    pub begin_refresh_at: Option<Time>,
+    begin_refresh_at: Option<Time> = "beginRefreshAt" 5 OMITEMPTY;
     /// `notAfter`: time or absent.
-    pub not_after: Option<Time>,
+    not_after: Option<Time> = "notAfter" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_CERTIFICATE_REQUEST_STATUS: Desc = Desc::new("PodCertificateRequestStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("certificateChain", 2, OMITEMPTY, Type::Str),
-    Field::new("notBefore", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("beginRefreshAt", 5, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("notAfter", 6, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 1, 255, 2, 3, 4]);
-impl Message for PodCertificateRequestStatus {
-    fn desc(&self) -> &'static Desc { &POD_CERTIFICATE_REQUEST_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::Str(&self.certificate_chain), FieldRef::OptLeaf(opt_leaf(&self.not_before)), FieldRef::OptLeaf(opt_leaf(&self.begin_refresh_at)), FieldRef::OptLeaf(opt_leaf(&self.not_after))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::Str(&mut self.certificate_chain), 2 => FieldMut::OptLeaf(&mut self.not_before), 3 => FieldMut::OptLeaf(&mut self.begin_refresh_at), 4 => FieldMut::OptLeaf(&mut self.not_after), _ => oob(i) } }
-}
-message!(PodCertificateRequestStatus, POD_CERTIFICATE_REQUEST_STATUS);
 
 /// Value of KeyUsage.
 pub const USAGE_ANY: &str = "any";

@@ -3,67 +3,34 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ClusterTrustBundle` of certificates.k8s.io/v1alpha1, since 1.26, deprecated in 1.34.
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundle {
+pub struct ClusterTrustBundle CLUSTER_TRUST_BUNDLE "ClusterTrustBundle" [255, 0, 1] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1alpha1", kind: "ClusterTrustBundle" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ClusterTrustBundleSpec, required.
-    pub spec: ClusterTrustBundleSpec,
+    spec: ClusterTrustBundleSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE: Desc = Desc::kind("ClusterTrustBundle", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&CLUSTER_TRUST_BUNDLE_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "certificates.k8s.io", version: "v1alpha1", kind: "ClusterTrustBundle" });
-impl Message for ClusterTrustBundle {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE);
-kind!(ClusterTrustBundle, CLUSTER_TRUST_BUNDLE, "certificates.k8s.io", "v1alpha1", "ClusterTrustBundle");
+kind!(ClusterTrustBundle, "certificates.k8s.io", "v1alpha1", "ClusterTrustBundle");
 object!(ClusterTrustBundle);
 resource!(ClusterTrustBundle, "clustertrustbundles", ClusterScoped);
 
+message! {
 /// `ClusterTrustBundleList` of certificates.k8s.io/v1alpha1, since 1.26, deprecated in 1.34.
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundleList {
+pub struct ClusterTrustBundleList CLUSTER_TRUST_BUNDLE_LIST "ClusterTrustBundleList" [255, 0, 1] Form::Kind(&KindFacts { group: "certificates.k8s.io", version: "v1alpha1", kind: "ClusterTrustBundleList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ClusterTrustBundle, required.
-    pub items: List<ClusterTrustBundle>,
+    items: List<ClusterTrustBundle> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE_LIST: Desc = Desc::kind("ClusterTrustBundleList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CLUSTER_TRUST_BUNDLE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "certificates.k8s.io", version: "v1alpha1", kind: "ClusterTrustBundleList" });
-impl Message for ClusterTrustBundleList {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST);
-kind!(ClusterTrustBundleList, CLUSTER_TRUST_BUNDLE_LIST, "certificates.k8s.io", "v1alpha1", "ClusterTrustBundleList");
+kind!(ClusterTrustBundleList, "certificates.k8s.io", "v1alpha1", "ClusterTrustBundleList");
 list_kind!(ClusterTrustBundleList, ClusterTrustBundle);
 
+message! {
 /// `ClusterTrustBundleSpec` of certificates.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundleSpec {
+pub struct ClusterTrustBundleSpec CLUSTER_TRUST_BUNDLE_SPEC "ClusterTrustBundleSpec" [255, 0, 1] Form::Part;
     /// `signerName`: string.
-    pub signer_name: Str,
+    signer_name: Str = "signerName" 1 OMITEMPTY;
     /// `trustBundle`: string, required.
-    pub trust_bundle: Str,
+    trust_bundle: Str = "trustBundle" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE_SPEC: Desc = Desc::new("ClusterTrustBundleSpec", &[
-    Field::new("signerName", 1, OMITEMPTY, Type::Str),
-    Field::new("trustBundle", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ClusterTrustBundleSpec {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.signer_name), FieldRef::Str(&self.trust_bundle)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.signer_name), 1 => FieldMut::Str(&mut self.trust_bundle), _ => oob(i) } }
-}
-message!(ClusterTrustBundleSpec, CLUSTER_TRUST_BUNDLE_SPEC);

@@ -3,79 +3,42 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `LeaseCandidate` of coordination.k8s.io/v1alpha2, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidate-v1alpha2-coordination-k8s-io)
-#[derive(Clone, Default)]
-pub struct LeaseCandidate {
+pub struct LeaseCandidate LEASE_CANDIDATE "LeaseCandidate" [255, 0, 1] Form::Kind(&KindFacts { group: "coordination.k8s.io", version: "v1alpha2", kind: "LeaseCandidate" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: LeaseCandidateSpec, required.
-    pub spec: LeaseCandidateSpec,
+    spec: LeaseCandidateSpec = "spec" 2 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static LEASE_CANDIDATE: Desc = Desc::kind("LeaseCandidate", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&LEASE_CANDIDATE_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "coordination.k8s.io", version: "v1alpha2", kind: "LeaseCandidate" });
-impl Message for LeaseCandidate {
-    fn desc(&self) -> &'static Desc { &LEASE_CANDIDATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(LeaseCandidate, LEASE_CANDIDATE);
-kind!(LeaseCandidate, LEASE_CANDIDATE, "coordination.k8s.io", "v1alpha2", "LeaseCandidate");
+kind!(LeaseCandidate, "coordination.k8s.io", "v1alpha2", "LeaseCandidate");
 object!(LeaseCandidate);
 resource!(LeaseCandidate, "leasecandidates", Namespaced);
 
+message! {
 /// `LeaseCandidateList` of coordination.k8s.io/v1alpha2, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatelist-v1alpha2-coordination-k8s-io)
-#[derive(Clone, Default)]
-pub struct LeaseCandidateList {
+pub struct LeaseCandidateList LEASE_CANDIDATE_LIST "LeaseCandidateList" [255, 0, 1] Form::Kind(&KindFacts { group: "coordination.k8s.io", version: "v1alpha2", kind: "LeaseCandidateList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of LeaseCandidate, required.
-    pub items: List<LeaseCandidate>,
+    items: List<LeaseCandidate> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static LEASE_CANDIDATE_LIST: Desc = Desc::kind("LeaseCandidateList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&LEASE_CANDIDATE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "coordination.k8s.io", version: "v1alpha2", kind: "LeaseCandidateList" });
-impl Message for LeaseCandidateList {
-    fn desc(&self) -> &'static Desc { &LEASE_CANDIDATE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(LeaseCandidateList, LEASE_CANDIDATE_LIST);
-kind!(LeaseCandidateList, LEASE_CANDIDATE_LIST, "coordination.k8s.io", "v1alpha2", "LeaseCandidateList");
+kind!(LeaseCandidateList, "coordination.k8s.io", "v1alpha2", "LeaseCandidateList");
 list_kind!(LeaseCandidateList, LeaseCandidate);
 
+message! {
 /// `LeaseCandidateSpec` of coordination.k8s.io/v1alpha2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#leasecandidatespec-v1alpha2-coordination-k8s-io)
-#[derive(Clone, Default)]
-pub struct LeaseCandidateSpec {
+pub struct LeaseCandidateSpec LEASE_CANDIDATE_SPEC "LeaseCandidateSpec" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `leaseName`: string, required.
-    pub lease_name: Str,
+    lease_name: Str = "leaseName" 1 (REQUIRED);
     /// `pingTime`: time with microseconds or absent.
-    pub ping_time: Option<MicroTime>,
+    ping_time: Option<MicroTime> = "pingTime" 2 OMITEMPTY;
     /// `renewTime`: time with microseconds or absent.
-    pub renew_time: Option<MicroTime>,
+    renew_time: Option<MicroTime> = "renewTime" 3 OMITEMPTY;
     /// `binaryVersion`: string, required.
-    pub binary_version: Str,
+    binary_version: Str = "binaryVersion" 4 (REQUIRED);
     /// `emulationVersion`: string.
-    pub emulation_version: Str,
+    emulation_version: Str = "emulationVersion" 5 OMITEMPTY;
     /// `strategy`: string, required.
-    pub strategy: Str,
+    strategy: Str = "strategy" 6 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static LEASE_CANDIDATE_SPEC: Desc = Desc::new("LeaseCandidateSpec", &[
-    Field::new("leaseName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("pingTime", 2, OMITEMPTY, Type::OptLeaf(&MICRO_TIME)),
-    Field::new("renewTime", 3, OMITEMPTY, Type::OptLeaf(&MICRO_TIME)),
-    Field::new("binaryVersion", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("emulationVersion", 5, OMITEMPTY, Type::Str),
-    Field::new("strategy", 6, OMITEMPTY, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for LeaseCandidateSpec {
-    fn desc(&self) -> &'static Desc { &LEASE_CANDIDATE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.lease_name), FieldRef::OptLeaf(opt_leaf(&self.ping_time)), FieldRef::OptLeaf(opt_leaf(&self.renew_time)), FieldRef::Str(&self.binary_version), FieldRef::Str(&self.emulation_version), FieldRef::Str(&self.strategy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.lease_name), 1 => FieldMut::OptLeaf(&mut self.ping_time), 2 => FieldMut::OptLeaf(&mut self.renew_time), 3 => FieldMut::Str(&mut self.binary_version), 4 => FieldMut::Str(&mut self.emulation_version), 5 => FieldMut::Str(&mut self.strategy), _ => oob(i) } }
-}
-message!(LeaseCandidateSpec, LEASE_CANDIDATE_SPEC);

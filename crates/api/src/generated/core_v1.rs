@@ -3,6659 +3,3400 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `AWSElasticBlockStoreVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#awselasticblockstorevolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct AWSElasticBlockStoreVolumeSource {
+pub struct AWSElasticBlockStoreVolumeSource AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE "AWSElasticBlockStoreVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `volumeID`: string, required.
-    pub volume_id: Str,
+    volume_id: Str = "volumeID" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `partition`: integer.
-    pub partition: i32,
+    partition: i32 = "partition" 3 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE: Desc = Desc::new("AWSElasticBlockStoreVolumeSource", &[
-    Field::new("volumeID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("partition", 3, OMITEMPTY, Type::I32),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3]);
-impl Message for AWSElasticBlockStoreVolumeSource {
-    fn desc(&self) -> &'static Desc { &AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_id), FieldRef::Str(&self.fs_type), FieldRef::I32(&self.partition), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_id), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::I32(&mut self.partition), 3 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(AWSElasticBlockStoreVolumeSource, AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE);
 
+message! {
 /// `Affinity` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#affinity-v1-core)
-#[derive(Clone, Default)]
-pub struct Affinity {
+pub struct Affinity AFFINITY "Affinity" [255, 0, 1, 2] Form::Part;
     /// `nodeAffinity`: NodeAffinity or absent.
-    pub node_affinity: Option<Shared<NodeAffinity>>,
+    node_affinity: Option<Shared<NodeAffinity>> = "nodeAffinity" 1 OMITEMPTY;
     /// `podAffinity`: PodAffinity or absent.
-    pub pod_affinity: Option<Shared<PodAffinity>>,
+    pod_affinity: Option<Shared<PodAffinity>> = "podAffinity" 2 OMITEMPTY;
     /// `podAntiAffinity`: PodAntiAffinity or absent.
-    pub pod_anti_affinity: Option<Shared<PodAntiAffinity>>,
+    pod_anti_affinity: Option<Shared<PodAntiAffinity>> = "podAntiAffinity" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static AFFINITY: Desc = Desc::new("Affinity", &[
-    Field::new("nodeAffinity", 1, OMITEMPTY, Type::OptMsg(&NODE_AFFINITY)),
-    Field::new("podAffinity", 2, OMITEMPTY, Type::OptMsg(&POD_AFFINITY)),
-    Field::new("podAntiAffinity", 3, OMITEMPTY, Type::OptMsg(&POD_ANTI_AFFINITY)),
-], &[255, 0, 1, 2]);
-impl Message for Affinity {
-    fn desc(&self) -> &'static Desc { &AFFINITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.node_affinity)), FieldRef::OptMsg(opt(&self.pod_affinity)), FieldRef::OptMsg(opt(&self.pod_anti_affinity))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.node_affinity), 1 => FieldMut::OptMsg(&mut self.pod_affinity), 2 => FieldMut::OptMsg(&mut self.pod_anti_affinity), _ => oob(i) } }
-}
-message!(Affinity, AFFINITY);
 
+message! {
 /// `AppArmorProfile` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apparmorprofile-v1-core)
-#[derive(Clone, Default)]
-pub struct AppArmorProfile {
+pub struct AppArmorProfile APP_ARMOR_PROFILE "AppArmorProfile" [255, 0, 1] Form::Part;
     /// `type`: string, required, one of `Localhost`, `RuntimeDefault`, `Unconfined`.
-    pub type_: Str,
+    type_: Str = "type" 1 (Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], ..REQUIRED });
     /// `localhostProfile`: string or absent.
-    pub localhost_profile: Option<Str>,
+    localhost_profile: Option<Str> = "localhostProfile" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static APP_ARMOR_PROFILE: Desc = Desc::new("AppArmorProfile", &[
-    Field::new("type", 1, 0, Type::Str).facts(&Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], ..REQUIRED }),
-    Field::new("localhostProfile", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for AppArmorProfile {
-    fn desc(&self) -> &'static Desc { &APP_ARMOR_PROFILE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptStr(&self.localhost_profile)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptStr(&mut self.localhost_profile), _ => oob(i) } }
-}
-message!(AppArmorProfile, APP_ARMOR_PROFILE);
 
+message! {
 /// `AttachedVolume` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#attachedvolume-v1-core)
-#[derive(Clone, Default)]
-pub struct AttachedVolume {
+pub struct AttachedVolume ATTACHED_VOLUME "AttachedVolume" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `devicePath`: string, required.
-    pub device_path: Str,
+    device_path: Str = "devicePath" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ATTACHED_VOLUME: Desc = Desc::new("AttachedVolume", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("devicePath", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for AttachedVolume {
-    fn desc(&self) -> &'static Desc { &ATTACHED_VOLUME }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.device_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.device_path), _ => oob(i) } }
-}
-message!(AttachedVolume, ATTACHED_VOLUME);
 
+message! {
 /// `AvoidPods` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#avoidpods-v1-core)
-#[derive(Clone, Default)]
-pub struct AvoidPods {
+pub struct AvoidPods AVOID_PODS "AvoidPods" [255, 0] Form::Part;
     /// `preferAvoidPods`: list of PreferAvoidPodsEntry.
-    pub prefer_avoid_pods: List<PreferAvoidPodsEntry>,
+    prefer_avoid_pods: List<PreferAvoidPodsEntry> = "preferAvoidPods" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static AVOID_PODS: Desc = Desc::new("AvoidPods", &[
-    Field::new("preferAvoidPods", 1, OMITEMPTY, Type::List(&Type::Msg(&PREFER_AVOID_PODS_ENTRY))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for AvoidPods {
-    fn desc(&self) -> &'static Desc { &AVOID_PODS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.prefer_avoid_pods)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.prefer_avoid_pods), _ => oob(i) } }
-}
-message!(AvoidPods, AVOID_PODS);
 
+message! {
 /// `AzureDiskVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#azurediskvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct AzureDiskVolumeSource {
+pub struct AzureDiskVolumeSource AZURE_DISK_VOLUME_SOURCE "AzureDiskVolumeSource" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `diskName`: string, required.
-    pub disk_name: Str,
+    disk_name: Str = "diskName" 1 (REQUIRED);
     /// `diskURI`: string, required.
-    pub disk_uri: Str,
+    disk_uri: Str = "diskURI" 2 (REQUIRED);
     /// `cachingMode`: string or absent, default `"ReadWrite"`, one of `None`, `ReadOnly`, `ReadWrite`.
-    pub caching_mode: Option<Str>,
+    caching_mode: Option<Str> = "cachingMode" 3 OMITEMPTY (Facts { default: "\"ReadWrite\"", enums: &["None", "ReadOnly", "ReadWrite"], ..NO_FACTS });
     /// `fsType`: string or absent, default `"ext4"`.
-    pub fs_type: Option<Str>,
+    fs_type: Option<Str> = "fsType" 4 OMITEMPTY (Facts { default: "\"ext4\"", ..NO_FACTS });
     /// `readOnly`: boolean or absent, default `false`.
-    pub read_only: Option<bool>,
+    read_only: Option<bool> = "readOnly" 5 OMITEMPTY (Facts { default: "false", ..NO_FACTS });
     /// `kind`: string or absent, default `"Shared"`, one of `Dedicated`, `Managed`, `Shared`.
-    pub kind: Option<Str>,
+    kind: Option<Str> = "kind" 6 OMITEMPTY (Facts { default: "\"Shared\"", enums: &["Dedicated", "Managed", "Shared"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static AZURE_DISK_VOLUME_SOURCE: Desc = Desc::new("AzureDiskVolumeSource", &[
-    Field::new("diskName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("diskURI", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("cachingMode", 3, OMITEMPTY, Type::OptStr).facts(&Facts { default: "\"ReadWrite\"", enums: &["None", "ReadOnly", "ReadWrite"], ..NO_FACTS }),
-    Field::new("fsType", 4, OMITEMPTY, Type::OptStr).facts(&Facts { default: "\"ext4\"", ..NO_FACTS }),
-    Field::new("readOnly", 5, OMITEMPTY, Type::OptBool).facts(&Facts { default: "false", ..NO_FACTS }),
-    Field::new("kind", 6, OMITEMPTY, Type::OptStr).facts(&Facts { default: "\"Shared\"", enums: &["Dedicated", "Managed", "Shared"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for AzureDiskVolumeSource {
-    fn desc(&self) -> &'static Desc { &AZURE_DISK_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.disk_name), FieldRef::Str(&self.disk_uri), FieldRef::OptStr(&self.caching_mode), FieldRef::OptStr(&self.fs_type), FieldRef::OptBool(&self.read_only), FieldRef::OptStr(&self.kind)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.disk_name), 1 => FieldMut::Str(&mut self.disk_uri), 2 => FieldMut::OptStr(&mut self.caching_mode), 3 => FieldMut::OptStr(&mut self.fs_type), 4 => FieldMut::OptBool(&mut self.read_only), 5 => FieldMut::OptStr(&mut self.kind), _ => oob(i) } }
-}
-message!(AzureDiskVolumeSource, AZURE_DISK_VOLUME_SOURCE);
 
+message! {
 /// `AzureFilePersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#azurefilepersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct AzureFilePersistentVolumeSource {
+pub struct AzureFilePersistentVolumeSource AZURE_FILE_PERSISTENT_VOLUME_SOURCE "AzureFilePersistentVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `secretName`: string, required.
-    pub secret_name: Str,
+    secret_name: Str = "secretName" 1 (REQUIRED);
     /// `shareName`: string, required.
-    pub share_name: Str,
+    share_name: Str = "shareName" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `secretNamespace`: string or absent.
-    pub secret_namespace: Option<Str>,
+    secret_namespace: Option<Str> = "secretNamespace" 4;
 }
-#[doc(hidden)]
-pub static AZURE_FILE_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("AzureFilePersistentVolumeSource", &[
-    Field::new("secretName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("shareName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("secretNamespace", 4, 0, Type::OptStr),
-], &[255, 0, 1, 2, 3]);
-impl Message for AzureFilePersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &AZURE_FILE_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.secret_name), FieldRef::Str(&self.share_name), FieldRef::Bool(&self.read_only), FieldRef::OptStr(&self.secret_namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.secret_name), 1 => FieldMut::Str(&mut self.share_name), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::OptStr(&mut self.secret_namespace), _ => oob(i) } }
-}
-message!(AzureFilePersistentVolumeSource, AZURE_FILE_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `AzureFileVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#azurefilevolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct AzureFileVolumeSource {
+pub struct AzureFileVolumeSource AZURE_FILE_VOLUME_SOURCE "AzureFileVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `secretName`: string, required.
-    pub secret_name: Str,
+    secret_name: Str = "secretName" 1 (REQUIRED);
     /// `shareName`: string, required.
-    pub share_name: Str,
+    share_name: Str = "shareName" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static AZURE_FILE_VOLUME_SOURCE: Desc = Desc::new("AzureFileVolumeSource", &[
-    Field::new("secretName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("shareName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2]);
-impl Message for AzureFileVolumeSource {
-    fn desc(&self) -> &'static Desc { &AZURE_FILE_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.secret_name), FieldRef::Str(&self.share_name), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.secret_name), 1 => FieldMut::Str(&mut self.share_name), 2 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(AzureFileVolumeSource, AZURE_FILE_VOLUME_SOURCE);
 
+message! {
 /// `Binding` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#binding-v1-core)
-#[derive(Clone, Default)]
-pub struct Binding {
+pub struct Binding BINDING "Binding" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Binding" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `target`: ObjectReference, required.
-    pub target: ObjectReference,
+    target: ObjectReference = "target" 2 (Facts { atomic: true, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static BINDING: Desc = Desc::kind("Binding", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("target", 2, 0, Type::Msg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "Binding" });
-impl Message for Binding {
-    fn desc(&self) -> &'static Desc { &BINDING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.target)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.target), _ => oob(i) } }
-}
-message!(Binding, BINDING);
-kind!(Binding, BINDING, "", "v1", "Binding");
+kind!(Binding, "", "v1", "Binding");
 object!(Binding);
 resource!(Binding, "bindings", Namespaced);
 
+message! {
 /// `CSIPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csipersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct CSIPersistentVolumeSource {
+pub struct CSIPersistentVolumeSource CSI_PERSISTENT_VOLUME_SOURCE "CSIPersistentVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `volumeHandle`: string, required.
-    pub volume_handle: Str,
+    volume_handle: Str = "volumeHandle" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 4 OMITEMPTY;
     /// `volumeAttributes`: map of string.
-    pub volume_attributes: Map<Str>,
+    volume_attributes: Map<Str> = "volumeAttributes" 5 OMITEMPTY;
     /// `controllerPublishSecretRef`: SecretReference or absent.
-    pub controller_publish_secret_ref: Option<Shared<SecretReference>>,
+    controller_publish_secret_ref: Option<Shared<SecretReference>> = "controllerPublishSecretRef" 6 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `nodeStageSecretRef`: SecretReference or absent.
-    pub node_stage_secret_ref: Option<Shared<SecretReference>>,
+    node_stage_secret_ref: Option<Shared<SecretReference>> = "nodeStageSecretRef" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `nodePublishSecretRef`: SecretReference or absent.
-    pub node_publish_secret_ref: Option<Shared<SecretReference>>,
+    node_publish_secret_ref: Option<Shared<SecretReference>> = "nodePublishSecretRef" 8 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `controllerExpandSecretRef`: SecretReference or absent.
-    pub controller_expand_secret_ref: Option<Shared<SecretReference>>,
+    controller_expand_secret_ref: Option<Shared<SecretReference>> = "controllerExpandSecretRef" 9 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `nodeExpandSecretRef`: SecretReference or absent.
-    pub node_expand_secret_ref: Option<Shared<SecretReference>>,
+    node_expand_secret_ref: Option<Shared<SecretReference>> = "nodeExpandSecretRef" 10 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CSI_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("CSIPersistentVolumeSource", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("volumeHandle", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("fsType", 4, OMITEMPTY, Type::Str),
-    Field::new("volumeAttributes", 5, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("controllerPublishSecretRef", 6, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("nodeStageSecretRef", 7, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("nodePublishSecretRef", 8, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("controllerExpandSecretRef", 9, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("nodeExpandSecretRef", 10, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for CSIPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &CSI_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Str(&self.volume_handle), FieldRef::Bool(&self.read_only), FieldRef::Str(&self.fs_type), FieldRef::Map(&self.volume_attributes), FieldRef::OptMsg(opt(&self.controller_publish_secret_ref)), FieldRef::OptMsg(opt(&self.node_stage_secret_ref)), FieldRef::OptMsg(opt(&self.node_publish_secret_ref)), FieldRef::OptMsg(opt(&self.controller_expand_secret_ref)), FieldRef::OptMsg(opt(&self.node_expand_secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Str(&mut self.volume_handle), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::Str(&mut self.fs_type), 4 => FieldMut::Map(&mut self.volume_attributes), 5 => FieldMut::OptMsg(&mut self.controller_publish_secret_ref), 6 => FieldMut::OptMsg(&mut self.node_stage_secret_ref), 7 => FieldMut::OptMsg(&mut self.node_publish_secret_ref), 8 => FieldMut::OptMsg(&mut self.controller_expand_secret_ref), 9 => FieldMut::OptMsg(&mut self.node_expand_secret_ref), _ => oob(i) } }
-}
-message!(CSIPersistentVolumeSource, CSI_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `CSIVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csivolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct CSIVolumeSource {
+pub struct CSIVolumeSource CSI_VOLUME_SOURCE "CSIVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `readOnly`: boolean or absent.
-    pub read_only: Option<bool>,
+    read_only: Option<bool> = "readOnly" 2 OMITEMPTY;
     /// `fsType`: string or absent.
-    pub fs_type: Option<Str>,
+    fs_type: Option<Str> = "fsType" 3 OMITEMPTY;
     /// `volumeAttributes`: map of string.
-    pub volume_attributes: Map<Str>,
+    volume_attributes: Map<Str> = "volumeAttributes" 4 OMITEMPTY;
     /// `nodePublishSecretRef`: LocalObjectReference or absent.
-    pub node_publish_secret_ref: Option<Shared<LocalObjectReference>>,
+    node_publish_secret_ref: Option<Shared<LocalObjectReference>> = "nodePublishSecretRef" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CSI_VOLUME_SOURCE: Desc = Desc::new("CSIVolumeSource", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 2, OMITEMPTY, Type::OptBool),
-    Field::new("fsType", 3, OMITEMPTY, Type::OptStr),
-    Field::new("volumeAttributes", 4, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("nodePublishSecretRef", 5, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for CSIVolumeSource {
-    fn desc(&self) -> &'static Desc { &CSI_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::OptBool(&self.read_only), FieldRef::OptStr(&self.fs_type), FieldRef::Map(&self.volume_attributes), FieldRef::OptMsg(opt(&self.node_publish_secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::OptBool(&mut self.read_only), 2 => FieldMut::OptStr(&mut self.fs_type), 3 => FieldMut::Map(&mut self.volume_attributes), 4 => FieldMut::OptMsg(&mut self.node_publish_secret_ref), _ => oob(i) } }
-}
-message!(CSIVolumeSource, CSI_VOLUME_SOURCE);
 
+message! {
 /// `Capabilities` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capabilities-v1-core)
-#[derive(Clone, Default)]
-pub struct Capabilities {
+pub struct Capabilities CAPABILITIES "Capabilities" [255, 0, 1] Form::Part;
     /// `add`: list of string.
-    pub add: List<Str>,
+    add: List<Str> = "add" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `drop`: list of string.
-    pub drop: List<Str>,
+    drop: List<Str> = "drop" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CAPABILITIES: Desc = Desc::new("Capabilities", &[
-    Field::new("add", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("drop", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for Capabilities {
-    fn desc(&self) -> &'static Desc { &CAPABILITIES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.add), FieldRef::List(&self.drop)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.add), 1 => FieldMut::List(&mut self.drop), _ => oob(i) } }
-}
-message!(Capabilities, CAPABILITIES);
 
+message! {
 /// `CephFSPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cephfspersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct CephFSPersistentVolumeSource {
+pub struct CephFSPersistentVolumeSource CEPH_FS_PERSISTENT_VOLUME_SOURCE "CephFSPersistentVolumeSource" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `monitors`: list of string, required.
-    pub monitors: List<Str>,
+    monitors: List<Str> = "monitors" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 2 OMITEMPTY;
     /// `user`: string.
-    pub user: Str,
+    user: Str = "user" 3 OMITEMPTY;
     /// `secretFile`: string.
-    pub secret_file: Str,
+    secret_file: Str = "secretFile" 4 OMITEMPTY;
     /// `secretRef`: SecretReference or absent.
-    pub secret_ref: Option<Shared<SecretReference>>,
+    secret_ref: Option<Shared<SecretReference>> = "secretRef" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CEPH_FS_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("CephFSPersistentVolumeSource", &[
-    Field::new("monitors", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("path", 2, OMITEMPTY, Type::Str),
-    Field::new("user", 3, OMITEMPTY, Type::Str),
-    Field::new("secretFile", 4, OMITEMPTY, Type::Str),
-    Field::new("secretRef", 5, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("readOnly", 6, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for CephFSPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &CEPH_FS_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.monitors), FieldRef::Str(&self.path), FieldRef::Str(&self.user), FieldRef::Str(&self.secret_file), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.monitors), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::Str(&mut self.user), 3 => FieldMut::Str(&mut self.secret_file), 4 => FieldMut::OptMsg(&mut self.secret_ref), 5 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(CephFSPersistentVolumeSource, CEPH_FS_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `CephFSVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cephfsvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct CephFSVolumeSource {
+pub struct CephFSVolumeSource CEPH_FS_VOLUME_SOURCE "CephFSVolumeSource" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `monitors`: list of string, required.
-    pub monitors: List<Str>,
+    monitors: List<Str> = "monitors" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 2 OMITEMPTY;
     /// `user`: string.
-    pub user: Str,
+    user: Str = "user" 3 OMITEMPTY;
     /// `secretFile`: string.
-    pub secret_file: Str,
+    secret_file: Str = "secretFile" 4 OMITEMPTY;
     /// `secretRef`: LocalObjectReference or absent.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CEPH_FS_VOLUME_SOURCE: Desc = Desc::new("CephFSVolumeSource", &[
-    Field::new("monitors", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("path", 2, OMITEMPTY, Type::Str),
-    Field::new("user", 3, OMITEMPTY, Type::Str),
-    Field::new("secretFile", 4, OMITEMPTY, Type::Str),
-    Field::new("secretRef", 5, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("readOnly", 6, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for CephFSVolumeSource {
-    fn desc(&self) -> &'static Desc { &CEPH_FS_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.monitors), FieldRef::Str(&self.path), FieldRef::Str(&self.user), FieldRef::Str(&self.secret_file), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.monitors), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::Str(&mut self.user), 3 => FieldMut::Str(&mut self.secret_file), 4 => FieldMut::OptMsg(&mut self.secret_ref), 5 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(CephFSVolumeSource, CEPH_FS_VOLUME_SOURCE);
 
+message! {
 /// `CinderPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cinderpersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct CinderPersistentVolumeSource {
+pub struct CinderPersistentVolumeSource CINDER_PERSISTENT_VOLUME_SOURCE "CinderPersistentVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `volumeID`: string, required.
-    pub volume_id: Str,
+    volume_id: Str = "volumeID" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `secretRef`: SecretReference or absent.
-    pub secret_ref: Option<Shared<SecretReference>>,
+    secret_ref: Option<Shared<SecretReference>> = "secretRef" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CINDER_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("CinderPersistentVolumeSource", &[
-    Field::new("volumeID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("secretRef", 4, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for CinderPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &CINDER_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_id), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::OptMsg(opt(&self.secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_id), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::OptMsg(&mut self.secret_ref), _ => oob(i) } }
-}
-message!(CinderPersistentVolumeSource, CINDER_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `CinderVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cindervolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct CinderVolumeSource {
+pub struct CinderVolumeSource CINDER_VOLUME_SOURCE "CinderVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `volumeID`: string, required.
-    pub volume_id: Str,
+    volume_id: Str = "volumeID" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `secretRef`: LocalObjectReference or absent.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CINDER_VOLUME_SOURCE: Desc = Desc::new("CinderVolumeSource", &[
-    Field::new("volumeID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("secretRef", 4, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for CinderVolumeSource {
-    fn desc(&self) -> &'static Desc { &CINDER_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_id), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::OptMsg(opt(&self.secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_id), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::OptMsg(&mut self.secret_ref), _ => oob(i) } }
-}
-message!(CinderVolumeSource, CINDER_VOLUME_SOURCE);
 
+message! {
 /// `ClientIPConfig` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clientipconfig-v1-core)
-#[derive(Clone, Default)]
-pub struct ClientIPConfig {
+pub struct ClientIPConfig CLIENT_IP_CONFIG "ClientIPConfig" [255, 0] Form::Part;
     /// `timeoutSeconds`: integer or absent.
-    pub timeout_seconds: Option<i32>,
+    timeout_seconds: Option<i32> = "timeoutSeconds" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CLIENT_IP_CONFIG: Desc = Desc::new("ClientIPConfig", &[
-    Field::new("timeoutSeconds", 1, OMITEMPTY, Type::OptI32),
-], &[255, 0]);
-impl Message for ClientIPConfig {
-    fn desc(&self) -> &'static Desc { &CLIENT_IP_CONFIG }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.timeout_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.timeout_seconds), _ => oob(i) } }
-}
-message!(ClientIPConfig, CLIENT_IP_CONFIG);
 
+message! {
 /// `ClusterTrustBundleProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundleprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct ClusterTrustBundleProjection {
+pub struct ClusterTrustBundleProjection CLUSTER_TRUST_BUNDLE_PROJECTION "ClusterTrustBundleProjection" [255, 0, 1, 2, 4, 3, 5] Form::Part;
     /// `name`: string or absent.
-    pub name: Option<Str>,
+    name: Option<Str> = "name" 1 OMITEMPTY;
     /// `signerName`: string or absent.
-    pub signer_name: Option<Str>,
+    signer_name: Option<Str> = "signerName" 2 OMITEMPTY;
     /// `labelSelector`: LabelSelector or absent.
-    pub label_selector: Option<Shared<meta_v1::LabelSelector>>,
+    label_selector: Option<Shared<meta_v1::LabelSelector>> = "labelSelector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 5 OMITEMPTY;
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 4 (REQUIRED);
     /// `user`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub user: Option<i64>,
+    user: Option<i64> = "user" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CLUSTER_TRUST_BUNDLE_PROJECTION: Desc = Desc::new("ClusterTrustBundleProjection", &[
-    Field::new("name", 1, OMITEMPTY, Type::OptStr),
-    Field::new("signerName", 2, OMITEMPTY, Type::OptStr),
-    Field::new("labelSelector", 3, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("optional", 5, OMITEMPTY, Type::OptBool),
-    Field::new("path", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("user", 6, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 4, 3, 5]);
-impl Message for ClusterTrustBundleProjection {
-    fn desc(&self) -> &'static Desc { &CLUSTER_TRUST_BUNDLE_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.name), FieldRef::OptStr(&self.signer_name), FieldRef::OptMsg(opt(&self.label_selector)), FieldRef::OptBool(&self.optional), FieldRef::Str(&self.path), FieldRef::OptI64(&self.user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.name), 1 => FieldMut::OptStr(&mut self.signer_name), 2 => FieldMut::OptMsg(&mut self.label_selector), 3 => FieldMut::OptBool(&mut self.optional), 4 => FieldMut::Str(&mut self.path), 5 => FieldMut::OptI64(&mut self.user), _ => oob(i) } }
-}
-message!(ClusterTrustBundleProjection, CLUSTER_TRUST_BUNDLE_PROJECTION);
 
+message! {
 /// `ComponentCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#componentcondition-v1-core)
-#[derive(Clone, Default)]
-pub struct ComponentCondition {
+pub struct ComponentCondition COMPONENT_CONDITION "ComponentCondition" [255, 0, 1, 2, 3] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 3 OMITEMPTY;
     /// `error`: string.
-    pub error: Str,
+    error: Str = "error" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static COMPONENT_CONDITION: Desc = Desc::new("ComponentCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 3, OMITEMPTY, Type::Str),
-    Field::new("error", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for ComponentCondition {
-    fn desc(&self) -> &'static Desc { &COMPONENT_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Str(&self.message), FieldRef::Str(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Str(&mut self.message), 3 => FieldMut::Str(&mut self.error), _ => oob(i) } }
-}
-message!(ComponentCondition, COMPONENT_CONDITION);
 
+message! {
 /// `ComponentStatus` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#componentstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ComponentStatus {
+pub struct ComponentStatus COMPONENT_STATUS "ComponentStatus" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ComponentStatus" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `conditions`: list of ComponentCondition, map by `type`.
-    pub conditions: List<ComponentCondition>,
+    conditions: List<ComponentCondition> = "conditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPONENT_STATUS: Desc = Desc::kind("ComponentStatus", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("conditions", 2, OMITEMPTY, Type::List(&Type::Msg(&COMPONENT_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ComponentStatus" });
-impl Message for ComponentStatus {
-    fn desc(&self) -> &'static Desc { &COMPONENT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ComponentStatus, COMPONENT_STATUS);
-kind!(ComponentStatus, COMPONENT_STATUS, "", "v1", "ComponentStatus");
+kind!(ComponentStatus, "", "v1", "ComponentStatus");
 object!(ComponentStatus);
 resource!(ComponentStatus, "componentstatuses", ClusterScoped);
 
+message! {
 /// `ComponentStatusList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#componentstatuslist-v1-core)
-#[derive(Clone, Default)]
-pub struct ComponentStatusList {
+pub struct ComponentStatusList COMPONENT_STATUS_LIST "ComponentStatusList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ComponentStatusList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ComponentStatus, required.
-    pub items: List<ComponentStatus>,
+    items: List<ComponentStatus> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static COMPONENT_STATUS_LIST: Desc = Desc::kind("ComponentStatusList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&COMPONENT_STATUS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ComponentStatusList" });
-impl Message for ComponentStatusList {
-    fn desc(&self) -> &'static Desc { &COMPONENT_STATUS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ComponentStatusList, COMPONENT_STATUS_LIST);
-kind!(ComponentStatusList, COMPONENT_STATUS_LIST, "", "v1", "ComponentStatusList");
+kind!(ComponentStatusList, "", "v1", "ComponentStatusList");
 list_kind!(ComponentStatusList, ComponentStatus);
 
+message! {
 /// `ConfigMap` of core/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmap-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMap {
+pub struct ConfigMap CONFIG_MAP "ConfigMap" [255, 0, 2, 3, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ConfigMap" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `immutable`: boolean or absent.
-    pub immutable: Option<bool>,
+    immutable: Option<bool> = "immutable" 4 OMITEMPTY;
     /// `data`: map of string.
-    pub data: Map<Str>,
+    data: Map<Str> = "data" 2 OMITEMPTY;
     /// `binaryData`: map of bytes.
-    pub binary_data: Map<Bytes>,
+    binary_data: Map<Bytes> = "binaryData" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONFIG_MAP: Desc = Desc::kind("ConfigMap", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("immutable", 4, OMITEMPTY, Type::OptBool),
-    Field::new("data", 2, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("binaryData", 3, OMITEMPTY, Type::Map(&Type::Bytes)),
-], &[255, 0, 2, 3, 1], &KindFacts { group: "", version: "v1", kind: "ConfigMap" });
-impl Message for ConfigMap {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::OptBool(&self.immutable), FieldRef::Map(&self.data), FieldRef::Map(&self.binary_data)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::OptBool(&mut self.immutable), 2 => FieldMut::Map(&mut self.data), 3 => FieldMut::Map(&mut self.binary_data), _ => oob(i) } }
-}
-message!(ConfigMap, CONFIG_MAP);
-kind!(ConfigMap, CONFIG_MAP, "", "v1", "ConfigMap");
+kind!(ConfigMap, "", "v1", "ConfigMap");
 object!(ConfigMap);
 resource!(ConfigMap, "configmaps", Namespaced);
 
+message! {
 /// `ConfigMapEnvSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmapenvsource-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMapEnvSource {
+pub struct ConfigMapEnvSource CONFIG_MAP_ENV_SOURCE "ConfigMapEnvSource" [255, 0, 1] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONFIG_MAP_ENV_SOURCE: Desc = Desc::new("ConfigMapEnvSource", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("optional", 2, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1]);
-impl Message for ConfigMapEnvSource {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP_ENV_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(ConfigMapEnvSource, CONFIG_MAP_ENV_SOURCE);
 
+message! {
 /// `ConfigMapKeySelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmapkeyselector-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMapKeySelector {
+pub struct ConfigMapKeySelector CONFIG_MAP_KEY_SELECTOR "ConfigMapKeySelector" [255, 0, 1, 2] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 2 (REQUIRED);
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONFIG_MAP_KEY_SELECTOR: Desc = Desc::new("ConfigMapKeySelector", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("key", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("optional", 3, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2]);
-impl Message for ConfigMapKeySelector {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP_KEY_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::Str(&self.key), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::Str(&mut self.key), 2 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(ConfigMapKeySelector, CONFIG_MAP_KEY_SELECTOR);
 
+message! {
 /// `ConfigMapList` of core/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmaplist-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMapList {
+pub struct ConfigMapList CONFIG_MAP_LIST "ConfigMapList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ConfigMapList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ConfigMap, required.
-    pub items: List<ConfigMap>,
+    items: List<ConfigMap> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONFIG_MAP_LIST: Desc = Desc::kind("ConfigMapList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CONFIG_MAP))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ConfigMapList" });
-impl Message for ConfigMapList {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ConfigMapList, CONFIG_MAP_LIST);
-kind!(ConfigMapList, CONFIG_MAP_LIST, "", "v1", "ConfigMapList");
+kind!(ConfigMapList, "", "v1", "ConfigMapList");
 list_kind!(ConfigMapList, ConfigMap);
 
+message! {
 /// `ConfigMapNodeConfigSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmapnodeconfigsource-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMapNodeConfigSource {
+pub struct ConfigMapNodeConfigSource CONFIG_MAP_NODE_CONFIG_SOURCE "ConfigMapNodeConfigSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `namespace`: string, required.
-    pub namespace: Str,
+    namespace: Str = "namespace" 1 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 2 (REQUIRED);
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 3 OMITEMPTY;
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 4 OMITEMPTY;
     /// `kubeletConfigKey`: string, required.
-    pub kubelet_config_key: Str,
+    kubelet_config_key: Str = "kubeletConfigKey" 5 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONFIG_MAP_NODE_CONFIG_SOURCE: Desc = Desc::new("ConfigMapNodeConfigSource", &[
-    Field::new("namespace", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("uid", 3, OMITEMPTY, Type::Str),
-    Field::new("resourceVersion", 4, OMITEMPTY, Type::Str),
-    Field::new("kubeletConfigKey", 5, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ConfigMapNodeConfigSource {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP_NODE_CONFIG_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.namespace), FieldRef::Str(&self.name), FieldRef::Str(&self.uid), FieldRef::Str(&self.resource_version), FieldRef::Str(&self.kubelet_config_key)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.namespace), 1 => FieldMut::Str(&mut self.name), 2 => FieldMut::Str(&mut self.uid), 3 => FieldMut::Str(&mut self.resource_version), 4 => FieldMut::Str(&mut self.kubelet_config_key), _ => oob(i) } }
-}
-message!(ConfigMapNodeConfigSource, CONFIG_MAP_NODE_CONFIG_SOURCE);
 
+message! {
 /// `ConfigMapProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmapprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMapProjection {
+pub struct ConfigMapProjection CONFIG_MAP_PROJECTION "ConfigMapProjection" [255, 0, 1, 255, 2] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `items`: list of KeyToPath.
-    pub items: List<KeyToPath>,
+    items: List<KeyToPath> = "items" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONFIG_MAP_PROJECTION: Desc = Desc::new("ConfigMapProjection", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("items", 2, OMITEMPTY, Type::List(&Type::Msg(&KEY_TO_PATH))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("optional", 4, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 255, 2]);
-impl Message for ConfigMapProjection {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::List(&self.items), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::List(&mut self.items), 2 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(ConfigMapProjection, CONFIG_MAP_PROJECTION);
 
+message! {
 /// `ConfigMapVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmapvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ConfigMapVolumeSource {
+pub struct ConfigMapVolumeSource CONFIG_MAP_VOLUME_SOURCE "ConfigMapVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `items`: list of KeyToPath.
-    pub items: List<KeyToPath>,
+    items: List<KeyToPath> = "items" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `defaultMode`: integer or absent.
-    pub default_mode: Option<i32>,
+    default_mode: Option<i32> = "defaultMode" 3 OMITEMPTY;
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 4 OMITEMPTY;
     /// `defaultUser`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub default_user: Option<i64>,
+    default_user: Option<i64> = "defaultUser" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONFIG_MAP_VOLUME_SOURCE: Desc = Desc::new("ConfigMapVolumeSource", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("items", 2, OMITEMPTY, Type::List(&Type::Msg(&KEY_TO_PATH))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("defaultMode", 3, OMITEMPTY, Type::OptI32),
-    Field::new("optional", 4, OMITEMPTY, Type::OptBool),
-    Field::new("defaultUser", 5, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ConfigMapVolumeSource {
-    fn desc(&self) -> &'static Desc { &CONFIG_MAP_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::List(&self.items), FieldRef::OptI32(&self.default_mode), FieldRef::OptBool(&self.optional), FieldRef::OptI64(&self.default_user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::List(&mut self.items), 2 => FieldMut::OptI32(&mut self.default_mode), 3 => FieldMut::OptBool(&mut self.optional), 4 => FieldMut::OptI64(&mut self.default_user), _ => oob(i) } }
-}
-message!(ConfigMapVolumeSource, CONFIG_MAP_VOLUME_SOURCE);
 
+message! {
 /// `Container` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#container-v1-core)
-#[derive(Clone, Default)]
-pub struct Container {
+pub struct Container CONTAINER "Container" [255, 0, 1, 2, 3, 4, 5, 7, 8, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 6, 19, 13, 16, 9, 10, 11] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `image`: string.
-    pub image: Str,
+    image: Str = "image" 2 OMITEMPTY;
     /// `command`: list of string.
-    pub command: List<Str>,
+    command: List<Str> = "command" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `args`: list of string.
-    pub args: List<Str>,
+    args: List<Str> = "args" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `workingDir`: string.
-    pub working_dir: Str,
+    working_dir: Str = "workingDir" 5 OMITEMPTY;
     /// `ports`: list of ContainerPort, map by `containerPort`, `protocol`.
-    pub ports: List<ContainerPort>,
+    ports: List<ContainerPort> = "ports" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["containerPort", "protocol"], patch_strategy: "merge", patch_key: "containerPort", ..NO_FACTS });
     /// `envFrom`: list of EnvFromSource.
-    pub env_from: List<EnvFromSource>,
+    env_from: List<EnvFromSource> = "envFrom" 19 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `env`: list of EnvVar, map by `name`.
-    pub env: List<EnvVar>,
+    env: List<EnvVar> = "env" 7 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `resources`: ResourceRequirements.
-    pub resources: ResourceRequirements,
+    resources: ResourceRequirements = "resources" 8 OMITEMPTY;
     /// `resizePolicy`: list of ContainerResizePolicy, feature gate `InPlacePodVerticalScaling`.
-    pub resize_policy: List<ContainerResizePolicy>,
+    resize_policy: List<ContainerResizePolicy> = "resizePolicy" 23 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `restartPolicy`: string or absent.
-    pub restart_policy: Option<Str>,
+    restart_policy: Option<Str> = "restartPolicy" 24 OMITEMPTY;
     /// `restartPolicyRules`: list of ContainerRestartRule, feature gate `ContainerRestartRules`.
-    pub restart_policy_rules: List<ContainerRestartRule>,
+    restart_policy_rules: List<ContainerRestartRule> = "restartPolicyRules" 25 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumeMounts`: list of VolumeMount, map by `mountPath`.
-    pub volume_mounts: List<VolumeMount>,
+    volume_mounts: List<VolumeMount> = "volumeMounts" 9 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["mountPath"], patch_strategy: "merge", patch_key: "mountPath", ..NO_FACTS });
     /// `volumeDevices`: list of VolumeDevice, map by `devicePath`.
-    pub volume_devices: List<VolumeDevice>,
+    volume_devices: List<VolumeDevice> = "volumeDevices" 21 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["devicePath"], patch_strategy: "merge", patch_key: "devicePath", ..NO_FACTS });
     /// `livenessProbe`: Probe or absent.
-    pub liveness_probe: Option<Shared<Probe>>,
+    liveness_probe: Option<Shared<Probe>> = "livenessProbe" 10 OMITEMPTY;
     /// `readinessProbe`: Probe or absent.
-    pub readiness_probe: Option<Shared<Probe>>,
+    readiness_probe: Option<Shared<Probe>> = "readinessProbe" 11 OMITEMPTY;
     /// `startupProbe`: Probe or absent.
-    pub startup_probe: Option<Shared<Probe>>,
+    startup_probe: Option<Shared<Probe>> = "startupProbe" 22 OMITEMPTY;
     /// `lifecycle`: Lifecycle or absent.
-    pub lifecycle: Option<Shared<Lifecycle>>,
+    lifecycle: Option<Shared<Lifecycle>> = "lifecycle" 12 OMITEMPTY;
     /// `terminationMessagePath`: string.
-    pub termination_message_path: Str,
+    termination_message_path: Str = "terminationMessagePath" 13 OMITEMPTY;
     /// `terminationMessagePolicy`: string, one of `FallbackToLogsOnError`, `File`.
-    pub termination_message_policy: Str,
+    termination_message_policy: Str = "terminationMessagePolicy" 20 OMITEMPTY (Facts { enums: &["FallbackToLogsOnError", "File"], ..NO_FACTS });
     /// `imagePullPolicy`: string, one of `Always`, `IfNotPresent`, `Never`.
-    pub image_pull_policy: Str,
+    image_pull_policy: Str = "imagePullPolicy" 14 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS });
     /// `securityContext`: SecurityContext or absent.
-    pub security_context: Option<Shared<SecurityContext>>,
+    security_context: Option<Shared<SecurityContext>> = "securityContext" 15 OMITEMPTY;
     /// `stdin`: boolean.
-    pub stdin: bool,
+    stdin: bool = "stdin" 16 OMITEMPTY;
     /// `stdinOnce`: boolean.
-    pub stdin_once: bool,
+    stdin_once: bool = "stdinOnce" 17 OMITEMPTY;
     /// `tty`: boolean.
-    pub tty: bool,
+    tty: bool = "tty" 18 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER: Desc = Desc::new("Container", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("image", 2, OMITEMPTY, Type::Str),
-    Field::new("command", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("args", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("workingDir", 5, OMITEMPTY, Type::Str),
-    Field::new("ports", 6, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_PORT))).facts(&Facts { list_type: ListType::Map, keys: &["containerPort", "protocol"], patch_strategy: "merge", patch_key: "containerPort", ..NO_FACTS }),
-    Field::new("envFrom", 19, OMITEMPTY, Type::List(&Type::Msg(&ENV_FROM_SOURCE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("env", 7, OMITEMPTY, Type::List(&Type::Msg(&ENV_VAR))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("resources", 8, OMITEMPTY, Type::Msg(&RESOURCE_REQUIREMENTS)),
-    Field::new("resizePolicy", 23, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_RESIZE_POLICY))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("restartPolicy", 24, OMITEMPTY, Type::OptStr),
-    Field::new("restartPolicyRules", 25, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_RESTART_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("volumeMounts", 9, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_MOUNT))).facts(&Facts { list_type: ListType::Map, keys: &["mountPath"], patch_strategy: "merge", patch_key: "mountPath", ..NO_FACTS }),
-    Field::new("volumeDevices", 21, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_DEVICE))).facts(&Facts { list_type: ListType::Map, keys: &["devicePath"], patch_strategy: "merge", patch_key: "devicePath", ..NO_FACTS }),
-    Field::new("livenessProbe", 10, OMITEMPTY, Type::OptMsg(&PROBE)),
-    Field::new("readinessProbe", 11, OMITEMPTY, Type::OptMsg(&PROBE)),
-    Field::new("startupProbe", 22, OMITEMPTY, Type::OptMsg(&PROBE)),
-    Field::new("lifecycle", 12, OMITEMPTY, Type::OptMsg(&LIFECYCLE)),
-    Field::new("terminationMessagePath", 13, OMITEMPTY, Type::Str),
-    Field::new("terminationMessagePolicy", 20, OMITEMPTY, Type::Str).facts(&Facts { enums: &["FallbackToLogsOnError", "File"], ..NO_FACTS }),
-    Field::new("imagePullPolicy", 14, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS }),
-    Field::new("securityContext", 15, OMITEMPTY, Type::OptMsg(&SECURITY_CONTEXT)),
-    Field::new("stdin", 16, OMITEMPTY, Type::Bool),
-    Field::new("stdinOnce", 17, OMITEMPTY, Type::Bool),
-    Field::new("tty", 18, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5, 7, 8, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 6, 19, 13, 16, 9, 10, 11]);
-impl Message for Container {
-    fn desc(&self) -> &'static Desc { &CONTAINER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.image), FieldRef::List(&self.command), FieldRef::List(&self.args), FieldRef::Str(&self.working_dir), FieldRef::List(&self.ports), FieldRef::List(&self.env_from), FieldRef::List(&self.env), FieldRef::Msg(&self.resources), FieldRef::List(&self.resize_policy), FieldRef::OptStr(&self.restart_policy), FieldRef::List(&self.restart_policy_rules), FieldRef::List(&self.volume_mounts), FieldRef::List(&self.volume_devices), FieldRef::OptMsg(opt(&self.liveness_probe)), FieldRef::OptMsg(opt(&self.readiness_probe)), FieldRef::OptMsg(opt(&self.startup_probe)), FieldRef::OptMsg(opt(&self.lifecycle)), FieldRef::Str(&self.termination_message_path), FieldRef::Str(&self.termination_message_policy), FieldRef::Str(&self.image_pull_policy), FieldRef::OptMsg(opt(&self.security_context)), FieldRef::Bool(&self.stdin), FieldRef::Bool(&self.stdin_once), FieldRef::Bool(&self.tty)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.image), 2 => FieldMut::List(&mut self.command), 3 => FieldMut::List(&mut self.args), 4 => FieldMut::Str(&mut self.working_dir), 5 => FieldMut::List(&mut self.ports), 6 => FieldMut::List(&mut self.env_from), 7 => FieldMut::List(&mut self.env), 8 => FieldMut::Msg(&mut self.resources), 9 => FieldMut::List(&mut self.resize_policy), 10 => FieldMut::OptStr(&mut self.restart_policy), 11 => FieldMut::List(&mut self.restart_policy_rules), 12 => FieldMut::List(&mut self.volume_mounts), 13 => FieldMut::List(&mut self.volume_devices), 14 => FieldMut::OptMsg(&mut self.liveness_probe), 15 => FieldMut::OptMsg(&mut self.readiness_probe), 16 => FieldMut::OptMsg(&mut self.startup_probe), 17 => FieldMut::OptMsg(&mut self.lifecycle), 18 => FieldMut::Str(&mut self.termination_message_path), 19 => FieldMut::Str(&mut self.termination_message_policy), 20 => FieldMut::Str(&mut self.image_pull_policy), 21 => FieldMut::OptMsg(&mut self.security_context), 22 => FieldMut::Bool(&mut self.stdin), 23 => FieldMut::Bool(&mut self.stdin_once), 24 => FieldMut::Bool(&mut self.tty), _ => oob(i) } }
-}
-message!(Container, CONTAINER);
 
+message! {
 /// `ContainerExtendedResourceRequest` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerextendedresourcerequest-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerExtendedResourceRequest {
+pub struct ContainerExtendedResourceRequest CONTAINER_EXTENDED_RESOURCE_REQUEST "ContainerExtendedResourceRequest" [255, 0, 1, 2] Form::Part;
     /// `containerName`: string, required.
-    pub container_name: Str,
+    container_name: Str = "containerName" 1 (REQUIRED);
     /// `resourceName`: string, required.
-    pub resource_name: Str,
+    resource_name: Str = "resourceName" 2 (REQUIRED);
     /// `requestName`: string, required.
-    pub request_name: Str,
+    request_name: Str = "requestName" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_EXTENDED_RESOURCE_REQUEST: Desc = Desc::new("ContainerExtendedResourceRequest", &[
-    Field::new("containerName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("requestName", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ContainerExtendedResourceRequest {
-    fn desc(&self) -> &'static Desc { &CONTAINER_EXTENDED_RESOURCE_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.container_name), FieldRef::Str(&self.resource_name), FieldRef::Str(&self.request_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.container_name), 1 => FieldMut::Str(&mut self.resource_name), 2 => FieldMut::Str(&mut self.request_name), _ => oob(i) } }
-}
-message!(ContainerExtendedResourceRequest, CONTAINER_EXTENDED_RESOURCE_REQUEST);
 
+message! {
 /// `ContainerImage` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerimage-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerImage {
+pub struct ContainerImage CONTAINER_IMAGE "ContainerImage" [255, 0, 1] Form::Part;
     /// `names`: list of string.
-    pub names: List<Str>,
+    names: List<Str> = "names" 1 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `sizeBytes`: integer.
-    pub size_bytes: i64,
+    size_bytes: i64 = "sizeBytes" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_IMAGE: Desc = Desc::new("ContainerImage", &[
-    Field::new("names", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("sizeBytes", 2, OMITEMPTY, Type::I64),
-], &[255, 0, 1]);
-impl Message for ContainerImage {
-    fn desc(&self) -> &'static Desc { &CONTAINER_IMAGE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.names), FieldRef::I64(&self.size_bytes)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.names), 1 => FieldMut::I64(&mut self.size_bytes), _ => oob(i) } }
-}
-message!(ContainerImage, CONTAINER_IMAGE);
 
+message! {
 /// `ContainerPort` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerport-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerPort {
+pub struct ContainerPort CONTAINER_PORT "ContainerPort" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `hostPort`: integer.
-    pub host_port: i32,
+    host_port: i32 = "hostPort" 2 OMITEMPTY;
     /// `containerPort`: integer, required.
-    pub container_port: i32,
+    container_port: i32 = "containerPort" 3 (REQUIRED);
     /// `protocol`: string, default `"TCP"`, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Str,
+    protocol: Str = "protocol" 4 OMITEMPTY (Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
     /// `hostIP`: string.
-    pub host_ip: Str,
+    host_ip: Str = "hostIP" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_PORT: Desc = Desc::new("ContainerPort", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("hostPort", 2, OMITEMPTY, Type::I32),
-    Field::new("containerPort", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("protocol", 4, OMITEMPTY, Type::Str).facts(&Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS }),
-    Field::new("hostIP", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ContainerPort {
-    fn desc(&self) -> &'static Desc { &CONTAINER_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::I32(&self.host_port), FieldRef::I32(&self.container_port), FieldRef::Str(&self.protocol), FieldRef::Str(&self.host_ip)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::I32(&mut self.host_port), 2 => FieldMut::I32(&mut self.container_port), 3 => FieldMut::Str(&mut self.protocol), 4 => FieldMut::Str(&mut self.host_ip), _ => oob(i) } }
-}
-message!(ContainerPort, CONTAINER_PORT);
 
+message! {
 /// `ContainerResizePolicy` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresizepolicy-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerResizePolicy {
+pub struct ContainerResizePolicy CONTAINER_RESIZE_POLICY "ContainerResizePolicy" [255, 0, 1] Form::Part;
     /// `resourceName`: string, required.
-    pub resource_name: Str,
+    resource_name: Str = "resourceName" 1 (REQUIRED);
     /// `restartPolicy`: string, required.
-    pub restart_policy: Str,
+    restart_policy: Str = "restartPolicy" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_RESIZE_POLICY: Desc = Desc::new("ContainerResizePolicy", &[
-    Field::new("resourceName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("restartPolicy", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ContainerResizePolicy {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESIZE_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.resource_name), FieldRef::Str(&self.restart_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.resource_name), 1 => FieldMut::Str(&mut self.restart_policy), _ => oob(i) } }
-}
-message!(ContainerResizePolicy, CONTAINER_RESIZE_POLICY);
 
+message! {
 /// `ContainerRestartRule` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerrestartrule-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerRestartRule {
+pub struct ContainerRestartRule CONTAINER_RESTART_RULE "ContainerRestartRule" [255, 0, 1] Form::Part;
     /// `action`: string, required.
-    pub action: Str,
+    action: Str = "action" 1 OMITEMPTY (REQUIRED);
     /// `exitCodes`: ContainerRestartRuleOnExitCodes or absent.
-    pub exit_codes: Option<Shared<ContainerRestartRuleOnExitCodes>>,
+    exit_codes: Option<Shared<ContainerRestartRuleOnExitCodes>> = "exitCodes" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_RESTART_RULE: Desc = Desc::new("ContainerRestartRule", &[
-    Field::new("action", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("exitCodes", 2, OMITEMPTY, Type::OptMsg(&CONTAINER_RESTART_RULE_ON_EXIT_CODES)),
-], &[255, 0, 1]);
-impl Message for ContainerRestartRule {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESTART_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.action), FieldRef::OptMsg(opt(&self.exit_codes))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.action), 1 => FieldMut::OptMsg(&mut self.exit_codes), _ => oob(i) } }
-}
-message!(ContainerRestartRule, CONTAINER_RESTART_RULE);
 
+message! {
 /// `ContainerRestartRuleOnExitCodes` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerrestartruleonexitcodes-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerRestartRuleOnExitCodes {
+pub struct ContainerRestartRuleOnExitCodes CONTAINER_RESTART_RULE_ON_EXIT_CODES "ContainerRestartRuleOnExitCodes" [255, 0, 1] Form::Part;
     /// `operator`: string, required.
-    pub operator: Str,
+    operator: Str = "operator" 1 OMITEMPTY (REQUIRED);
     /// `values`: list of integer, set.
-    pub values: List<i32>,
+    values: List<i32> = "values" 2 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CONTAINER_RESTART_RULE_ON_EXIT_CODES: Desc = Desc::new("ContainerRestartRuleOnExitCodes", &[
-    Field::new("operator", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("values", 2, OMITEMPTY, Type::List(&Type::I32)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for ContainerRestartRuleOnExitCodes {
-    fn desc(&self) -> &'static Desc { &CONTAINER_RESTART_RULE_ON_EXIT_CODES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.operator), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.operator), 1 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(ContainerRestartRuleOnExitCodes, CONTAINER_RESTART_RULE_ON_EXIT_CODES);
 
+message! {
 /// `ContainerState` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerstate-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerState {
+pub struct ContainerState CONTAINER_STATE "ContainerState" [255, 0, 1, 2] Form::Part;
     /// `waiting`: ContainerStateWaiting or absent.
-    pub waiting: Option<Shared<ContainerStateWaiting>>,
+    waiting: Option<Shared<ContainerStateWaiting>> = "waiting" 1 OMITEMPTY;
     /// `running`: ContainerStateRunning or absent.
-    pub running: Option<Shared<ContainerStateRunning>>,
+    running: Option<Shared<ContainerStateRunning>> = "running" 2 OMITEMPTY;
     /// `terminated`: ContainerStateTerminated or absent.
-    pub terminated: Option<Shared<ContainerStateTerminated>>,
+    terminated: Option<Shared<ContainerStateTerminated>> = "terminated" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_STATE: Desc = Desc::new("ContainerState", &[
-    Field::new("waiting", 1, OMITEMPTY, Type::OptMsg(&CONTAINER_STATE_WAITING)),
-    Field::new("running", 2, OMITEMPTY, Type::OptMsg(&CONTAINER_STATE_RUNNING)),
-    Field::new("terminated", 3, OMITEMPTY, Type::OptMsg(&CONTAINER_STATE_TERMINATED)),
-], &[255, 0, 1, 2]);
-impl Message for ContainerState {
-    fn desc(&self) -> &'static Desc { &CONTAINER_STATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.waiting)), FieldRef::OptMsg(opt(&self.running)), FieldRef::OptMsg(opt(&self.terminated))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.waiting), 1 => FieldMut::OptMsg(&mut self.running), 2 => FieldMut::OptMsg(&mut self.terminated), _ => oob(i) } }
-}
-message!(ContainerState, CONTAINER_STATE);
 
+message! {
 /// `ContainerStateRunning` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerstaterunning-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerStateRunning {
+pub struct ContainerStateRunning CONTAINER_STATE_RUNNING "ContainerStateRunning" [255, 0] Form::Part;
     /// `startedAt`: time.
-    pub started_at: Time,
+    started_at: Time = "startedAt" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_STATE_RUNNING: Desc = Desc::new("ContainerStateRunning", &[
-    Field::new("startedAt", 1, OMITEMPTY, Type::Leaf(&TIME)),
-], &[255, 0]);
-impl Message for ContainerStateRunning {
-    fn desc(&self) -> &'static Desc { &CONTAINER_STATE_RUNNING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Leaf(&self.started_at)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Leaf(&mut self.started_at), _ => oob(i) } }
-}
-message!(ContainerStateRunning, CONTAINER_STATE_RUNNING);
 
+message! {
 /// `ContainerStateTerminated` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerstateterminated-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerStateTerminated {
+pub struct ContainerStateTerminated CONTAINER_STATE_TERMINATED "ContainerStateTerminated" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `exitCode`: integer, required.
-    pub exit_code: i32,
+    exit_code: i32 = "exitCode" 1 (REQUIRED);
     /// `signal`: integer.
-    pub signal: i32,
+    signal: i32 = "signal" 2 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 3 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 4 OMITEMPTY;
     /// `startedAt`: time.
-    pub started_at: Time,
+    started_at: Time = "startedAt" 5 OMITEMPTY;
     /// `finishedAt`: time.
-    pub finished_at: Time,
+    finished_at: Time = "finishedAt" 6 OMITEMPTY;
     /// `containerID`: string.
-    pub container_id: Str,
+    container_id: Str = "containerID" 7 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_STATE_TERMINATED: Desc = Desc::new("ContainerStateTerminated", &[
-    Field::new("exitCode", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("signal", 2, OMITEMPTY, Type::I32),
-    Field::new("reason", 3, OMITEMPTY, Type::Str),
-    Field::new("message", 4, OMITEMPTY, Type::Str),
-    Field::new("startedAt", 5, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("finishedAt", 6, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("containerID", 7, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for ContainerStateTerminated {
-    fn desc(&self) -> &'static Desc { &CONTAINER_STATE_TERMINATED }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.exit_code), FieldRef::I32(&self.signal), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::Leaf(&self.started_at), FieldRef::Leaf(&self.finished_at), FieldRef::Str(&self.container_id)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.exit_code), 1 => FieldMut::I32(&mut self.signal), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::Str(&mut self.message), 4 => FieldMut::Leaf(&mut self.started_at), 5 => FieldMut::Leaf(&mut self.finished_at), 6 => FieldMut::Str(&mut self.container_id), _ => oob(i) } }
-}
-message!(ContainerStateTerminated, CONTAINER_STATE_TERMINATED);
 
+message! {
 /// `ContainerStateWaiting` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerstatewaiting-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerStateWaiting {
+pub struct ContainerStateWaiting CONTAINER_STATE_WAITING "ContainerStateWaiting" [255, 0, 1] Form::Part;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 1 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_STATE_WAITING: Desc = Desc::new("ContainerStateWaiting", &[
-    Field::new("reason", 1, OMITEMPTY, Type::Str),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for ContainerStateWaiting {
-    fn desc(&self) -> &'static Desc { &CONTAINER_STATE_WAITING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.reason), 1 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(ContainerStateWaiting, CONTAINER_STATE_WAITING);
 
+message! {
 /// `ContainerStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerStatus {
+pub struct ContainerStatus CONTAINER_STATUS "ContainerStatus" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `state`: ContainerState.
-    pub state: ContainerState,
+    state: ContainerState = "state" 2 OMITEMPTY;
     /// `lastState`: ContainerState.
-    pub last_state: ContainerState,
+    last_state: ContainerState = "lastState" 3 OMITEMPTY;
     /// `ready`: boolean, required.
-    pub ready: bool,
+    ready: bool = "ready" 4 (REQUIRED);
     /// `restartCount`: integer, required.
-    pub restart_count: i32,
+    restart_count: i32 = "restartCount" 5 (REQUIRED);
     /// `image`: string, required.
-    pub image: Str,
+    image: Str = "image" 6 (REQUIRED);
     /// `imageID`: string, required.
-    pub image_id: Str,
+    image_id: Str = "imageID" 7 (REQUIRED);
     /// `containerID`: string.
-    pub container_id: Str,
+    container_id: Str = "containerID" 8 OMITEMPTY;
     /// `started`: boolean or absent.
-    pub started: Option<bool>,
+    started: Option<bool> = "started" 9 OMITEMPTY;
     /// `allocatedResources`: map of quantity.
-    pub allocated_resources: Map<Quantity>,
+    allocated_resources: Map<Quantity> = "allocatedResources" 10 OMITEMPTY;
     /// `resources`: ResourceRequirements or absent, feature gate `InPlacePodVerticalScaling`.
-    pub resources: Option<Shared<ResourceRequirements>>,
+    resources: Option<Shared<ResourceRequirements>> = "resources" 11 OMITEMPTY;
     /// `volumeMounts`: list of VolumeMountStatus, map by `mountPath`.
-    pub volume_mounts: List<VolumeMountStatus>,
+    volume_mounts: List<VolumeMountStatus> = "volumeMounts" 12 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["mountPath"], patch_strategy: "merge", patch_key: "mountPath", ..NO_FACTS });
     /// `user`: ContainerUser or absent, feature gate `SupplementalGroupsPolicy`.
-    pub user: Option<Shared<ContainerUser>>,
+    user: Option<Shared<ContainerUser>> = "user" 13 OMITEMPTY;
     /// `allocatedResourcesStatus`: list of ResourceStatus, map by `name`, feature gate `ResourceHealthStatus`.
-    pub allocated_resources_status: List<ResourceStatus>,
+    allocated_resources_status: List<ResourceStatus> = "allocatedResourcesStatus" 14 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `stopSignal`: string or absent, one of `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`, feature gate `ContainerStopSignals`.
-    pub stop_signal: Option<Str>,
+    stop_signal: Option<Str> = "stopSignal" 15 OMITEMPTY (Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CONTAINER_STATUS: Desc = Desc::new("ContainerStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("state", 2, OMITEMPTY, Type::Msg(&CONTAINER_STATE)),
-    Field::new("lastState", 3, OMITEMPTY, Type::Msg(&CONTAINER_STATE)),
-    Field::new("ready", 4, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("restartCount", 5, 0, Type::I32).facts(&REQUIRED),
-    Field::new("image", 6, 0, Type::Str).facts(&REQUIRED),
-    Field::new("imageID", 7, 0, Type::Str).facts(&REQUIRED),
-    Field::new("containerID", 8, OMITEMPTY, Type::Str),
-    Field::new("started", 9, OMITEMPTY, Type::OptBool),
-    Field::new("allocatedResources", 10, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("resources", 11, OMITEMPTY, Type::OptMsg(&RESOURCE_REQUIREMENTS)),
-    Field::new("volumeMounts", 12, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_MOUNT_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["mountPath"], patch_strategy: "merge", patch_key: "mountPath", ..NO_FACTS }),
-    Field::new("user", 13, OMITEMPTY, Type::OptMsg(&CONTAINER_USER)),
-    Field::new("allocatedResourcesStatus", 14, OMITEMPTY, Type::List(&Type::Msg(&RESOURCE_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("stopSignal", 15, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-impl Message for ContainerStatus {
-    fn desc(&self) -> &'static Desc { &CONTAINER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.state), FieldRef::Msg(&self.last_state), FieldRef::Bool(&self.ready), FieldRef::I32(&self.restart_count), FieldRef::Str(&self.image), FieldRef::Str(&self.image_id), FieldRef::Str(&self.container_id), FieldRef::OptBool(&self.started), FieldRef::Map(&self.allocated_resources), FieldRef::OptMsg(opt(&self.resources)), FieldRef::List(&self.volume_mounts), FieldRef::OptMsg(opt(&self.user)), FieldRef::List(&self.allocated_resources_status), FieldRef::OptStr(&self.stop_signal)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.state), 2 => FieldMut::Msg(&mut self.last_state), 3 => FieldMut::Bool(&mut self.ready), 4 => FieldMut::I32(&mut self.restart_count), 5 => FieldMut::Str(&mut self.image), 6 => FieldMut::Str(&mut self.image_id), 7 => FieldMut::Str(&mut self.container_id), 8 => FieldMut::OptBool(&mut self.started), 9 => FieldMut::Map(&mut self.allocated_resources), 10 => FieldMut::OptMsg(&mut self.resources), 11 => FieldMut::List(&mut self.volume_mounts), 12 => FieldMut::OptMsg(&mut self.user), 13 => FieldMut::List(&mut self.allocated_resources_status), 14 => FieldMut::OptStr(&mut self.stop_signal), _ => oob(i) } }
-}
-message!(ContainerStatus, CONTAINER_STATUS);
 
+message! {
 /// `ContainerUser` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containeruser-v1-core)
-#[derive(Clone, Default)]
-pub struct ContainerUser {
+pub struct ContainerUser CONTAINER_USER "ContainerUser" [255, 0] Form::Part;
     /// `linux`: LinuxContainerUser or absent.
-    pub linux: Option<Shared<LinuxContainerUser>>,
+    linux: Option<Shared<LinuxContainerUser>> = "linux" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CONTAINER_USER: Desc = Desc::new("ContainerUser", &[
-    Field::new("linux", 1, OMITEMPTY, Type::OptMsg(&LINUX_CONTAINER_USER)),
-], &[255, 0]);
-impl Message for ContainerUser {
-    fn desc(&self) -> &'static Desc { &CONTAINER_USER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.linux))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.linux), _ => oob(i) } }
-}
-message!(ContainerUser, CONTAINER_USER);
 
+message! {
 /// `DaemonEndpoint` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#daemonendpoint-v1-core)
-#[derive(Clone, Default)]
-pub struct DaemonEndpoint {
+pub struct DaemonEndpoint DAEMON_ENDPOINT "DaemonEndpoint" [255, 0] Form::Part;
     /// `Port`: integer, required.
-    pub port: i32,
+    port: i32 = "Port" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DAEMON_ENDPOINT: Desc = Desc::new("DaemonEndpoint", &[
-    Field::new("Port", 1, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for DaemonEndpoint {
-    fn desc(&self) -> &'static Desc { &DAEMON_ENDPOINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.port), _ => oob(i) } }
-}
-message!(DaemonEndpoint, DAEMON_ENDPOINT);
 
+message! {
 /// `DownwardAPIProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#downwardapiprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct DownwardAPIProjection {
+pub struct DownwardAPIProjection DOWNWARD_API_PROJECTION "DownwardAPIProjection" [255, 0] Form::Part;
     /// `items`: list of DownwardAPIVolumeFile.
-    pub items: List<DownwardAPIVolumeFile>,
+    items: List<DownwardAPIVolumeFile> = "items" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DOWNWARD_API_PROJECTION: Desc = Desc::new("DownwardAPIProjection", &[
-    Field::new("items", 1, OMITEMPTY, Type::List(&Type::Msg(&DOWNWARD_API_VOLUME_FILE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for DownwardAPIProjection {
-    fn desc(&self) -> &'static Desc { &DOWNWARD_API_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DownwardAPIProjection, DOWNWARD_API_PROJECTION);
 
+message! {
 /// `DownwardAPIVolumeFile` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#downwardapivolumefile-v1-core)
-#[derive(Clone, Default)]
-pub struct DownwardAPIVolumeFile {
+pub struct DownwardAPIVolumeFile DOWNWARD_API_VOLUME_FILE "DownwardAPIVolumeFile" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 1 (REQUIRED);
     /// `fieldRef`: ObjectFieldSelector or absent.
-    pub field_ref: Option<Shared<ObjectFieldSelector>>,
+    field_ref: Option<Shared<ObjectFieldSelector>> = "fieldRef" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `resourceFieldRef`: ResourceFieldSelector or absent.
-    pub resource_field_ref: Option<Shared<ResourceFieldSelector>>,
+    resource_field_ref: Option<Shared<ResourceFieldSelector>> = "resourceFieldRef" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `mode`: integer or absent.
-    pub mode: Option<i32>,
+    mode: Option<i32> = "mode" 4 OMITEMPTY;
     /// `user`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub user: Option<i64>,
+    user: Option<i64> = "user" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DOWNWARD_API_VOLUME_FILE: Desc = Desc::new("DownwardAPIVolumeFile", &[
-    Field::new("path", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fieldRef", 2, OMITEMPTY, Type::OptMsg(&OBJECT_FIELD_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("resourceFieldRef", 3, OMITEMPTY, Type::OptMsg(&RESOURCE_FIELD_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("mode", 4, OMITEMPTY, Type::OptI32),
-    Field::new("user", 5, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for DownwardAPIVolumeFile {
-    fn desc(&self) -> &'static Desc { &DOWNWARD_API_VOLUME_FILE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::OptMsg(opt(&self.field_ref)), FieldRef::OptMsg(opt(&self.resource_field_ref)), FieldRef::OptI32(&self.mode), FieldRef::OptI64(&self.user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::OptMsg(&mut self.field_ref), 2 => FieldMut::OptMsg(&mut self.resource_field_ref), 3 => FieldMut::OptI32(&mut self.mode), 4 => FieldMut::OptI64(&mut self.user), _ => oob(i) } }
-}
-message!(DownwardAPIVolumeFile, DOWNWARD_API_VOLUME_FILE);
 
+message! {
 /// `DownwardAPIVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#downwardapivolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct DownwardAPIVolumeSource {
+pub struct DownwardAPIVolumeSource DOWNWARD_API_VOLUME_SOURCE "DownwardAPIVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `items`: list of DownwardAPIVolumeFile.
-    pub items: List<DownwardAPIVolumeFile>,
+    items: List<DownwardAPIVolumeFile> = "items" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `defaultMode`: integer or absent.
-    pub default_mode: Option<i32>,
+    default_mode: Option<i32> = "defaultMode" 2 OMITEMPTY;
     /// `defaultUser`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub default_user: Option<i64>,
+    default_user: Option<i64> = "defaultUser" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DOWNWARD_API_VOLUME_SOURCE: Desc = Desc::new("DownwardAPIVolumeSource", &[
-    Field::new("items", 1, OMITEMPTY, Type::List(&Type::Msg(&DOWNWARD_API_VOLUME_FILE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("defaultMode", 2, OMITEMPTY, Type::OptI32),
-    Field::new("defaultUser", 3, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2]);
-impl Message for DownwardAPIVolumeSource {
-    fn desc(&self) -> &'static Desc { &DOWNWARD_API_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items), FieldRef::OptI32(&self.default_mode), FieldRef::OptI64(&self.default_user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), 1 => FieldMut::OptI32(&mut self.default_mode), 2 => FieldMut::OptI64(&mut self.default_user), _ => oob(i) } }
-}
-message!(DownwardAPIVolumeSource, DOWNWARD_API_VOLUME_SOURCE);
 
+message! {
 /// `EmptyDirVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#emptydirvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct EmptyDirVolumeSource {
+pub struct EmptyDirVolumeSource EMPTY_DIR_VOLUME_SOURCE "EmptyDirVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `medium`: string.
-    pub medium: Str,
+    medium: Str = "medium" 1 OMITEMPTY;
     /// `sizeLimit`: quantity or absent.
-    pub size_limit: Option<Quantity>,
+    size_limit: Option<Quantity> = "sizeLimit" 2 OMITEMPTY;
     /// `mode`: integer or absent, feature gate `EmptyDirVolumeMode`.
-    pub mode: Option<i32>,
+    mode: Option<i32> = "mode" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EMPTY_DIR_VOLUME_SOURCE: Desc = Desc::new("EmptyDirVolumeSource", &[
-    Field::new("medium", 1, OMITEMPTY, Type::Str),
-    Field::new("sizeLimit", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("mode", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for EmptyDirVolumeSource {
-    fn desc(&self) -> &'static Desc { &EMPTY_DIR_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.medium), FieldRef::OptLeaf(opt_leaf(&self.size_limit)), FieldRef::OptI32(&self.mode)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.medium), 1 => FieldMut::OptLeaf(&mut self.size_limit), 2 => FieldMut::OptI32(&mut self.mode), _ => oob(i) } }
-}
-message!(EmptyDirVolumeSource, EMPTY_DIR_VOLUME_SOURCE);
 
+message! {
 /// `EndpointAddress` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointaddress-v1-core)
-#[derive(Clone, Default)]
-pub struct EndpointAddress {
+pub struct EndpointAddress ENDPOINT_ADDRESS "EndpointAddress" [255, 0, 3, 1, 2] Form::Part;
     /// `ip`: string, required.
-    pub ip: Str,
+    ip: Str = "ip" 1 (REQUIRED);
     /// `hostname`: string.
-    pub hostname: Str,
+    hostname: Str = "hostname" 3 OMITEMPTY;
     /// `nodeName`: string or absent.
-    pub node_name: Option<Str>,
+    node_name: Option<Str> = "nodeName" 4 OMITEMPTY;
     /// `targetRef`: ObjectReference or absent.
-    pub target_ref: Option<Shared<ObjectReference>>,
+    target_ref: Option<Shared<ObjectReference>> = "targetRef" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ENDPOINT_ADDRESS: Desc = Desc::new("EndpointAddress", &[
-    Field::new("ip", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("hostname", 3, OMITEMPTY, Type::Str),
-    Field::new("nodeName", 4, OMITEMPTY, Type::OptStr),
-    Field::new("targetRef", 2, OMITEMPTY, Type::OptMsg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 3, 1, 2]);
-impl Message for EndpointAddress {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_ADDRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip), FieldRef::Str(&self.hostname), FieldRef::OptStr(&self.node_name), FieldRef::OptMsg(opt(&self.target_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), 1 => FieldMut::Str(&mut self.hostname), 2 => FieldMut::OptStr(&mut self.node_name), 3 => FieldMut::OptMsg(&mut self.target_ref), _ => oob(i) } }
-}
-message!(EndpointAddress, ENDPOINT_ADDRESS);
 
+message! {
 /// `EndpointPort` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointport-v1-core)
-#[derive(Clone, Default)]
-pub struct EndpointPort {
+pub struct EndpointPort ENDPOINT_PORT "EndpointPort" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `port`: integer, required.
-    pub port: i32,
+    port: i32 = "port" 2 (REQUIRED);
     /// `protocol`: string, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Str,
+    protocol: Str = "protocol" 3 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
     /// `appProtocol`: string or absent.
-    pub app_protocol: Option<Str>,
+    app_protocol: Option<Str> = "appProtocol" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ENDPOINT_PORT: Desc = Desc::new("EndpointPort", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("port", 2, 0, Type::I32).facts(&REQUIRED),
-    Field::new("protocol", 3, OMITEMPTY, Type::Str).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS }),
-    Field::new("appProtocol", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3]);
-impl Message for EndpointPort {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::I32(&self.port), FieldRef::Str(&self.protocol), FieldRef::OptStr(&self.app_protocol)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::I32(&mut self.port), 2 => FieldMut::Str(&mut self.protocol), 3 => FieldMut::OptStr(&mut self.app_protocol), _ => oob(i) } }
-}
-message!(EndpointPort, ENDPOINT_PORT);
 
+message! {
 /// `EndpointSubset` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointsubset-v1-core)
-#[derive(Clone, Default)]
-pub struct EndpointSubset {
+pub struct EndpointSubset ENDPOINT_SUBSET "EndpointSubset" [255, 0, 1, 2] Form::Part;
     /// `addresses`: list of EndpointAddress.
-    pub addresses: List<EndpointAddress>,
+    addresses: List<EndpointAddress> = "addresses" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `notReadyAddresses`: list of EndpointAddress.
-    pub not_ready_addresses: List<EndpointAddress>,
+    not_ready_addresses: List<EndpointAddress> = "notReadyAddresses" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `ports`: list of EndpointPort.
-    pub ports: List<EndpointPort>,
+    ports: List<EndpointPort> = "ports" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ENDPOINT_SUBSET: Desc = Desc::new("EndpointSubset", &[
-    Field::new("addresses", 1, OMITEMPTY, Type::List(&Type::Msg(&ENDPOINT_ADDRESS))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("notReadyAddresses", 2, OMITEMPTY, Type::List(&Type::Msg(&ENDPOINT_ADDRESS))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("ports", 3, OMITEMPTY, Type::List(&Type::Msg(&ENDPOINT_PORT))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for EndpointSubset {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_SUBSET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.addresses), FieldRef::List(&self.not_ready_addresses), FieldRef::List(&self.ports)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.addresses), 1 => FieldMut::List(&mut self.not_ready_addresses), 2 => FieldMut::List(&mut self.ports), _ => oob(i) } }
-}
-message!(EndpointSubset, ENDPOINT_SUBSET);
 
+message! {
 /// `Endpoints` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpoints-v1-core)
-#[derive(Clone, Default)]
-pub struct Endpoints {
+pub struct Endpoints ENDPOINTS "Endpoints" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Endpoints" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `subsets`: list of EndpointSubset.
-    pub subsets: List<EndpointSubset>,
+    subsets: List<EndpointSubset> = "subsets" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ENDPOINTS: Desc = Desc::kind("Endpoints", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("subsets", 2, OMITEMPTY, Type::List(&Type::Msg(&ENDPOINT_SUBSET))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "Endpoints" });
-impl Message for Endpoints {
-    fn desc(&self) -> &'static Desc { &ENDPOINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.subsets)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.subsets), _ => oob(i) } }
-}
-message!(Endpoints, ENDPOINTS);
-kind!(Endpoints, ENDPOINTS, "", "v1", "Endpoints");
+kind!(Endpoints, "", "v1", "Endpoints");
 object!(Endpoints);
 resource!(Endpoints, "endpoints", Namespaced);
 
+message! {
 /// `EndpointsList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslist-v1-core)
-#[derive(Clone, Default)]
-pub struct EndpointsList {
+pub struct EndpointsList ENDPOINTS_LIST "EndpointsList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "EndpointsList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Endpoints, required.
-    pub items: List<Endpoints>,
+    items: List<Endpoints> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ENDPOINTS_LIST: Desc = Desc::kind("EndpointsList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&ENDPOINTS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "EndpointsList" });
-impl Message for EndpointsList {
-    fn desc(&self) -> &'static Desc { &ENDPOINTS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(EndpointsList, ENDPOINTS_LIST);
-kind!(EndpointsList, ENDPOINTS_LIST, "", "v1", "EndpointsList");
+kind!(EndpointsList, "", "v1", "EndpointsList");
 list_kind!(EndpointsList, Endpoints);
 
+message! {
 /// `EnvFromSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#envfromsource-v1-core)
-#[derive(Clone, Default)]
-pub struct EnvFromSource {
+pub struct EnvFromSource ENV_FROM_SOURCE "EnvFromSource" [255, 0, 1, 2] Form::Part;
     /// `prefix`: string.
-    pub prefix: Str,
+    prefix: Str = "prefix" 1 OMITEMPTY;
     /// `configMapRef`: ConfigMapEnvSource or absent.
-    pub config_map_ref: Option<Shared<ConfigMapEnvSource>>,
+    config_map_ref: Option<Shared<ConfigMapEnvSource>> = "configMapRef" 2 OMITEMPTY;
     /// `secretRef`: SecretEnvSource or absent.
-    pub secret_ref: Option<Shared<SecretEnvSource>>,
+    secret_ref: Option<Shared<SecretEnvSource>> = "secretRef" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ENV_FROM_SOURCE: Desc = Desc::new("EnvFromSource", &[
-    Field::new("prefix", 1, OMITEMPTY, Type::Str),
-    Field::new("configMapRef", 2, OMITEMPTY, Type::OptMsg(&CONFIG_MAP_ENV_SOURCE)),
-    Field::new("secretRef", 3, OMITEMPTY, Type::OptMsg(&SECRET_ENV_SOURCE)),
-], &[255, 0, 1, 2]);
-impl Message for EnvFromSource {
-    fn desc(&self) -> &'static Desc { &ENV_FROM_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.prefix), FieldRef::OptMsg(opt(&self.config_map_ref)), FieldRef::OptMsg(opt(&self.secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.prefix), 1 => FieldMut::OptMsg(&mut self.config_map_ref), 2 => FieldMut::OptMsg(&mut self.secret_ref), _ => oob(i) } }
-}
-message!(EnvFromSource, ENV_FROM_SOURCE);
 
+message! {
 /// `EnvVar` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#envvar-v1-core)
-#[derive(Clone, Default)]
-pub struct EnvVar {
+pub struct EnvVar ENV_VAR "EnvVar" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `value`: string.
-    pub value: Str,
+    value: Str = "value" 2 OMITEMPTY;
     /// `valueFrom`: EnvVarSource or absent.
-    pub value_from: Option<Shared<EnvVarSource>>,
+    value_from: Option<Shared<EnvVarSource>> = "valueFrom" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ENV_VAR: Desc = Desc::new("EnvVar", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, OMITEMPTY, Type::Str),
-    Field::new("valueFrom", 3, OMITEMPTY, Type::OptMsg(&ENV_VAR_SOURCE)),
-], &[255, 0, 1, 2]);
-impl Message for EnvVar {
-    fn desc(&self) -> &'static Desc { &ENV_VAR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.value), FieldRef::OptMsg(opt(&self.value_from))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.value), 2 => FieldMut::OptMsg(&mut self.value_from), _ => oob(i) } }
-}
-message!(EnvVar, ENV_VAR);
 
+message! {
 /// `EnvVarSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#envvarsource-v1-core)
-#[derive(Clone, Default)]
-pub struct EnvVarSource {
+pub struct EnvVarSource ENV_VAR_SOURCE "EnvVarSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `fieldRef`: ObjectFieldSelector or absent.
-    pub field_ref: Option<Shared<ObjectFieldSelector>>,
+    field_ref: Option<Shared<ObjectFieldSelector>> = "fieldRef" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `resourceFieldRef`: ResourceFieldSelector or absent.
-    pub resource_field_ref: Option<Shared<ResourceFieldSelector>>,
+    resource_field_ref: Option<Shared<ResourceFieldSelector>> = "resourceFieldRef" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `configMapKeyRef`: ConfigMapKeySelector or absent.
-    pub config_map_key_ref: Option<Shared<ConfigMapKeySelector>>,
+    config_map_key_ref: Option<Shared<ConfigMapKeySelector>> = "configMapKeyRef" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `secretKeyRef`: SecretKeySelector or absent.
-    pub secret_key_ref: Option<Shared<SecretKeySelector>>,
+    secret_key_ref: Option<Shared<SecretKeySelector>> = "secretKeyRef" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `fileKeyRef`: FileKeySelector or absent, feature gate `EnvFiles`.
-    pub file_key_ref: Option<Shared<FileKeySelector>>,
+    file_key_ref: Option<Shared<FileKeySelector>> = "fileKeyRef" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ENV_VAR_SOURCE: Desc = Desc::new("EnvVarSource", &[
-    Field::new("fieldRef", 1, OMITEMPTY, Type::OptMsg(&OBJECT_FIELD_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("resourceFieldRef", 2, OMITEMPTY, Type::OptMsg(&RESOURCE_FIELD_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("configMapKeyRef", 3, OMITEMPTY, Type::OptMsg(&CONFIG_MAP_KEY_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("secretKeyRef", 4, OMITEMPTY, Type::OptMsg(&SECRET_KEY_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("fileKeyRef", 5, OMITEMPTY, Type::OptMsg(&FILE_KEY_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for EnvVarSource {
-    fn desc(&self) -> &'static Desc { &ENV_VAR_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.field_ref)), FieldRef::OptMsg(opt(&self.resource_field_ref)), FieldRef::OptMsg(opt(&self.config_map_key_ref)), FieldRef::OptMsg(opt(&self.secret_key_ref)), FieldRef::OptMsg(opt(&self.file_key_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.field_ref), 1 => FieldMut::OptMsg(&mut self.resource_field_ref), 2 => FieldMut::OptMsg(&mut self.config_map_key_ref), 3 => FieldMut::OptMsg(&mut self.secret_key_ref), 4 => FieldMut::OptMsg(&mut self.file_key_ref), _ => oob(i) } }
-}
-message!(EnvVarSource, ENV_VAR_SOURCE);
 
+message! {
 /// `EphemeralContainer` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ephemeralcontainer-v1-core)
-#[derive(Clone, Default)]
-pub struct EphemeralContainer {
+pub struct EphemeralContainer EPHEMERAL_CONTAINER "EphemeralContainer" [255, 0, 1] Form::Part;
     /// EphemeralContainerCommon, its members appear here.
-    pub ephemeral_container_common: Emb<EphemeralContainerCommon>,
+    ephemeral_container_common: Emb<EphemeralContainerCommon> = "" 1 INLINE;
     /// `targetContainerName`: string.
-    pub target_container_name: Str,
+    target_container_name: Str = "targetContainerName" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EPHEMERAL_CONTAINER: Desc = Desc::new("EphemeralContainer", &[
-    Field::new("", 1, INLINE, Type::Emb(&EPHEMERAL_CONTAINER_COMMON)),
-    Field::new("targetContainerName", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for EphemeralContainer {
-    fn desc(&self) -> &'static Desc { &EPHEMERAL_CONTAINER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(emb(&self.ephemeral_container_common)), FieldRef::Str(&self.target_container_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(self.ephemeral_container_common.slot()), 1 => FieldMut::Str(&mut self.target_container_name), _ => oob(i) } }
-}
-message!(EphemeralContainer, EPHEMERAL_CONTAINER);
 
+message! {
 /// `EphemeralContainerCommon` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ephemeralcontainercommon-v1-core)
-#[derive(Clone, Default)]
-pub struct EphemeralContainerCommon {
+pub struct EphemeralContainerCommon EPHEMERAL_CONTAINER_COMMON "EphemeralContainerCommon" [255, 0, 1, 2, 3, 4, 5, 7, 8, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 6, 19, 13, 16, 9, 10, 11] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `image`: string.
-    pub image: Str,
+    image: Str = "image" 2 OMITEMPTY;
     /// `command`: list of string.
-    pub command: List<Str>,
+    command: List<Str> = "command" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `args`: list of string.
-    pub args: List<Str>,
+    args: List<Str> = "args" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `workingDir`: string.
-    pub working_dir: Str,
+    working_dir: Str = "workingDir" 5 OMITEMPTY;
     /// `ports`: list of ContainerPort, map by `containerPort`, `protocol`.
-    pub ports: List<ContainerPort>,
+    ports: List<ContainerPort> = "ports" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["containerPort", "protocol"], patch_strategy: "merge", patch_key: "containerPort", ..NO_FACTS });
     /// `envFrom`: list of EnvFromSource.
-    pub env_from: List<EnvFromSource>,
+    env_from: List<EnvFromSource> = "envFrom" 19 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `env`: list of EnvVar, map by `name`.
-    pub env: List<EnvVar>,
+    env: List<EnvVar> = "env" 7 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `resources`: ResourceRequirements.
-    pub resources: ResourceRequirements,
+    resources: ResourceRequirements = "resources" 8 OMITEMPTY;
     /// `resizePolicy`: list of ContainerResizePolicy, feature gate `InPlacePodVerticalScaling`.
-    pub resize_policy: List<ContainerResizePolicy>,
+    resize_policy: List<ContainerResizePolicy> = "resizePolicy" 23 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `restartPolicy`: string or absent.
-    pub restart_policy: Option<Str>,
+    restart_policy: Option<Str> = "restartPolicy" 24 OMITEMPTY;
     /// `restartPolicyRules`: list of ContainerRestartRule, feature gate `ContainerRestartRules`.
-    pub restart_policy_rules: List<ContainerRestartRule>,
+    restart_policy_rules: List<ContainerRestartRule> = "restartPolicyRules" 25 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumeMounts`: list of VolumeMount, map by `mountPath`.
-    pub volume_mounts: List<VolumeMount>,
+    volume_mounts: List<VolumeMount> = "volumeMounts" 9 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["mountPath"], patch_strategy: "merge", patch_key: "mountPath", ..NO_FACTS });
     /// `volumeDevices`: list of VolumeDevice, map by `devicePath`.
-    pub volume_devices: List<VolumeDevice>,
+    volume_devices: List<VolumeDevice> = "volumeDevices" 21 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["devicePath"], patch_strategy: "merge", patch_key: "devicePath", ..NO_FACTS });
     /// `livenessProbe`: Probe or absent.
-    pub liveness_probe: Option<Shared<Probe>>,
+    liveness_probe: Option<Shared<Probe>> = "livenessProbe" 10 OMITEMPTY;
     /// `readinessProbe`: Probe or absent.
-    pub readiness_probe: Option<Shared<Probe>>,
+    readiness_probe: Option<Shared<Probe>> = "readinessProbe" 11 OMITEMPTY;
     /// `startupProbe`: Probe or absent.
-    pub startup_probe: Option<Shared<Probe>>,
+    startup_probe: Option<Shared<Probe>> = "startupProbe" 22 OMITEMPTY;
     /// `lifecycle`: Lifecycle or absent.
-    pub lifecycle: Option<Shared<Lifecycle>>,
+    lifecycle: Option<Shared<Lifecycle>> = "lifecycle" 12 OMITEMPTY;
     /// `terminationMessagePath`: string.
-    pub termination_message_path: Str,
+    termination_message_path: Str = "terminationMessagePath" 13 OMITEMPTY;
     /// `terminationMessagePolicy`: string, one of `FallbackToLogsOnError`, `File`.
-    pub termination_message_policy: Str,
+    termination_message_policy: Str = "terminationMessagePolicy" 20 OMITEMPTY (Facts { enums: &["FallbackToLogsOnError", "File"], ..NO_FACTS });
     /// `imagePullPolicy`: string, one of `Always`, `IfNotPresent`, `Never`.
-    pub image_pull_policy: Str,
+    image_pull_policy: Str = "imagePullPolicy" 14 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS });
     /// `securityContext`: SecurityContext or absent.
-    pub security_context: Option<Shared<SecurityContext>>,
+    security_context: Option<Shared<SecurityContext>> = "securityContext" 15 OMITEMPTY;
     /// `stdin`: boolean.
-    pub stdin: bool,
+    stdin: bool = "stdin" 16 OMITEMPTY;
     /// `stdinOnce`: boolean.
-    pub stdin_once: bool,
+    stdin_once: bool = "stdinOnce" 17 OMITEMPTY;
     /// `tty`: boolean.
-    pub tty: bool,
+    tty: bool = "tty" 18 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EPHEMERAL_CONTAINER_COMMON: Desc = Desc::new("EphemeralContainerCommon", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("image", 2, OMITEMPTY, Type::Str),
-    Field::new("command", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("args", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("workingDir", 5, OMITEMPTY, Type::Str),
-    Field::new("ports", 6, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_PORT))).facts(&Facts { list_type: ListType::Map, keys: &["containerPort", "protocol"], patch_strategy: "merge", patch_key: "containerPort", ..NO_FACTS }),
-    Field::new("envFrom", 19, OMITEMPTY, Type::List(&Type::Msg(&ENV_FROM_SOURCE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("env", 7, OMITEMPTY, Type::List(&Type::Msg(&ENV_VAR))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("resources", 8, OMITEMPTY, Type::Msg(&RESOURCE_REQUIREMENTS)),
-    Field::new("resizePolicy", 23, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_RESIZE_POLICY))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("restartPolicy", 24, OMITEMPTY, Type::OptStr),
-    Field::new("restartPolicyRules", 25, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_RESTART_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("volumeMounts", 9, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_MOUNT))).facts(&Facts { list_type: ListType::Map, keys: &["mountPath"], patch_strategy: "merge", patch_key: "mountPath", ..NO_FACTS }),
-    Field::new("volumeDevices", 21, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_DEVICE))).facts(&Facts { list_type: ListType::Map, keys: &["devicePath"], patch_strategy: "merge", patch_key: "devicePath", ..NO_FACTS }),
-    Field::new("livenessProbe", 10, OMITEMPTY, Type::OptMsg(&PROBE)),
-    Field::new("readinessProbe", 11, OMITEMPTY, Type::OptMsg(&PROBE)),
-    Field::new("startupProbe", 22, OMITEMPTY, Type::OptMsg(&PROBE)),
-    Field::new("lifecycle", 12, OMITEMPTY, Type::OptMsg(&LIFECYCLE)),
-    Field::new("terminationMessagePath", 13, OMITEMPTY, Type::Str),
-    Field::new("terminationMessagePolicy", 20, OMITEMPTY, Type::Str).facts(&Facts { enums: &["FallbackToLogsOnError", "File"], ..NO_FACTS }),
-    Field::new("imagePullPolicy", 14, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS }),
-    Field::new("securityContext", 15, OMITEMPTY, Type::OptMsg(&SECURITY_CONTEXT)),
-    Field::new("stdin", 16, OMITEMPTY, Type::Bool),
-    Field::new("stdinOnce", 17, OMITEMPTY, Type::Bool),
-    Field::new("tty", 18, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5, 7, 8, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 6, 19, 13, 16, 9, 10, 11]);
-impl Message for EphemeralContainerCommon {
-    fn desc(&self) -> &'static Desc { &EPHEMERAL_CONTAINER_COMMON }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.image), FieldRef::List(&self.command), FieldRef::List(&self.args), FieldRef::Str(&self.working_dir), FieldRef::List(&self.ports), FieldRef::List(&self.env_from), FieldRef::List(&self.env), FieldRef::Msg(&self.resources), FieldRef::List(&self.resize_policy), FieldRef::OptStr(&self.restart_policy), FieldRef::List(&self.restart_policy_rules), FieldRef::List(&self.volume_mounts), FieldRef::List(&self.volume_devices), FieldRef::OptMsg(opt(&self.liveness_probe)), FieldRef::OptMsg(opt(&self.readiness_probe)), FieldRef::OptMsg(opt(&self.startup_probe)), FieldRef::OptMsg(opt(&self.lifecycle)), FieldRef::Str(&self.termination_message_path), FieldRef::Str(&self.termination_message_policy), FieldRef::Str(&self.image_pull_policy), FieldRef::OptMsg(opt(&self.security_context)), FieldRef::Bool(&self.stdin), FieldRef::Bool(&self.stdin_once), FieldRef::Bool(&self.tty)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.image), 2 => FieldMut::List(&mut self.command), 3 => FieldMut::List(&mut self.args), 4 => FieldMut::Str(&mut self.working_dir), 5 => FieldMut::List(&mut self.ports), 6 => FieldMut::List(&mut self.env_from), 7 => FieldMut::List(&mut self.env), 8 => FieldMut::Msg(&mut self.resources), 9 => FieldMut::List(&mut self.resize_policy), 10 => FieldMut::OptStr(&mut self.restart_policy), 11 => FieldMut::List(&mut self.restart_policy_rules), 12 => FieldMut::List(&mut self.volume_mounts), 13 => FieldMut::List(&mut self.volume_devices), 14 => FieldMut::OptMsg(&mut self.liveness_probe), 15 => FieldMut::OptMsg(&mut self.readiness_probe), 16 => FieldMut::OptMsg(&mut self.startup_probe), 17 => FieldMut::OptMsg(&mut self.lifecycle), 18 => FieldMut::Str(&mut self.termination_message_path), 19 => FieldMut::Str(&mut self.termination_message_policy), 20 => FieldMut::Str(&mut self.image_pull_policy), 21 => FieldMut::OptMsg(&mut self.security_context), 22 => FieldMut::Bool(&mut self.stdin), 23 => FieldMut::Bool(&mut self.stdin_once), 24 => FieldMut::Bool(&mut self.tty), _ => oob(i) } }
-}
-message!(EphemeralContainerCommon, EPHEMERAL_CONTAINER_COMMON);
-emb_default!(EphemeralContainerCommon);
 
+message! {
 /// `EphemeralVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ephemeralvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct EphemeralVolumeSource {
+pub struct EphemeralVolumeSource EPHEMERAL_VOLUME_SOURCE "EphemeralVolumeSource" [255, 0] Form::Part;
     /// `volumeClaimTemplate`: PersistentVolumeClaimTemplate or absent.
-    pub volume_claim_template: Option<Shared<PersistentVolumeClaimTemplate>>,
+    volume_claim_template: Option<Shared<PersistentVolumeClaimTemplate>> = "volumeClaimTemplate" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EPHEMERAL_VOLUME_SOURCE: Desc = Desc::new("EphemeralVolumeSource", &[
-    Field::new("volumeClaimTemplate", 1, OMITEMPTY, Type::OptMsg(&PERSISTENT_VOLUME_CLAIM_TEMPLATE)),
-], &[255, 0]);
-impl Message for EphemeralVolumeSource {
-    fn desc(&self) -> &'static Desc { &EPHEMERAL_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.volume_claim_template))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.volume_claim_template), _ => oob(i) } }
-}
-message!(EphemeralVolumeSource, EPHEMERAL_VOLUME_SOURCE);
 
+message! {
 /// `Event` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#event-v1-core)
-#[derive(Clone, Default)]
-pub struct Event {
+pub struct Event EVENT "Event" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Event" });
     /// `metadata`: ObjectMeta, required.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 (REQUIRED);
     /// `involvedObject`: ObjectReference, required.
-    pub involved_object: ObjectReference,
+    involved_object: ObjectReference = "involvedObject" 2 (Facts { atomic: true, ..REQUIRED });
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 3 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 4 OMITEMPTY;
     /// `source`: EventSource.
-    pub source: EventSource,
+    source: EventSource = "source" 5 OMITEMPTY;
     /// `firstTimestamp`: time.
-    pub first_timestamp: Time,
+    first_timestamp: Time = "firstTimestamp" 6 OMITEMPTY;
     /// `lastTimestamp`: time.
-    pub last_timestamp: Time,
+    last_timestamp: Time = "lastTimestamp" 7 OMITEMPTY;
     /// `count`: integer.
-    pub count: i32,
+    count: i32 = "count" 8 OMITEMPTY;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 9 OMITEMPTY;
     /// `eventTime`: time with microseconds.
-    pub event_time: MicroTime,
+    event_time: MicroTime = "eventTime" 10 OMITEMPTY;
     /// `series`: EventSeries or absent.
-    pub series: Option<Shared<EventSeries>>,
+    series: Option<Shared<EventSeries>> = "series" 11 OMITEMPTY;
     /// `action`: string.
-    pub action: Str,
+    action: Str = "action" 12 OMITEMPTY;
     /// `related`: ObjectReference or absent.
-    pub related: Option<Shared<ObjectReference>>,
+    related: Option<Shared<ObjectReference>> = "related" 13 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `reportingComponent`: string.
-    pub reporting_component: Str,
+    reporting_component: Str = "reportingComponent" 14;
     /// `reportingInstance`: string.
-    pub reporting_instance: Str,
+    reporting_instance: Str = "reportingInstance" 15;
 }
-#[doc(hidden)]
-pub static EVENT: Desc = Desc::kind("Event", &[
-    Field::new("metadata", 1, 0, Type::Msg(&meta_v1::OBJECT_META)).facts(&REQUIRED),
-    Field::new("involvedObject", 2, 0, Type::Msg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("reason", 3, OMITEMPTY, Type::Str),
-    Field::new("message", 4, OMITEMPTY, Type::Str),
-    Field::new("source", 5, OMITEMPTY, Type::Msg(&EVENT_SOURCE)),
-    Field::new("firstTimestamp", 6, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTimestamp", 7, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("count", 8, OMITEMPTY, Type::I32),
-    Field::new("type", 9, OMITEMPTY, Type::Str),
-    Field::new("eventTime", 10, OMITEMPTY, Type::Leaf(&MICRO_TIME)),
-    Field::new("series", 11, OMITEMPTY, Type::OptMsg(&EVENT_SERIES)),
-    Field::new("action", 12, OMITEMPTY, Type::Str),
-    Field::new("related", 13, OMITEMPTY, Type::OptMsg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("reportingComponent", 14, 0, Type::Str),
-    Field::new("reportingInstance", 15, 0, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], &KindFacts { group: "", version: "v1", kind: "Event" });
-impl Message for Event {
-    fn desc(&self) -> &'static Desc { &EVENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.involved_object), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::Msg(&self.source), FieldRef::Leaf(&self.first_timestamp), FieldRef::Leaf(&self.last_timestamp), FieldRef::I32(&self.count), FieldRef::Str(&self.type_), FieldRef::Leaf(&self.event_time), FieldRef::OptMsg(opt(&self.series)), FieldRef::Str(&self.action), FieldRef::OptMsg(opt(&self.related)), FieldRef::Str(&self.reporting_component), FieldRef::Str(&self.reporting_instance)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.involved_object), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::Str(&mut self.message), 4 => FieldMut::Msg(&mut self.source), 5 => FieldMut::Leaf(&mut self.first_timestamp), 6 => FieldMut::Leaf(&mut self.last_timestamp), 7 => FieldMut::I32(&mut self.count), 8 => FieldMut::Str(&mut self.type_), 9 => FieldMut::Leaf(&mut self.event_time), 10 => FieldMut::OptMsg(&mut self.series), 11 => FieldMut::Str(&mut self.action), 12 => FieldMut::OptMsg(&mut self.related), 13 => FieldMut::Str(&mut self.reporting_component), 14 => FieldMut::Str(&mut self.reporting_instance), _ => oob(i) } }
-}
-message!(Event, EVENT);
-kind!(Event, EVENT, "", "v1", "Event");
+kind!(Event, "", "v1", "Event");
 object!(Event);
 resource!(Event, "events", Namespaced);
 
+message! {
 /// `EventList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eventlist-v1-core)
-#[derive(Clone, Default)]
-pub struct EventList {
+pub struct EventList EVENT_LIST "EventList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "EventList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Event, required.
-    pub items: List<Event>,
+    items: List<Event> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVENT_LIST: Desc = Desc::kind("EventList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&EVENT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "EventList" });
-impl Message for EventList {
-    fn desc(&self) -> &'static Desc { &EVENT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(EventList, EVENT_LIST);
-kind!(EventList, EVENT_LIST, "", "v1", "EventList");
+kind!(EventList, "", "v1", "EventList");
 list_kind!(EventList, Event);
 
+message! {
 /// `EventSeries` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eventseries-v1-core)
-#[derive(Clone, Default)]
-pub struct EventSeries {
+pub struct EventSeries EVENT_SERIES "EventSeries" [255, 0, 1] Form::Part;
     /// `count`: integer.
-    pub count: i32,
+    count: i32 = "count" 1 OMITEMPTY;
     /// `lastObservedTime`: time with microseconds.
-    pub last_observed_time: MicroTime,
+    last_observed_time: MicroTime = "lastObservedTime" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVENT_SERIES: Desc = Desc::new("EventSeries", &[
-    Field::new("count", 1, OMITEMPTY, Type::I32),
-    Field::new("lastObservedTime", 2, OMITEMPTY, Type::Leaf(&MICRO_TIME)),
-], &[255, 0, 1]);
-impl Message for EventSeries {
-    fn desc(&self) -> &'static Desc { &EVENT_SERIES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.count), FieldRef::Leaf(&self.last_observed_time)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.count), 1 => FieldMut::Leaf(&mut self.last_observed_time), _ => oob(i) } }
-}
-message!(EventSeries, EVENT_SERIES);
 
+message! {
 /// `EventSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eventsource-v1-core)
-#[derive(Clone, Default)]
-pub struct EventSource {
+pub struct EventSource EVENT_SOURCE "EventSource" [255, 0, 1] Form::Part;
     /// `component`: string.
-    pub component: Str,
+    component: Str = "component" 1 OMITEMPTY;
     /// `host`: string.
-    pub host: Str,
+    host: Str = "host" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVENT_SOURCE: Desc = Desc::new("EventSource", &[
-    Field::new("component", 1, OMITEMPTY, Type::Str),
-    Field::new("host", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for EventSource {
-    fn desc(&self) -> &'static Desc { &EVENT_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.component), FieldRef::Str(&self.host)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.component), 1 => FieldMut::Str(&mut self.host), _ => oob(i) } }
-}
-message!(EventSource, EVENT_SOURCE);
 
+message! {
 /// `EvictionResponder` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionresponder-v1-core)
-#[derive(Clone, Default)]
-pub struct EvictionResponder {
+pub struct EvictionResponder EVICTION_RESPONDER "EvictionResponder" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `priority`: integer or absent, required.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVICTION_RESPONDER: Desc = Desc::new("EvictionResponder", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("priority", 2, 0, Type::OptI32).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for EvictionResponder {
-    fn desc(&self) -> &'static Desc { &EVICTION_RESPONDER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptI32(&self.priority)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptI32(&mut self.priority), _ => oob(i) } }
-}
-message!(EvictionResponder, EVICTION_RESPONDER);
 
+message! {
 /// `ExecAction` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#execaction-v1-core)
-#[derive(Clone, Default)]
-pub struct ExecAction {
+pub struct ExecAction EXEC_ACTION "ExecAction" [255, 0] Form::Part;
     /// `command`: list of string.
-    pub command: List<Str>,
+    command: List<Str> = "command" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static EXEC_ACTION: Desc = Desc::new("ExecAction", &[
-    Field::new("command", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ExecAction {
-    fn desc(&self) -> &'static Desc { &EXEC_ACTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.command)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.command), _ => oob(i) } }
-}
-message!(ExecAction, EXEC_ACTION);
 
+message! {
 /// `FCVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fcvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct FCVolumeSource {
+pub struct FCVolumeSource FC_VOLUME_SOURCE "FCVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `targetWWNs`: list of string.
-    pub target_wwns: List<Str>,
+    target_wwns: List<Str> = "targetWWNs" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `lun`: integer or absent.
-    pub lun: Option<i32>,
+    lun: Option<i32> = "lun" 2 OMITEMPTY;
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 3 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
     /// `wwids`: list of string.
-    pub wwids: List<Str>,
+    wwids: List<Str> = "wwids" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static FC_VOLUME_SOURCE: Desc = Desc::new("FCVolumeSource", &[
-    Field::new("targetWWNs", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("lun", 2, OMITEMPTY, Type::OptI32),
-    Field::new("fsType", 3, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-    Field::new("wwids", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for FCVolumeSource {
-    fn desc(&self) -> &'static Desc { &FC_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.target_wwns), FieldRef::OptI32(&self.lun), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::List(&self.wwids)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.target_wwns), 1 => FieldMut::OptI32(&mut self.lun), 2 => FieldMut::Str(&mut self.fs_type), 3 => FieldMut::Bool(&mut self.read_only), 4 => FieldMut::List(&mut self.wwids), _ => oob(i) } }
-}
-message!(FCVolumeSource, FC_VOLUME_SOURCE);
 
+message! {
 /// `FileKeySelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#filekeyselector-v1-core)
-#[derive(Clone, Default)]
-pub struct FileKeySelector {
+pub struct FileKeySelector FILE_KEY_SELECTOR "FileKeySelector" [255, 0, 1, 2, 3] Form::Part;
     /// `volumeName`: string, required.
-    pub volume_name: Str,
+    volume_name: Str = "volumeName" 1 (REQUIRED);
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 2 (REQUIRED);
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 3 (REQUIRED);
     /// `optional`: boolean or absent, default `false`.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 4 OMITEMPTY (Facts { default: "false", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static FILE_KEY_SELECTOR: Desc = Desc::new("FileKeySelector", &[
-    Field::new("volumeName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("path", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("key", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("optional", 4, OMITEMPTY, Type::OptBool).facts(&Facts { default: "false", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for FileKeySelector {
-    fn desc(&self) -> &'static Desc { &FILE_KEY_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_name), FieldRef::Str(&self.path), FieldRef::Str(&self.key), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_name), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::Str(&mut self.key), 3 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(FileKeySelector, FILE_KEY_SELECTOR);
 
+message! {
 /// `FlexPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#flexpersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct FlexPersistentVolumeSource {
+pub struct FlexPersistentVolumeSource FLEX_PERSISTENT_VOLUME_SOURCE "FlexPersistentVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `secretRef`: SecretReference or absent.
-    pub secret_ref: Option<Shared<SecretReference>>,
+    secret_ref: Option<Shared<SecretReference>> = "secretRef" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
     /// `options`: map of string.
-    pub options: Map<Str>,
+    options: Map<Str> = "options" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static FLEX_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("FlexPersistentVolumeSource", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("secretRef", 3, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-    Field::new("options", 5, OMITEMPTY, Type::Map(&Type::Str)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for FlexPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &FLEX_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Str(&self.fs_type), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.read_only), FieldRef::Map(&self.options)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::OptMsg(&mut self.secret_ref), 3 => FieldMut::Bool(&mut self.read_only), 4 => FieldMut::Map(&mut self.options), _ => oob(i) } }
-}
-message!(FlexPersistentVolumeSource, FLEX_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `FlexVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#flexvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct FlexVolumeSource {
+pub struct FlexVolumeSource FLEX_VOLUME_SOURCE "FlexVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `secretRef`: LocalObjectReference or absent.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
     /// `options`: map of string.
-    pub options: Map<Str>,
+    options: Map<Str> = "options" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static FLEX_VOLUME_SOURCE: Desc = Desc::new("FlexVolumeSource", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("secretRef", 3, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-    Field::new("options", 5, OMITEMPTY, Type::Map(&Type::Str)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for FlexVolumeSource {
-    fn desc(&self) -> &'static Desc { &FLEX_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Str(&self.fs_type), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.read_only), FieldRef::Map(&self.options)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::OptMsg(&mut self.secret_ref), 3 => FieldMut::Bool(&mut self.read_only), 4 => FieldMut::Map(&mut self.options), _ => oob(i) } }
-}
-message!(FlexVolumeSource, FLEX_VOLUME_SOURCE);
 
+message! {
 /// `FlockerVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#flockervolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct FlockerVolumeSource {
+pub struct FlockerVolumeSource FLOCKER_VOLUME_SOURCE "FlockerVolumeSource" [255, 0, 1] Form::Part;
     /// `datasetName`: string.
-    pub dataset_name: Str,
+    dataset_name: Str = "datasetName" 1 OMITEMPTY;
     /// `datasetUUID`: string.
-    pub dataset_uuid: Str,
+    dataset_uuid: Str = "datasetUUID" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static FLOCKER_VOLUME_SOURCE: Desc = Desc::new("FlockerVolumeSource", &[
-    Field::new("datasetName", 1, OMITEMPTY, Type::Str),
-    Field::new("datasetUUID", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for FlockerVolumeSource {
-    fn desc(&self) -> &'static Desc { &FLOCKER_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.dataset_name), FieldRef::Str(&self.dataset_uuid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.dataset_name), 1 => FieldMut::Str(&mut self.dataset_uuid), _ => oob(i) } }
-}
-message!(FlockerVolumeSource, FLOCKER_VOLUME_SOURCE);
 
+message! {
 /// `GCEPersistentDiskVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gcepersistentdiskvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct GCEPersistentDiskVolumeSource {
+pub struct GCEPersistentDiskVolumeSource GCE_PERSISTENT_DISK_VOLUME_SOURCE "GCEPersistentDiskVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `pdName`: string, required.
-    pub pd_name: Str,
+    pd_name: Str = "pdName" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `partition`: integer.
-    pub partition: i32,
+    partition: i32 = "partition" 3 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static GCE_PERSISTENT_DISK_VOLUME_SOURCE: Desc = Desc::new("GCEPersistentDiskVolumeSource", &[
-    Field::new("pdName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("partition", 3, OMITEMPTY, Type::I32),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3]);
-impl Message for GCEPersistentDiskVolumeSource {
-    fn desc(&self) -> &'static Desc { &GCE_PERSISTENT_DISK_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.pd_name), FieldRef::Str(&self.fs_type), FieldRef::I32(&self.partition), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.pd_name), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::I32(&mut self.partition), 3 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(GCEPersistentDiskVolumeSource, GCE_PERSISTENT_DISK_VOLUME_SOURCE);
 
+message! {
 /// `GRPCAction` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#grpcaction-v1-core)
-#[derive(Clone, Default)]
-pub struct GRPCAction {
+pub struct GRPCAction GRPC_ACTION "GRPCAction" [255, 0, 1, 2] Form::Part;
     /// `port`: integer, required.
-    pub port: i32,
+    port: i32 = "port" 1 (REQUIRED);
     /// `service`: string or absent, default `""`.
-    pub service: Option<Str>,
+    service: Option<Str> = "service" 2 (Facts { default: "\"\"", ..NO_FACTS });
     /// `mode`: string or absent, one of `Plaintext`, `TLS`, feature gate `GRPCContainerProbeTLS`.
-    pub mode: Option<Str>,
+    mode: Option<Str> = "mode" 3 OMITEMPTY (Facts { enums: &["Plaintext", "TLS"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static GRPC_ACTION: Desc = Desc::new("GRPCAction", &[
-    Field::new("port", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("service", 2, 0, Type::OptStr).facts(&Facts { default: "\"\"", ..NO_FACTS }),
-    Field::new("mode", 3, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Plaintext", "TLS"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for GRPCAction {
-    fn desc(&self) -> &'static Desc { &GRPC_ACTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.port), FieldRef::OptStr(&self.service), FieldRef::OptStr(&self.mode)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.port), 1 => FieldMut::OptStr(&mut self.service), 2 => FieldMut::OptStr(&mut self.mode), _ => oob(i) } }
-}
-message!(GRPCAction, GRPC_ACTION);
 
+message! {
 /// `GitRepoVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gitrepovolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct GitRepoVolumeSource {
+pub struct GitRepoVolumeSource GIT_REPO_VOLUME_SOURCE "GitRepoVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `repository`: string, required.
-    pub repository: Str,
+    repository: Str = "repository" 1 (REQUIRED);
     /// `revision`: string.
-    pub revision: Str,
+    revision: Str = "revision" 2 OMITEMPTY;
     /// `directory`: string.
-    pub directory: Str,
+    directory: Str = "directory" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static GIT_REPO_VOLUME_SOURCE: Desc = Desc::new("GitRepoVolumeSource", &[
-    Field::new("repository", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("revision", 2, OMITEMPTY, Type::Str),
-    Field::new("directory", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for GitRepoVolumeSource {
-    fn desc(&self) -> &'static Desc { &GIT_REPO_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.repository), FieldRef::Str(&self.revision), FieldRef::Str(&self.directory)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.repository), 1 => FieldMut::Str(&mut self.revision), 2 => FieldMut::Str(&mut self.directory), _ => oob(i) } }
-}
-message!(GitRepoVolumeSource, GIT_REPO_VOLUME_SOURCE);
 
+message! {
 /// `GlusterfsPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#glusterfspersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct GlusterfsPersistentVolumeSource {
+pub struct GlusterfsPersistentVolumeSource GLUSTERFS_PERSISTENT_VOLUME_SOURCE "GlusterfsPersistentVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `endpoints`: string, required.
-    pub endpoints: Str,
+    endpoints: Str = "endpoints" 1 (REQUIRED);
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `endpointsNamespace`: string or absent.
-    pub endpoints_namespace: Option<Str>,
+    endpoints_namespace: Option<Str> = "endpointsNamespace" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static GLUSTERFS_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("GlusterfsPersistentVolumeSource", &[
-    Field::new("endpoints", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("path", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("endpointsNamespace", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3]);
-impl Message for GlusterfsPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &GLUSTERFS_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.endpoints), FieldRef::Str(&self.path), FieldRef::Bool(&self.read_only), FieldRef::OptStr(&self.endpoints_namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.endpoints), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::OptStr(&mut self.endpoints_namespace), _ => oob(i) } }
-}
-message!(GlusterfsPersistentVolumeSource, GLUSTERFS_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `GlusterfsVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#glusterfsvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct GlusterfsVolumeSource {
+pub struct GlusterfsVolumeSource GLUSTERFS_VOLUME_SOURCE "GlusterfsVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `endpoints`: string, required.
-    pub endpoints: Str,
+    endpoints: Str = "endpoints" 1 (REQUIRED);
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static GLUSTERFS_VOLUME_SOURCE: Desc = Desc::new("GlusterfsVolumeSource", &[
-    Field::new("endpoints", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("path", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2]);
-impl Message for GlusterfsVolumeSource {
-    fn desc(&self) -> &'static Desc { &GLUSTERFS_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.endpoints), FieldRef::Str(&self.path), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.endpoints), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(GlusterfsVolumeSource, GLUSTERFS_VOLUME_SOURCE);
 
+message! {
 /// `HTTPGetAction` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpgetaction-v1-core)
-#[derive(Clone, Default)]
-pub struct HTTPGetAction {
+pub struct HTTPGetAction HTTP_GET_ACTION "HTTPGetAction" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
     /// `port`: integer or string, required.
-    pub port: IntOrString,
+    port: IntOrString = "port" 2 (REQUIRED);
     /// `host`: string.
-    pub host: Str,
+    host: Str = "host" 3 OMITEMPTY;
     /// `scheme`: string, one of `HTTP`, `HTTPS`.
-    pub scheme: Str,
+    scheme: Str = "scheme" 4 OMITEMPTY (Facts { enums: &["HTTP", "HTTPS"], ..NO_FACTS });
     /// `httpHeaders`: list of HTTPHeader.
-    pub http_headers: List<HTTPHeader>,
+    http_headers: List<HTTPHeader> = "httpHeaders" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `protocol`: string or absent, one of `HTTP1`, `HTTP2`, feature gate `H2CContainerProbe`.
-    pub protocol: Option<Str>,
+    protocol: Option<Str> = "protocol" 6 OMITEMPTY (Facts { enums: &["HTTP1", "HTTP2"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static HTTP_GET_ACTION: Desc = Desc::new("HTTPGetAction", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-    Field::new("port", 2, 0, Type::Leaf(&INT_OR_STRING)).facts(&REQUIRED),
-    Field::new("host", 3, OMITEMPTY, Type::Str),
-    Field::new("scheme", 4, OMITEMPTY, Type::Str).facts(&Facts { enums: &["HTTP", "HTTPS"], ..NO_FACTS }),
-    Field::new("httpHeaders", 5, OMITEMPTY, Type::List(&Type::Msg(&HTTP_HEADER))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("protocol", 6, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["HTTP1", "HTTP2"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for HTTPGetAction {
-    fn desc(&self) -> &'static Desc { &HTTP_GET_ACTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::Leaf(&self.port), FieldRef::Str(&self.host), FieldRef::Str(&self.scheme), FieldRef::List(&self.http_headers), FieldRef::OptStr(&self.protocol)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::Leaf(&mut self.port), 2 => FieldMut::Str(&mut self.host), 3 => FieldMut::Str(&mut self.scheme), 4 => FieldMut::List(&mut self.http_headers), 5 => FieldMut::OptStr(&mut self.protocol), _ => oob(i) } }
-}
-message!(HTTPGetAction, HTTP_GET_ACTION);
 
+message! {
 /// `HTTPHeader` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpheader-v1-core)
-#[derive(Clone, Default)]
-pub struct HTTPHeader {
+pub struct HTTPHeader HTTP_HEADER "HTTPHeader" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `value`: string, required.
-    pub value: Str,
+    value: Str = "value" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HTTP_HEADER: Desc = Desc::new("HTTPHeader", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for HTTPHeader {
-    fn desc(&self) -> &'static Desc { &HTTP_HEADER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.value), _ => oob(i) } }
-}
-message!(HTTPHeader, HTTP_HEADER);
 
+message! {
 /// `HostAlias` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#hostalias-v1-core)
-#[derive(Clone, Default)]
-pub struct HostAlias {
+pub struct HostAlias HOST_ALIAS "HostAlias" [255, 0, 1] Form::Part;
     /// `ip`: string, required.
-    pub ip: Str,
+    ip: Str = "ip" 1 (REQUIRED);
     /// `hostnames`: list of string.
-    pub hostnames: List<Str>,
+    hostnames: List<Str> = "hostnames" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static HOST_ALIAS: Desc = Desc::new("HostAlias", &[
-    Field::new("ip", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("hostnames", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for HostAlias {
-    fn desc(&self) -> &'static Desc { &HOST_ALIAS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip), FieldRef::List(&self.hostnames)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), 1 => FieldMut::List(&mut self.hostnames), _ => oob(i) } }
-}
-message!(HostAlias, HOST_ALIAS);
 
+message! {
 /// `HostIP` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#hostip-v1-core)
-#[derive(Clone, Default)]
-pub struct HostIP {
+pub struct HostIP HOST_IP "HostIP" [255, 0] Form::Part;
     /// `ip`: string, required.
-    pub ip: Str,
+    ip: Str = "ip" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HOST_IP: Desc = Desc::new("HostIP", &[
-    Field::new("ip", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for HostIP {
-    fn desc(&self) -> &'static Desc { &HOST_IP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), _ => oob(i) } }
-}
-message!(HostIP, HOST_IP);
 
+message! {
 /// `HostPathVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#hostpathvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct HostPathVolumeSource {
+pub struct HostPathVolumeSource HOST_PATH_VOLUME_SOURCE "HostPathVolumeSource" [255, 0, 1] Form::Part;
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 1 (REQUIRED);
     /// `type`: string or absent, one of ``, `BlockDevice`, `CharDevice`, `Directory`, `DirectoryOrCreate`, `File`, `FileOrCreate`, `Socket`.
-    pub type_: Option<Str>,
+    type_: Option<Str> = "type" 2 OMITEMPTY (Facts { enums: &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static HOST_PATH_VOLUME_SOURCE: Desc = Desc::new("HostPathVolumeSource", &[
-    Field::new("path", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("type", 2, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"], ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for HostPathVolumeSource {
-    fn desc(&self) -> &'static Desc { &HOST_PATH_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::OptStr(&self.type_)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::OptStr(&mut self.type_), _ => oob(i) } }
-}
-message!(HostPathVolumeSource, HOST_PATH_VOLUME_SOURCE);
 
+message! {
 /// `ISCSIPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#iscsipersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ISCSIPersistentVolumeSource {
+pub struct ISCSIPersistentVolumeSource ISCSI_PERSISTENT_VOLUME_SOURCE "ISCSIPersistentVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 9, 8, 10] Form::Part;
     /// `targetPortal`: string, required.
-    pub target_portal: Str,
+    target_portal: Str = "targetPortal" 1 (REQUIRED);
     /// `iqn`: string, required.
-    pub iqn: Str,
+    iqn: Str = "iqn" 2 (REQUIRED);
     /// `lun`: integer, required.
-    pub lun: i32,
+    lun: i32 = "lun" 3 (REQUIRED);
     /// `iscsiInterface`: string, default `"default"`.
-    pub iscsi_interface: Str,
+    iscsi_interface: Str = "iscsiInterface" 4 OMITEMPTY (Facts { default: "\"default\"", ..NO_FACTS });
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 5 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 6 OMITEMPTY;
     /// `portals`: list of string.
-    pub portals: List<Str>,
+    portals: List<Str> = "portals" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `chapAuthDiscovery`: boolean.
-    pub chap_auth_discovery: bool,
+    chap_auth_discovery: bool = "chapAuthDiscovery" 8 OMITEMPTY;
     /// `chapAuthSession`: boolean.
-    pub chap_auth_session: bool,
+    chap_auth_session: bool = "chapAuthSession" 11 OMITEMPTY;
     /// `secretRef`: SecretReference or absent.
-    pub secret_ref: Option<Shared<SecretReference>>,
+    secret_ref: Option<Shared<SecretReference>> = "secretRef" 10 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `initiatorName`: string or absent.
-    pub initiator_name: Option<Str>,
+    initiator_name: Option<Str> = "initiatorName" 12 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ISCSI_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("ISCSIPersistentVolumeSource", &[
-    Field::new("targetPortal", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("iqn", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lun", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("iscsiInterface", 4, OMITEMPTY, Type::Str).facts(&Facts { default: "\"default\"", ..NO_FACTS }),
-    Field::new("fsType", 5, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 6, OMITEMPTY, Type::Bool),
-    Field::new("portals", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("chapAuthDiscovery", 8, OMITEMPTY, Type::Bool),
-    Field::new("chapAuthSession", 11, OMITEMPTY, Type::Bool),
-    Field::new("secretRef", 10, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("initiatorName", 12, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 9, 8, 10]);
-impl Message for ISCSIPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &ISCSI_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.target_portal), FieldRef::Str(&self.iqn), FieldRef::I32(&self.lun), FieldRef::Str(&self.iscsi_interface), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::List(&self.portals), FieldRef::Bool(&self.chap_auth_discovery), FieldRef::Bool(&self.chap_auth_session), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::OptStr(&self.initiator_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.target_portal), 1 => FieldMut::Str(&mut self.iqn), 2 => FieldMut::I32(&mut self.lun), 3 => FieldMut::Str(&mut self.iscsi_interface), 4 => FieldMut::Str(&mut self.fs_type), 5 => FieldMut::Bool(&mut self.read_only), 6 => FieldMut::List(&mut self.portals), 7 => FieldMut::Bool(&mut self.chap_auth_discovery), 8 => FieldMut::Bool(&mut self.chap_auth_session), 9 => FieldMut::OptMsg(&mut self.secret_ref), 10 => FieldMut::OptStr(&mut self.initiator_name), _ => oob(i) } }
-}
-message!(ISCSIPersistentVolumeSource, ISCSI_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `ISCSIVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#iscsivolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ISCSIVolumeSource {
+pub struct ISCSIVolumeSource ISCSI_VOLUME_SOURCE "ISCSIVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 9, 8, 10] Form::Part;
     /// `targetPortal`: string, required.
-    pub target_portal: Str,
+    target_portal: Str = "targetPortal" 1 (REQUIRED);
     /// `iqn`: string, required.
-    pub iqn: Str,
+    iqn: Str = "iqn" 2 (REQUIRED);
     /// `lun`: integer, required.
-    pub lun: i32,
+    lun: i32 = "lun" 3 (REQUIRED);
     /// `iscsiInterface`: string, default `"default"`.
-    pub iscsi_interface: Str,
+    iscsi_interface: Str = "iscsiInterface" 4 OMITEMPTY (Facts { default: "\"default\"", ..NO_FACTS });
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 5 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 6 OMITEMPTY;
     /// `portals`: list of string.
-    pub portals: List<Str>,
+    portals: List<Str> = "portals" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `chapAuthDiscovery`: boolean.
-    pub chap_auth_discovery: bool,
+    chap_auth_discovery: bool = "chapAuthDiscovery" 8 OMITEMPTY;
     /// `chapAuthSession`: boolean.
-    pub chap_auth_session: bool,
+    chap_auth_session: bool = "chapAuthSession" 11 OMITEMPTY;
     /// `secretRef`: LocalObjectReference or absent.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 10 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `initiatorName`: string or absent.
-    pub initiator_name: Option<Str>,
+    initiator_name: Option<Str> = "initiatorName" 12 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ISCSI_VOLUME_SOURCE: Desc = Desc::new("ISCSIVolumeSource", &[
-    Field::new("targetPortal", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("iqn", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lun", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("iscsiInterface", 4, OMITEMPTY, Type::Str).facts(&Facts { default: "\"default\"", ..NO_FACTS }),
-    Field::new("fsType", 5, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 6, OMITEMPTY, Type::Bool),
-    Field::new("portals", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("chapAuthDiscovery", 8, OMITEMPTY, Type::Bool),
-    Field::new("chapAuthSession", 11, OMITEMPTY, Type::Bool),
-    Field::new("secretRef", 10, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("initiatorName", 12, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 9, 8, 10]);
-impl Message for ISCSIVolumeSource {
-    fn desc(&self) -> &'static Desc { &ISCSI_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.target_portal), FieldRef::Str(&self.iqn), FieldRef::I32(&self.lun), FieldRef::Str(&self.iscsi_interface), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::List(&self.portals), FieldRef::Bool(&self.chap_auth_discovery), FieldRef::Bool(&self.chap_auth_session), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::OptStr(&self.initiator_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.target_portal), 1 => FieldMut::Str(&mut self.iqn), 2 => FieldMut::I32(&mut self.lun), 3 => FieldMut::Str(&mut self.iscsi_interface), 4 => FieldMut::Str(&mut self.fs_type), 5 => FieldMut::Bool(&mut self.read_only), 6 => FieldMut::List(&mut self.portals), 7 => FieldMut::Bool(&mut self.chap_auth_discovery), 8 => FieldMut::Bool(&mut self.chap_auth_session), 9 => FieldMut::OptMsg(&mut self.secret_ref), 10 => FieldMut::OptStr(&mut self.initiator_name), _ => oob(i) } }
-}
-message!(ISCSIVolumeSource, ISCSI_VOLUME_SOURCE);
 
+message! {
 /// `ImageVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#imagevolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ImageVolumeSource {
+pub struct ImageVolumeSource IMAGE_VOLUME_SOURCE "ImageVolumeSource" [255, 0, 1] Form::Part;
     /// `reference`: string.
-    pub reference: Str,
+    reference: Str = "reference" 1 OMITEMPTY;
     /// `pullPolicy`: string, one of `Always`, `IfNotPresent`, `Never`.
-    pub pull_policy: Str,
+    pull_policy: Str = "pullPolicy" 2 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static IMAGE_VOLUME_SOURCE: Desc = Desc::new("ImageVolumeSource", &[
-    Field::new("reference", 1, OMITEMPTY, Type::Str),
-    Field::new("pullPolicy", 2, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for ImageVolumeSource {
-    fn desc(&self) -> &'static Desc { &IMAGE_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.reference), FieldRef::Str(&self.pull_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.reference), 1 => FieldMut::Str(&mut self.pull_policy), _ => oob(i) } }
-}
-message!(ImageVolumeSource, IMAGE_VOLUME_SOURCE);
 
+message! {
 /// `ImageVolumeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#imagevolumestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ImageVolumeStatus {
+pub struct ImageVolumeStatus IMAGE_VOLUME_STATUS "ImageVolumeStatus" [255, 0] Form::Part;
     /// `imageRef`: string, required.
-    pub image_ref: Str,
+    image_ref: Str = "imageRef" 1 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static IMAGE_VOLUME_STATUS: Desc = Desc::new("ImageVolumeStatus", &[
-    Field::new("imageRef", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for ImageVolumeStatus {
-    fn desc(&self) -> &'static Desc { &IMAGE_VOLUME_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.image_ref)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.image_ref), _ => oob(i) } }
-}
-message!(ImageVolumeStatus, IMAGE_VOLUME_STATUS);
 
+message! {
 /// `KeyToPath` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#keytopath-v1-core)
-#[derive(Clone, Default)]
-pub struct KeyToPath {
+pub struct KeyToPath KEY_TO_PATH "KeyToPath" [255, 0, 1, 2, 3] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 2 (REQUIRED);
     /// `mode`: integer or absent.
-    pub mode: Option<i32>,
+    mode: Option<i32> = "mode" 3 OMITEMPTY;
     /// `user`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub user: Option<i64>,
+    user: Option<i64> = "user" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static KEY_TO_PATH: Desc = Desc::new("KeyToPath", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("path", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("mode", 3, OMITEMPTY, Type::OptI32),
-    Field::new("user", 4, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3]);
-impl Message for KeyToPath {
-    fn desc(&self) -> &'static Desc { &KEY_TO_PATH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.path), FieldRef::OptI32(&self.mode), FieldRef::OptI64(&self.user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::OptI32(&mut self.mode), 3 => FieldMut::OptI64(&mut self.user), _ => oob(i) } }
-}
-message!(KeyToPath, KEY_TO_PATH);
 
+message! {
 /// `Lifecycle` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lifecycle-v1-core)
-#[derive(Clone, Default)]
-pub struct Lifecycle {
+pub struct Lifecycle LIFECYCLE "Lifecycle" [255, 0, 1, 2] Form::Part;
     /// `postStart`: LifecycleHandler or absent.
-    pub post_start: Option<Shared<LifecycleHandler>>,
+    post_start: Option<Shared<LifecycleHandler>> = "postStart" 1 OMITEMPTY;
     /// `preStop`: LifecycleHandler or absent.
-    pub pre_stop: Option<Shared<LifecycleHandler>>,
+    pre_stop: Option<Shared<LifecycleHandler>> = "preStop" 2 OMITEMPTY;
     /// `stopSignal`: string or absent, one of `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`.
-    pub stop_signal: Option<Str>,
+    stop_signal: Option<Str> = "stopSignal" 3 OMITEMPTY (Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LIFECYCLE: Desc = Desc::new("Lifecycle", &[
-    Field::new("postStart", 1, OMITEMPTY, Type::OptMsg(&LIFECYCLE_HANDLER)),
-    Field::new("preStop", 2, OMITEMPTY, Type::OptMsg(&LIFECYCLE_HANDLER)),
-    Field::new("stopSignal", 3, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for Lifecycle {
-    fn desc(&self) -> &'static Desc { &LIFECYCLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.post_start)), FieldRef::OptMsg(opt(&self.pre_stop)), FieldRef::OptStr(&self.stop_signal)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.post_start), 1 => FieldMut::OptMsg(&mut self.pre_stop), 2 => FieldMut::OptStr(&mut self.stop_signal), _ => oob(i) } }
-}
-message!(Lifecycle, LIFECYCLE);
 
+message! {
 /// `LifecycleHandler` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lifecyclehandler-v1-core)
-#[derive(Clone, Default)]
-pub struct LifecycleHandler {
+pub struct LifecycleHandler LIFECYCLE_HANDLER "LifecycleHandler" [255, 0, 1, 2, 3] Form::Part;
     /// `exec`: ExecAction or absent.
-    pub exec: Option<Shared<ExecAction>>,
+    exec: Option<Shared<ExecAction>> = "exec" 1 OMITEMPTY;
     /// `httpGet`: HTTPGetAction or absent.
-    pub http_get: Option<Shared<HTTPGetAction>>,
+    http_get: Option<Shared<HTTPGetAction>> = "httpGet" 2 OMITEMPTY;
     /// `tcpSocket`: TCPSocketAction or absent.
-    pub tcp_socket: Option<Shared<TCPSocketAction>>,
+    tcp_socket: Option<Shared<TCPSocketAction>> = "tcpSocket" 3 OMITEMPTY;
     /// `sleep`: SleepAction or absent.
-    pub sleep: Option<Shared<SleepAction>>,
+    sleep: Option<Shared<SleepAction>> = "sleep" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIFECYCLE_HANDLER: Desc = Desc::new("LifecycleHandler", &[
-    Field::new("exec", 1, OMITEMPTY, Type::OptMsg(&EXEC_ACTION)),
-    Field::new("httpGet", 2, OMITEMPTY, Type::OptMsg(&HTTP_GET_ACTION)),
-    Field::new("tcpSocket", 3, OMITEMPTY, Type::OptMsg(&TCP_SOCKET_ACTION)),
-    Field::new("sleep", 4, OMITEMPTY, Type::OptMsg(&SLEEP_ACTION)),
-], &[255, 0, 1, 2, 3]);
-impl Message for LifecycleHandler {
-    fn desc(&self) -> &'static Desc { &LIFECYCLE_HANDLER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.exec)), FieldRef::OptMsg(opt(&self.http_get)), FieldRef::OptMsg(opt(&self.tcp_socket)), FieldRef::OptMsg(opt(&self.sleep))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.exec), 1 => FieldMut::OptMsg(&mut self.http_get), 2 => FieldMut::OptMsg(&mut self.tcp_socket), 3 => FieldMut::OptMsg(&mut self.sleep), _ => oob(i) } }
-}
-message!(LifecycleHandler, LIFECYCLE_HANDLER);
 
+message! {
 /// `LimitRange` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrange-v1-core)
-#[derive(Clone, Default)]
-pub struct LimitRange {
+pub struct LimitRange LIMIT_RANGE "LimitRange" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "LimitRange" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: LimitRangeSpec.
-    pub spec: LimitRangeSpec,
+    spec: LimitRangeSpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIMIT_RANGE: Desc = Desc::kind("LimitRange", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&LIMIT_RANGE_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "LimitRange" });
-impl Message for LimitRange {
-    fn desc(&self) -> &'static Desc { &LIMIT_RANGE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(LimitRange, LIMIT_RANGE);
-kind!(LimitRange, LIMIT_RANGE, "", "v1", "LimitRange");
+kind!(LimitRange, "", "v1", "LimitRange");
 object!(LimitRange);
 resource!(LimitRange, "limitranges", Namespaced);
 
+message! {
 /// `LimitRangeItem` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrangeitem-v1-core)
-#[derive(Clone, Default)]
-pub struct LimitRangeItem {
+pub struct LimitRangeItem LIMIT_RANGE_ITEM "LimitRangeItem" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `max`: map of quantity.
-    pub max: Map<Quantity>,
+    max: Map<Quantity> = "max" 2 OMITEMPTY;
     /// `min`: map of quantity.
-    pub min: Map<Quantity>,
+    min: Map<Quantity> = "min" 3 OMITEMPTY;
     /// `default`: map of quantity.
-    pub default: Map<Quantity>,
+    default: Map<Quantity> = "default" 4 OMITEMPTY;
     /// `defaultRequest`: map of quantity.
-    pub default_request: Map<Quantity>,
+    default_request: Map<Quantity> = "defaultRequest" 5 OMITEMPTY;
     /// `maxLimitRequestRatio`: map of quantity.
-    pub max_limit_request_ratio: Map<Quantity>,
+    max_limit_request_ratio: Map<Quantity> = "maxLimitRequestRatio" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIMIT_RANGE_ITEM: Desc = Desc::new("LimitRangeItem", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("max", 2, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("min", 3, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("default", 4, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("defaultRequest", 5, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("maxLimitRequestRatio", 6, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for LimitRangeItem {
-    fn desc(&self) -> &'static Desc { &LIMIT_RANGE_ITEM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Map(&self.max), FieldRef::Map(&self.min), FieldRef::Map(&self.default), FieldRef::Map(&self.default_request), FieldRef::Map(&self.max_limit_request_ratio)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Map(&mut self.max), 2 => FieldMut::Map(&mut self.min), 3 => FieldMut::Map(&mut self.default), 4 => FieldMut::Map(&mut self.default_request), 5 => FieldMut::Map(&mut self.max_limit_request_ratio), _ => oob(i) } }
-}
-message!(LimitRangeItem, LIMIT_RANGE_ITEM);
 
+message! {
 /// `LimitRangeList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrangelist-v1-core)
-#[derive(Clone, Default)]
-pub struct LimitRangeList {
+pub struct LimitRangeList LIMIT_RANGE_LIST "LimitRangeList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "LimitRangeList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of LimitRange, required.
-    pub items: List<LimitRange>,
+    items: List<LimitRange> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static LIMIT_RANGE_LIST: Desc = Desc::kind("LimitRangeList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&LIMIT_RANGE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "LimitRangeList" });
-impl Message for LimitRangeList {
-    fn desc(&self) -> &'static Desc { &LIMIT_RANGE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(LimitRangeList, LIMIT_RANGE_LIST);
-kind!(LimitRangeList, LIMIT_RANGE_LIST, "", "v1", "LimitRangeList");
+kind!(LimitRangeList, "", "v1", "LimitRangeList");
 list_kind!(LimitRangeList, LimitRange);
 
+message! {
 /// `LimitRangeSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrangespec-v1-core)
-#[derive(Clone, Default)]
-pub struct LimitRangeSpec {
+pub struct LimitRangeSpec LIMIT_RANGE_SPEC "LimitRangeSpec" [255, 0] Form::Part;
     /// `limits`: list of LimitRangeItem, required.
-    pub limits: List<LimitRangeItem>,
+    limits: List<LimitRangeItem> = "limits" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static LIMIT_RANGE_SPEC: Desc = Desc::new("LimitRangeSpec", &[
-    Field::new("limits", 1, 0, Type::List(&Type::Msg(&LIMIT_RANGE_ITEM))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0]);
-impl Message for LimitRangeSpec {
-    fn desc(&self) -> &'static Desc { &LIMIT_RANGE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.limits)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.limits), _ => oob(i) } }
-}
-message!(LimitRangeSpec, LIMIT_RANGE_SPEC);
 
+message! {
 /// `LinuxContainerUser` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#linuxcontaineruser-v1-core)
-#[derive(Clone, Default)]
-pub struct LinuxContainerUser {
+pub struct LinuxContainerUser LINUX_CONTAINER_USER "LinuxContainerUser" [255, 0, 1, 2] Form::Part;
     /// `uid`: integer, required.
-    pub uid: i64,
+    uid: i64 = "uid" 1 (REQUIRED);
     /// `gid`: integer, required.
-    pub gid: i64,
+    gid: i64 = "gid" 2 (REQUIRED);
     /// `supplementalGroups`: list of integer.
-    pub supplemental_groups: List<i64>,
+    supplemental_groups: List<i64> = "supplementalGroups" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LINUX_CONTAINER_USER: Desc = Desc::new("LinuxContainerUser", &[
-    Field::new("uid", 1, 0, Type::I64).facts(&REQUIRED),
-    Field::new("gid", 2, 0, Type::I64).facts(&REQUIRED),
-    Field::new("supplementalGroups", 3, OMITEMPTY, Type::List(&Type::I64)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for LinuxContainerUser {
-    fn desc(&self) -> &'static Desc { &LINUX_CONTAINER_USER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.uid), FieldRef::I64(&self.gid), FieldRef::List(&self.supplemental_groups)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.uid), 1 => FieldMut::I64(&mut self.gid), 2 => FieldMut::List(&mut self.supplemental_groups), _ => oob(i) } }
-}
-message!(LinuxContainerUser, LINUX_CONTAINER_USER);
 
+message! {
 /// `List` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#list-v1-core)
-#[derive(Clone, Default)]
-pub struct AnyList {
+pub struct AnyList ANY_LIST "List" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "List" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of any object, required.
-    pub items: List<RawExtension>,
+    items: List<RawExtension> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ANY_LIST: Desc = Desc::kind("List", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Leaf(&RAW_EXTENSION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "List" });
-impl Message for AnyList {
-    fn desc(&self) -> &'static Desc { &ANY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(AnyList, ANY_LIST);
-kind!(AnyList, ANY_LIST, "", "v1", "List");
+kind!(AnyList, "", "v1", "List");
 
+message! {
 /// `LoadBalancerIngress` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#loadbalanceringress-v1-core)
-#[derive(Clone, Default)]
-pub struct LoadBalancerIngress {
+pub struct LoadBalancerIngress LOAD_BALANCER_INGRESS "LoadBalancerIngress" [255, 0, 1, 2, 3] Form::Part;
     /// `ip`: string.
-    pub ip: Str,
+    ip: Str = "ip" 1 OMITEMPTY;
     /// `hostname`: string.
-    pub hostname: Str,
+    hostname: Str = "hostname" 2 OMITEMPTY;
     /// `ipMode`: string or absent.
-    pub ip_mode: Option<Str>,
+    ip_mode: Option<Str> = "ipMode" 3 OMITEMPTY;
     /// `ports`: list of PortStatus.
-    pub ports: List<PortStatus>,
+    ports: List<PortStatus> = "ports" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LOAD_BALANCER_INGRESS: Desc = Desc::new("LoadBalancerIngress", &[
-    Field::new("ip", 1, OMITEMPTY, Type::Str),
-    Field::new("hostname", 2, OMITEMPTY, Type::Str),
-    Field::new("ipMode", 3, OMITEMPTY, Type::OptStr),
-    Field::new("ports", 4, OMITEMPTY, Type::List(&Type::Msg(&PORT_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for LoadBalancerIngress {
-    fn desc(&self) -> &'static Desc { &LOAD_BALANCER_INGRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip), FieldRef::Str(&self.hostname), FieldRef::OptStr(&self.ip_mode), FieldRef::List(&self.ports)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), 1 => FieldMut::Str(&mut self.hostname), 2 => FieldMut::OptStr(&mut self.ip_mode), 3 => FieldMut::List(&mut self.ports), _ => oob(i) } }
-}
-message!(LoadBalancerIngress, LOAD_BALANCER_INGRESS);
 
+message! {
 /// `LoadBalancerStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#loadbalancerstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct LoadBalancerStatus {
+pub struct LoadBalancerStatus LOAD_BALANCER_STATUS "LoadBalancerStatus" [255, 0] Form::Part;
     /// `ingress`: list of LoadBalancerIngress.
-    pub ingress: List<LoadBalancerIngress>,
+    ingress: List<LoadBalancerIngress> = "ingress" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LOAD_BALANCER_STATUS: Desc = Desc::new("LoadBalancerStatus", &[
-    Field::new("ingress", 1, OMITEMPTY, Type::List(&Type::Msg(&LOAD_BALANCER_INGRESS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for LoadBalancerStatus {
-    fn desc(&self) -> &'static Desc { &LOAD_BALANCER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ingress)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ingress), _ => oob(i) } }
-}
-message!(LoadBalancerStatus, LOAD_BALANCER_STATUS);
 
+message! {
 /// `LocalObjectReference` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#localobjectreference-v1-core)
-#[derive(Clone, Default)]
-pub struct LocalObjectReference {
+pub struct LocalObjectReference LOCAL_OBJECT_REFERENCE "LocalObjectReference" [255, 0] Form::Part;
     /// `name`: string, default `""`.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY (Facts { default: "\"\"", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LOCAL_OBJECT_REFERENCE: Desc = Desc::new("LocalObjectReference", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str).facts(&Facts { default: "\"\"", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for LocalObjectReference {
-    fn desc(&self) -> &'static Desc { &LOCAL_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(LocalObjectReference, LOCAL_OBJECT_REFERENCE);
 
+message! {
 /// `LocalVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#localvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct LocalVolumeSource {
+pub struct LocalVolumeSource LOCAL_VOLUME_SOURCE "LocalVolumeSource" [255, 0, 1] Form::Part;
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 1 (REQUIRED);
     /// `fsType`: string or absent.
-    pub fs_type: Option<Str>,
+    fs_type: Option<Str> = "fsType" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LOCAL_VOLUME_SOURCE: Desc = Desc::new("LocalVolumeSource", &[
-    Field::new("path", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for LocalVolumeSource {
-    fn desc(&self) -> &'static Desc { &LOCAL_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::OptStr(&self.fs_type)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::OptStr(&mut self.fs_type), _ => oob(i) } }
-}
-message!(LocalVolumeSource, LOCAL_VOLUME_SOURCE);
 
+message! {
 /// `ModifyVolumeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#modifyvolumestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ModifyVolumeStatus {
+pub struct ModifyVolumeStatus MODIFY_VOLUME_STATUS "ModifyVolumeStatus" [255, 0, 1] Form::Part;
     /// `targetVolumeAttributesClassName`: string.
-    pub target_volume_attributes_class_name: Str,
+    target_volume_attributes_class_name: Str = "targetVolumeAttributesClassName" 1 OMITEMPTY;
     /// `status`: string, required, one of `InProgress`, `Infeasible`, `Pending`.
-    pub status: Str,
+    status: Str = "status" 2 (Facts { enums: &["InProgress", "Infeasible", "Pending"], ..REQUIRED });
 }
-#[doc(hidden)]
-pub static MODIFY_VOLUME_STATUS: Desc = Desc::new("ModifyVolumeStatus", &[
-    Field::new("targetVolumeAttributesClassName", 1, OMITEMPTY, Type::Str),
-    Field::new("status", 2, 0, Type::Str).facts(&Facts { enums: &["InProgress", "Infeasible", "Pending"], ..REQUIRED }),
-], &[255, 0, 1]);
-impl Message for ModifyVolumeStatus {
-    fn desc(&self) -> &'static Desc { &MODIFY_VOLUME_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.target_volume_attributes_class_name), FieldRef::Str(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.target_volume_attributes_class_name), 1 => FieldMut::Str(&mut self.status), _ => oob(i) } }
-}
-message!(ModifyVolumeStatus, MODIFY_VOLUME_STATUS);
 
+message! {
 /// `NFSVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nfsvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct NFSVolumeSource {
+pub struct NFSVolumeSource NFS_VOLUME_SOURCE "NFSVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `server`: string, required.
-    pub server: Str,
+    server: Str = "server" 1 (REQUIRED);
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NFS_VOLUME_SOURCE: Desc = Desc::new("NFSVolumeSource", &[
-    Field::new("server", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("path", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2]);
-impl Message for NFSVolumeSource {
-    fn desc(&self) -> &'static Desc { &NFS_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.server), FieldRef::Str(&self.path), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.server), 1 => FieldMut::Str(&mut self.path), 2 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(NFSVolumeSource, NFS_VOLUME_SOURCE);
 
+message! {
 /// `Namespace` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespace-v1-core)
-#[derive(Clone, Default)]
-pub struct Namespace {
+pub struct Namespace NAMESPACE "Namespace" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Namespace" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: NamespaceSpec.
-    pub spec: NamespaceSpec,
+    spec: NamespaceSpec = "spec" 2 OMITEMPTY;
     /// `status`: NamespaceStatus.
-    pub status: NamespaceStatus,
+    status: NamespaceStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NAMESPACE: Desc = Desc::kind("Namespace", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&NAMESPACE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&NAMESPACE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "Namespace" });
-impl Message for Namespace {
-    fn desc(&self) -> &'static Desc { &NAMESPACE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Namespace, NAMESPACE);
-kind!(Namespace, NAMESPACE, "", "v1", "Namespace");
+kind!(Namespace, "", "v1", "Namespace");
 object!(Namespace);
 resource!(Namespace, "namespaces", ClusterScoped);
 
+message! {
 /// `NamespaceCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacecondition-v1-core)
-#[derive(Clone, Default)]
-pub struct NamespaceCondition {
+pub struct NamespaceCondition NAMESPACE_CONDITION "NamespaceCondition" [255, 0, 1, 255, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 5 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NAMESPACE_CONDITION: Desc = Desc::new("NamespaceCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 5, OMITEMPTY, Type::Str),
-    Field::new("message", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 255, 2, 3, 4]);
-impl Message for NamespaceCondition {
-    fn desc(&self) -> &'static Desc { &NAMESPACE_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(NamespaceCondition, NAMESPACE_CONDITION);
 
+message! {
 /// `NamespaceList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacelist-v1-core)
-#[derive(Clone, Default)]
-pub struct NamespaceList {
+pub struct NamespaceList NAMESPACE_LIST "NamespaceList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "NamespaceList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Namespace, required.
-    pub items: List<Namespace>,
+    items: List<Namespace> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NAMESPACE_LIST: Desc = Desc::kind("NamespaceList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&NAMESPACE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "NamespaceList" });
-impl Message for NamespaceList {
-    fn desc(&self) -> &'static Desc { &NAMESPACE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(NamespaceList, NAMESPACE_LIST);
-kind!(NamespaceList, NAMESPACE_LIST, "", "v1", "NamespaceList");
+kind!(NamespaceList, "", "v1", "NamespaceList");
 list_kind!(NamespaceList, Namespace);
 
+message! {
 /// `NamespaceSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacespec-v1-core)
-#[derive(Clone, Default)]
-pub struct NamespaceSpec {
+pub struct NamespaceSpec NAMESPACE_SPEC "NamespaceSpec" [255, 0] Form::Part;
     /// `finalizers`: list of string.
-    pub finalizers: List<Str>,
+    finalizers: List<Str> = "finalizers" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NAMESPACE_SPEC: Desc = Desc::new("NamespaceSpec", &[
-    Field::new("finalizers", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for NamespaceSpec {
-    fn desc(&self) -> &'static Desc { &NAMESPACE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.finalizers)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.finalizers), _ => oob(i) } }
-}
-message!(NamespaceSpec, NAMESPACE_SPEC);
 
+message! {
 /// `NamespaceStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct NamespaceStatus {
+pub struct NamespaceStatus NAMESPACE_STATUS "NamespaceStatus" [255, 0, 1] Form::Part;
     /// `phase`: string, one of `Active`, `Terminating`.
-    pub phase: Str,
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Active", "Terminating"], ..NO_FACTS });
     /// `conditions`: list of NamespaceCondition, map by `type`.
-    pub conditions: List<NamespaceCondition>,
+    conditions: List<NamespaceCondition> = "conditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NAMESPACE_STATUS: Desc = Desc::new("NamespaceStatus", &[
-    Field::new("phase", 1, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Active", "Terminating"], ..NO_FACTS }),
-    Field::new("conditions", 2, OMITEMPTY, Type::List(&Type::Msg(&NAMESPACE_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NamespaceStatus {
-    fn desc(&self) -> &'static Desc { &NAMESPACE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.phase), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.phase), 1 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(NamespaceStatus, NAMESPACE_STATUS);
 
+message! {
 /// `Node` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#node-v1-core)
-#[derive(Clone, Default)]
-pub struct Node {
+pub struct Node NODE "Node" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Node" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: NodeSpec.
-    pub spec: NodeSpec,
+    spec: NodeSpec = "spec" 2 OMITEMPTY;
     /// `status`: NodeStatus.
-    pub status: NodeStatus,
+    status: NodeStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE: Desc = Desc::kind("Node", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&NODE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&NODE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "Node" });
-impl Message for Node {
-    fn desc(&self) -> &'static Desc { &NODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Node, NODE);
-kind!(Node, NODE, "", "v1", "Node");
+kind!(Node, "", "v1", "Node");
 object!(Node);
 resource!(Node, "nodes", ClusterScoped);
 
+message! {
 /// `NodeAddress` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeaddress-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeAddress {
+pub struct NodeAddress NODE_ADDRESS "NodeAddress" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `address`: string, required.
-    pub address: Str,
+    address: Str = "address" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NODE_ADDRESS: Desc = Desc::new("NodeAddress", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("address", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for NodeAddress {
-    fn desc(&self) -> &'static Desc { &NODE_ADDRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.address)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.address), _ => oob(i) } }
-}
-message!(NodeAddress, NODE_ADDRESS);
 
+message! {
 /// `NodeAffinity` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeaffinity-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeAffinity {
+pub struct NodeAffinity NODE_AFFINITY "NodeAffinity" [255, 0, 1] Form::Part;
     /// `requiredDuringSchedulingIgnoredDuringExecution`: NodeSelector or absent.
-    pub required_during_scheduling_ignored_during_execution: Option<Shared<NodeSelector>>,
+    required_during_scheduling_ignored_during_execution: Option<Shared<NodeSelector>> = "requiredDuringSchedulingIgnoredDuringExecution" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `preferredDuringSchedulingIgnoredDuringExecution`: list of PreferredSchedulingTerm.
-    pub preferred_during_scheduling_ignored_during_execution: List<PreferredSchedulingTerm>,
+    preferred_during_scheduling_ignored_during_execution: List<PreferredSchedulingTerm> = "preferredDuringSchedulingIgnoredDuringExecution" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NODE_AFFINITY: Desc = Desc::new("NodeAffinity", &[
-    Field::new("requiredDuringSchedulingIgnoredDuringExecution", 1, OMITEMPTY, Type::OptMsg(&NODE_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("preferredDuringSchedulingIgnoredDuringExecution", 2, OMITEMPTY, Type::List(&Type::Msg(&PREFERRED_SCHEDULING_TERM))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NodeAffinity {
-    fn desc(&self) -> &'static Desc { &NODE_AFFINITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.required_during_scheduling_ignored_during_execution)), FieldRef::List(&self.preferred_during_scheduling_ignored_during_execution)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.required_during_scheduling_ignored_during_execution), 1 => FieldMut::List(&mut self.preferred_during_scheduling_ignored_during_execution), _ => oob(i) } }
-}
-message!(NodeAffinity, NODE_AFFINITY);
 
+message! {
 /// `NodeAllocatableMappedResources` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemappedresources-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeAllocatableMappedResources {
+pub struct NodeAllocatableMappedResources NODE_ALLOCATABLE_MAPPED_RESOURCES "NodeAllocatableMappedResources" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `quantity`: quantity or absent, required.
-    pub quantity: Option<Quantity>,
+    quantity: Option<Quantity> = "quantity" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NODE_ALLOCATABLE_MAPPED_RESOURCES: Desc = Desc::new("NodeAllocatableMappedResources", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("quantity", 2, 0, Type::OptLeaf(&QUANTITY)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for NodeAllocatableMappedResources {
-    fn desc(&self) -> &'static Desc { &NODE_ALLOCATABLE_MAPPED_RESOURCES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptLeaf(opt_leaf(&self.quantity))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptLeaf(&mut self.quantity), _ => oob(i) } }
-}
-message!(NodeAllocatableMappedResources, NODE_ALLOCATABLE_MAPPED_RESOURCES);
 
+message! {
 /// `NodeAllocatableOverheadResources` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverheadresources-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeAllocatableOverheadResources {
+pub struct NodeAllocatableOverheadResources NODE_ALLOCATABLE_OVERHEAD_RESOURCES "NodeAllocatableOverheadResources" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `perPod`: quantity or absent.
-    pub per_pod: Option<Quantity>,
+    per_pod: Option<Quantity> = "perPod" 2 OMITEMPTY;
     /// `perContainer`: quantity or absent.
-    pub per_container: Option<Quantity>,
+    per_container: Option<Quantity> = "perContainer" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Desc = Desc::new("NodeAllocatableOverheadResources", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("perPod", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("perContainer", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2]);
-impl Message for NodeAllocatableOverheadResources {
-    fn desc(&self) -> &'static Desc { &NODE_ALLOCATABLE_OVERHEAD_RESOURCES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptLeaf(opt_leaf(&self.per_pod)), FieldRef::OptLeaf(opt_leaf(&self.per_container))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptLeaf(&mut self.per_pod), 2 => FieldMut::OptLeaf(&mut self.per_container), _ => oob(i) } }
-}
-message!(NodeAllocatableOverheadResources, NODE_ALLOCATABLE_OVERHEAD_RESOURCES);
 
+message! {
 /// `NodeAllocatableResourceClaimStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableresourceclaimstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeAllocatableResourceClaimStatus {
+pub struct NodeAllocatableResourceClaimStatus NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS "NodeAllocatableResourceClaimStatus" [255, 0, 1, 255, 2, 3] Form::Part;
     /// `resourceClaimName`: string, required.
-    pub resource_claim_name: Str,
+    resource_claim_name: Str = "resourceClaimName" 1 (REQUIRED);
     /// `containers`: list of string, set.
-    pub containers: List<Str>,
+    containers: List<Str> = "containers" 2 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
     /// `mapping`: list of NodeAllocatableMappedResources, map by `name`.
-    pub mapping: List<NodeAllocatableMappedResources>,
+    mapping: List<NodeAllocatableMappedResources> = "mapping" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `overhead`: list of NodeAllocatableOverheadResources, map by `name`.
-    pub overhead: List<NodeAllocatableOverheadResources>,
+    overhead: List<NodeAllocatableOverheadResources> = "overhead" 5 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Desc = Desc::new("NodeAllocatableResourceClaimStatus", &[
-    Field::new("resourceClaimName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("containers", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-    Field::new("mapping", 4, OMITEMPTY, Type::List(&Type::Msg(&NODE_ALLOCATABLE_MAPPED_RESOURCES))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("overhead", 5, OMITEMPTY, Type::List(&Type::Msg(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 1, 255, 2, 3]);
-impl Message for NodeAllocatableResourceClaimStatus {
-    fn desc(&self) -> &'static Desc { &NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.resource_claim_name), FieldRef::List(&self.containers), FieldRef::List(&self.mapping), FieldRef::List(&self.overhead)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.resource_claim_name), 1 => FieldMut::List(&mut self.containers), 2 => FieldMut::List(&mut self.mapping), 3 => FieldMut::List(&mut self.overhead), _ => oob(i) } }
-}
-message!(NodeAllocatableResourceClaimStatus, NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS);
 
+message! {
 /// `NodeCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodecondition-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeCondition {
+pub struct NodeCondition NODE_CONDITION "NodeCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastHeartbeatTime`: time.
-    pub last_heartbeat_time: Time,
+    last_heartbeat_time: Time = "lastHeartbeatTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 5 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_CONDITION: Desc = Desc::new("NodeCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastHeartbeatTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 5, OMITEMPTY, Type::Str),
-    Field::new("message", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for NodeCondition {
-    fn desc(&self) -> &'static Desc { &NODE_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_heartbeat_time), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_heartbeat_time), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(NodeCondition, NODE_CONDITION);
 
+message! {
 /// `NodeConfigSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeconfigsource-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeConfigSource {
+pub struct NodeConfigSource NODE_CONFIG_SOURCE "NodeConfigSource" [255, 255, 0] Form::Part;
     /// `configMap`: ConfigMapNodeConfigSource or absent.
-    pub config_map: Option<Shared<ConfigMapNodeConfigSource>>,
+    config_map: Option<Shared<ConfigMapNodeConfigSource>> = "configMap" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_CONFIG_SOURCE: Desc = Desc::new("NodeConfigSource", &[
-    Field::new("configMap", 2, OMITEMPTY, Type::OptMsg(&CONFIG_MAP_NODE_CONFIG_SOURCE)),
-], &[255, 255, 0]);
-impl Message for NodeConfigSource {
-    fn desc(&self) -> &'static Desc { &NODE_CONFIG_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.config_map))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.config_map), _ => oob(i) } }
-}
-message!(NodeConfigSource, NODE_CONFIG_SOURCE);
 
+message! {
 /// `NodeConfigStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeconfigstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeConfigStatus {
+pub struct NodeConfigStatus NODE_CONFIG_STATUS "NodeConfigStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `assigned`: NodeConfigSource or absent.
-    pub assigned: Option<Shared<NodeConfigSource>>,
+    assigned: Option<Shared<NodeConfigSource>> = "assigned" 1 OMITEMPTY;
     /// `active`: NodeConfigSource or absent.
-    pub active: Option<Shared<NodeConfigSource>>,
+    active: Option<Shared<NodeConfigSource>> = "active" 2 OMITEMPTY;
     /// `lastKnownGood`: NodeConfigSource or absent.
-    pub last_known_good: Option<Shared<NodeConfigSource>>,
+    last_known_good: Option<Shared<NodeConfigSource>> = "lastKnownGood" 3 OMITEMPTY;
     /// `error`: string.
-    pub error: Str,
+    error: Str = "error" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_CONFIG_STATUS: Desc = Desc::new("NodeConfigStatus", &[
-    Field::new("assigned", 1, OMITEMPTY, Type::OptMsg(&NODE_CONFIG_SOURCE)),
-    Field::new("active", 2, OMITEMPTY, Type::OptMsg(&NODE_CONFIG_SOURCE)),
-    Field::new("lastKnownGood", 3, OMITEMPTY, Type::OptMsg(&NODE_CONFIG_SOURCE)),
-    Field::new("error", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for NodeConfigStatus {
-    fn desc(&self) -> &'static Desc { &NODE_CONFIG_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.assigned)), FieldRef::OptMsg(opt(&self.active)), FieldRef::OptMsg(opt(&self.last_known_good)), FieldRef::Str(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.assigned), 1 => FieldMut::OptMsg(&mut self.active), 2 => FieldMut::OptMsg(&mut self.last_known_good), 3 => FieldMut::Str(&mut self.error), _ => oob(i) } }
-}
-message!(NodeConfigStatus, NODE_CONFIG_STATUS);
 
+message! {
 /// `NodeDaemonEndpoints` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodedaemonendpoints-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeDaemonEndpoints {
+pub struct NodeDaemonEndpoints NODE_DAEMON_ENDPOINTS "NodeDaemonEndpoints" [255, 0] Form::Part;
     /// `kubeletEndpoint`: DaemonEndpoint.
-    pub kubelet_endpoint: DaemonEndpoint,
+    kubelet_endpoint: DaemonEndpoint = "kubeletEndpoint" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_DAEMON_ENDPOINTS: Desc = Desc::new("NodeDaemonEndpoints", &[
-    Field::new("kubeletEndpoint", 1, OMITEMPTY, Type::Msg(&DAEMON_ENDPOINT)),
-], &[255, 0]);
-impl Message for NodeDaemonEndpoints {
-    fn desc(&self) -> &'static Desc { &NODE_DAEMON_ENDPOINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.kubelet_endpoint)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.kubelet_endpoint), _ => oob(i) } }
-}
-message!(NodeDaemonEndpoints, NODE_DAEMON_ENDPOINTS);
 
+message! {
 /// `NodeFeatures` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodefeatures-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeFeatures {
+pub struct NodeFeatures NODE_FEATURES "NodeFeatures" [255, 0] Form::Part;
     /// `supplementalGroupsPolicy`: boolean or absent.
-    pub supplemental_groups_policy: Option<bool>,
+    supplemental_groups_policy: Option<bool> = "supplementalGroupsPolicy" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_FEATURES: Desc = Desc::new("NodeFeatures", &[
-    Field::new("supplementalGroupsPolicy", 1, OMITEMPTY, Type::OptBool),
-], &[255, 0]);
-impl Message for NodeFeatures {
-    fn desc(&self) -> &'static Desc { &NODE_FEATURES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptBool(&self.supplemental_groups_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptBool(&mut self.supplemental_groups_policy), _ => oob(i) } }
-}
-message!(NodeFeatures, NODE_FEATURES);
 
+message! {
 /// `NodeList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodelist-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeList {
+pub struct NodeList NODE_LIST "NodeList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "NodeList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Node, required.
-    pub items: List<Node>,
+    items: List<Node> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NODE_LIST: Desc = Desc::kind("NodeList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&NODE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "NodeList" });
-impl Message for NodeList {
-    fn desc(&self) -> &'static Desc { &NODE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(NodeList, NODE_LIST);
-kind!(NodeList, NODE_LIST, "", "v1", "NodeList");
+kind!(NodeList, "", "v1", "NodeList");
 list_kind!(NodeList, Node);
 
+message! {
 /// `NodePodPreemptionPolicy` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodepodpreemptionpolicy-v1-core)
-#[derive(Clone, Default)]
-pub struct NodePodPreemptionPolicy {
+pub struct NodePodPreemptionPolicy NODE_POD_PREEMPTION_POLICY "NodePodPreemptionPolicy" [255, 0] Form::Part;
     /// `disableResizePreemption`: list of string, set.
-    pub disable_resize_preemption: List<Str>,
+    disable_resize_preemption: List<Str> = "disableResizePreemption" 1 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NODE_POD_PREEMPTION_POLICY: Desc = Desc::new("NodePodPreemptionPolicy", &[
-    Field::new("disableResizePreemption", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for NodePodPreemptionPolicy {
-    fn desc(&self) -> &'static Desc { &NODE_POD_PREEMPTION_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.disable_resize_preemption)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.disable_resize_preemption), _ => oob(i) } }
-}
-message!(NodePodPreemptionPolicy, NODE_POD_PREEMPTION_POLICY);
 
+message! {
 /// `NodeProxyOptions` of core/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeproxyoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeProxyOptions {
+pub struct NodeProxyOptions NODE_PROXY_OPTIONS "NodeProxyOptions" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "NodeProxyOptions" });
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_PROXY_OPTIONS: Desc = Desc::kind("NodeProxyOptions", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "NodeProxyOptions" });
-impl Message for NodeProxyOptions {
-    fn desc(&self) -> &'static Desc { &NODE_PROXY_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), _ => oob(i) } }
-}
-message!(NodeProxyOptions, NODE_PROXY_OPTIONS);
-kind!(NodeProxyOptions, NODE_PROXY_OPTIONS, "", "v1", "NodeProxyOptions");
+kind!(NodeProxyOptions, "", "v1", "NodeProxyOptions");
 
+message! {
 /// `NodeRuntimeHandler` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#noderuntimehandler-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeRuntimeHandler {
+pub struct NodeRuntimeHandler NODE_RUNTIME_HANDLER "NodeRuntimeHandler" [255, 0, 1] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1;
     /// `features`: NodeRuntimeHandlerFeatures or absent.
-    pub features: Option<Shared<NodeRuntimeHandlerFeatures>>,
+    features: Option<Shared<NodeRuntimeHandlerFeatures>> = "features" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_RUNTIME_HANDLER: Desc = Desc::new("NodeRuntimeHandler", &[
-    Field::new("name", 1, 0, Type::Str),
-    Field::new("features", 2, OMITEMPTY, Type::OptMsg(&NODE_RUNTIME_HANDLER_FEATURES)),
-], &[255, 0, 1]);
-impl Message for NodeRuntimeHandler {
-    fn desc(&self) -> &'static Desc { &NODE_RUNTIME_HANDLER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptMsg(opt(&self.features))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptMsg(&mut self.features), _ => oob(i) } }
-}
-message!(NodeRuntimeHandler, NODE_RUNTIME_HANDLER);
 
+message! {
 /// `NodeRuntimeHandlerFeatures` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#noderuntimehandlerfeatures-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeRuntimeHandlerFeatures {
+pub struct NodeRuntimeHandlerFeatures NODE_RUNTIME_HANDLER_FEATURES "NodeRuntimeHandlerFeatures" [255, 0, 1] Form::Part;
     /// `recursiveReadOnlyMounts`: boolean or absent.
-    pub recursive_read_only_mounts: Option<bool>,
+    recursive_read_only_mounts: Option<bool> = "recursiveReadOnlyMounts" 1 OMITEMPTY;
     /// `userNamespaces`: boolean or absent.
-    pub user_namespaces: Option<bool>,
+    user_namespaces: Option<bool> = "userNamespaces" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_RUNTIME_HANDLER_FEATURES: Desc = Desc::new("NodeRuntimeHandlerFeatures", &[
-    Field::new("recursiveReadOnlyMounts", 1, OMITEMPTY, Type::OptBool),
-    Field::new("userNamespaces", 2, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1]);
-impl Message for NodeRuntimeHandlerFeatures {
-    fn desc(&self) -> &'static Desc { &NODE_RUNTIME_HANDLER_FEATURES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptBool(&self.recursive_read_only_mounts), FieldRef::OptBool(&self.user_namespaces)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptBool(&mut self.recursive_read_only_mounts), 1 => FieldMut::OptBool(&mut self.user_namespaces), _ => oob(i) } }
-}
-message!(NodeRuntimeHandlerFeatures, NODE_RUNTIME_HANDLER_FEATURES);
 
+message! {
 /// `NodeSelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeselector-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeSelector {
+pub struct NodeSelector NODE_SELECTOR "NodeSelector" [255, 0] Form::Part;
     /// `nodeSelectorTerms`: list of NodeSelectorTerm, required.
-    pub node_selector_terms: List<NodeSelectorTerm>,
+    node_selector_terms: List<NodeSelectorTerm> = "nodeSelectorTerms" 1 (Facts { list_type: ListType::Atomic, atomic: true, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static NODE_SELECTOR: Desc = Desc::new("NodeSelector", &[
-    Field::new("nodeSelectorTerms", 1, 0, Type::List(&Type::Msg(&NODE_SELECTOR_TERM))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..REQUIRED }),
-], &[255, 0]);
-impl Message for NodeSelector {
-    fn desc(&self) -> &'static Desc { &NODE_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.node_selector_terms)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.node_selector_terms), _ => oob(i) } }
-}
-message!(NodeSelector, NODE_SELECTOR);
 
+message! {
 /// `NodeSelectorRequirement` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeselectorrequirement-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeSelectorRequirement {
+pub struct NodeSelectorRequirement NODE_SELECTOR_REQUIREMENT "NodeSelectorRequirement" [255, 0, 1, 2] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `operator`: string, required, one of `DoesNotExist`, `Exists`, `Gt`, `In`, `Lt`, `NotIn`.
-    pub operator: Str,
+    operator: Str = "operator" 2 (Facts { enums: &["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"], ..REQUIRED });
     /// `values`: list of string.
-    pub values: List<Str>,
+    values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NODE_SELECTOR_REQUIREMENT: Desc = Desc::new("NodeSelectorRequirement", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("operator", 2, 0, Type::Str).facts(&Facts { enums: &["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"], ..REQUIRED }),
-    Field::new("values", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for NodeSelectorRequirement {
-    fn desc(&self) -> &'static Desc { &NODE_SELECTOR_REQUIREMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.operator), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(NodeSelectorRequirement, NODE_SELECTOR_REQUIREMENT);
 
+message! {
 /// `NodeSelectorTerm` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeselectorterm-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeSelectorTerm {
+pub struct NodeSelectorTerm NODE_SELECTOR_TERM "NodeSelectorTerm" [255, 0, 1] Form::Part;
     /// `matchExpressions`: list of NodeSelectorRequirement.
-    pub match_expressions: List<NodeSelectorRequirement>,
+    match_expressions: List<NodeSelectorRequirement> = "matchExpressions" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchFields`: list of NodeSelectorRequirement.
-    pub match_fields: List<NodeSelectorRequirement>,
+    match_fields: List<NodeSelectorRequirement> = "matchFields" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NODE_SELECTOR_TERM: Desc = Desc::new("NodeSelectorTerm", &[
-    Field::new("matchExpressions", 1, OMITEMPTY, Type::List(&Type::Msg(&NODE_SELECTOR_REQUIREMENT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("matchFields", 2, OMITEMPTY, Type::List(&Type::Msg(&NODE_SELECTOR_REQUIREMENT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NodeSelectorTerm {
-    fn desc(&self) -> &'static Desc { &NODE_SELECTOR_TERM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.match_expressions), FieldRef::List(&self.match_fields)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.match_expressions), 1 => FieldMut::List(&mut self.match_fields), _ => oob(i) } }
-}
-message!(NodeSelectorTerm, NODE_SELECTOR_TERM);
 
+message! {
 /// `NodeSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodespec-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeSpec {
+pub struct NodeSpec NODE_SPEC "NodeSpec" [255, 0, 6, 2, 3, 4, 5, 1, 7] Form::Part;
     /// `podCIDR`: string.
-    pub pod_cidr: Str,
+    pod_cidr: Str = "podCIDR" 1 OMITEMPTY;
     /// `podCIDRs`: list of string, set.
-    pub pod_cidrs: List<Str>,
+    pod_cidrs: List<Str> = "podCIDRs" 7 OMITEMPTY (Facts { list_type: ListType::Set, patch_strategy: "merge", ..NO_FACTS });
     /// `providerID`: string.
-    pub provider_id: Str,
+    provider_id: Str = "providerID" 3 OMITEMPTY;
     /// `unschedulable`: boolean.
-    pub unschedulable: bool,
+    unschedulable: bool = "unschedulable" 4 OMITEMPTY;
     /// `taints`: list of Taint.
-    pub taints: List<Taint>,
+    taints: List<Taint> = "taints" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `configSource`: NodeConfigSource or absent.
-    pub config_source: Option<Shared<NodeConfigSource>>,
+    config_source: Option<Shared<NodeConfigSource>> = "configSource" 6 OMITEMPTY;
     /// `externalID`: string.
-    pub external_id: Str,
+    external_id: Str = "externalID" 2 OMITEMPTY;
     /// `podPreemptionPolicy`: NodePodPreemptionPolicy or absent, feature gate `InPlacePodVerticalScalingSchedulerPreemption`.
-    pub pod_preemption_policy: Option<Shared<NodePodPreemptionPolicy>>,
+    pod_preemption_policy: Option<Shared<NodePodPreemptionPolicy>> = "podPreemptionPolicy" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_SPEC: Desc = Desc::new("NodeSpec", &[
-    Field::new("podCIDR", 1, OMITEMPTY, Type::Str),
-    Field::new("podCIDRs", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, patch_strategy: "merge", ..NO_FACTS }),
-    Field::new("providerID", 3, OMITEMPTY, Type::Str),
-    Field::new("unschedulable", 4, OMITEMPTY, Type::Bool),
-    Field::new("taints", 5, OMITEMPTY, Type::List(&Type::Msg(&TAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("configSource", 6, OMITEMPTY, Type::OptMsg(&NODE_CONFIG_SOURCE)),
-    Field::new("externalID", 2, OMITEMPTY, Type::Str),
-    Field::new("podPreemptionPolicy", 8, OMITEMPTY, Type::OptMsg(&NODE_POD_PREEMPTION_POLICY)),
-], &[255, 0, 6, 2, 3, 4, 5, 1, 7]);
-impl Message for NodeSpec {
-    fn desc(&self) -> &'static Desc { &NODE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.pod_cidr), FieldRef::List(&self.pod_cidrs), FieldRef::Str(&self.provider_id), FieldRef::Bool(&self.unschedulable), FieldRef::List(&self.taints), FieldRef::OptMsg(opt(&self.config_source)), FieldRef::Str(&self.external_id), FieldRef::OptMsg(opt(&self.pod_preemption_policy))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.pod_cidr), 1 => FieldMut::List(&mut self.pod_cidrs), 2 => FieldMut::Str(&mut self.provider_id), 3 => FieldMut::Bool(&mut self.unschedulable), 4 => FieldMut::List(&mut self.taints), 5 => FieldMut::OptMsg(&mut self.config_source), 6 => FieldMut::Str(&mut self.external_id), 7 => FieldMut::OptMsg(&mut self.pod_preemption_policy), _ => oob(i) } }
-}
-message!(NodeSpec, NODE_SPEC);
 
+message! {
 /// `NodeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeStatus {
+pub struct NodeStatus NODE_STATUS "NodeStatus" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] Form::Part;
     /// `capacity`: map of quantity.
-    pub capacity: Map<Quantity>,
+    capacity: Map<Quantity> = "capacity" 1 OMITEMPTY;
     /// `allocatable`: map of quantity.
-    pub allocatable: Map<Quantity>,
+    allocatable: Map<Quantity> = "allocatable" 2 OMITEMPTY;
     /// `phase`: string, one of `Pending`, `Running`, `Terminated`.
-    pub phase: Str,
+    phase: Str = "phase" 3 OMITEMPTY (Facts { enums: &["Pending", "Running", "Terminated"], ..NO_FACTS });
     /// `conditions`: list of NodeCondition, map by `type`.
-    pub conditions: List<NodeCondition>,
+    conditions: List<NodeCondition> = "conditions" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `addresses`: list of NodeAddress, map by `type`.
-    pub addresses: List<NodeAddress>,
+    addresses: List<NodeAddress> = "addresses" 5 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `daemonEndpoints`: NodeDaemonEndpoints.
-    pub daemon_endpoints: NodeDaemonEndpoints,
+    daemon_endpoints: NodeDaemonEndpoints = "daemonEndpoints" 6 OMITEMPTY;
     /// `nodeInfo`: NodeSystemInfo.
-    pub node_info: NodeSystemInfo,
+    node_info: NodeSystemInfo = "nodeInfo" 7 OMITEMPTY;
     /// `images`: list of ContainerImage.
-    pub images: List<ContainerImage>,
+    images: List<ContainerImage> = "images" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumesInUse`: list of string.
-    pub volumes_in_use: List<Str>,
+    volumes_in_use: List<Str> = "volumesInUse" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumesAttached`: list of AttachedVolume.
-    pub volumes_attached: List<AttachedVolume>,
+    volumes_attached: List<AttachedVolume> = "volumesAttached" 10 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `config`: NodeConfigStatus or absent.
-    pub config: Option<Shared<NodeConfigStatus>>,
+    config: Option<Shared<NodeConfigStatus>> = "config" 11 OMITEMPTY;
     /// `runtimeHandlers`: list of NodeRuntimeHandler.
-    pub runtime_handlers: List<NodeRuntimeHandler>,
+    runtime_handlers: List<NodeRuntimeHandler> = "runtimeHandlers" 12 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `features`: NodeFeatures or absent, feature gate `SupplementalGroupsPolicy`.
-    pub features: Option<Shared<NodeFeatures>>,
+    features: Option<Shared<NodeFeatures>> = "features" 13 OMITEMPTY;
     /// `declaredFeatures`: list of string, feature gate `NodeDeclaredFeatures`.
-    pub declared_features: List<Str>,
+    declared_features: List<Str> = "declaredFeatures" 14 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NODE_STATUS: Desc = Desc::new("NodeStatus", &[
-    Field::new("capacity", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("allocatable", 2, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("phase", 3, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Pending", "Running", "Terminated"], ..NO_FACTS }),
-    Field::new("conditions", 4, OMITEMPTY, Type::List(&Type::Msg(&NODE_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("addresses", 5, OMITEMPTY, Type::List(&Type::Msg(&NODE_ADDRESS))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("daemonEndpoints", 6, OMITEMPTY, Type::Msg(&NODE_DAEMON_ENDPOINTS)),
-    Field::new("nodeInfo", 7, OMITEMPTY, Type::Msg(&NODE_SYSTEM_INFO)),
-    Field::new("images", 8, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_IMAGE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("volumesInUse", 9, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("volumesAttached", 10, OMITEMPTY, Type::List(&Type::Msg(&ATTACHED_VOLUME))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("config", 11, OMITEMPTY, Type::OptMsg(&NODE_CONFIG_STATUS)),
-    Field::new("runtimeHandlers", 12, OMITEMPTY, Type::List(&Type::Msg(&NODE_RUNTIME_HANDLER))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("features", 13, OMITEMPTY, Type::OptMsg(&NODE_FEATURES)),
-    Field::new("declaredFeatures", 14, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
-impl Message for NodeStatus {
-    fn desc(&self) -> &'static Desc { &NODE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.capacity), FieldRef::Map(&self.allocatable), FieldRef::Str(&self.phase), FieldRef::List(&self.conditions), FieldRef::List(&self.addresses), FieldRef::Msg(&self.daemon_endpoints), FieldRef::Msg(&self.node_info), FieldRef::List(&self.images), FieldRef::List(&self.volumes_in_use), FieldRef::List(&self.volumes_attached), FieldRef::OptMsg(opt(&self.config)), FieldRef::List(&self.runtime_handlers), FieldRef::OptMsg(opt(&self.features)), FieldRef::List(&self.declared_features)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.capacity), 1 => FieldMut::Map(&mut self.allocatable), 2 => FieldMut::Str(&mut self.phase), 3 => FieldMut::List(&mut self.conditions), 4 => FieldMut::List(&mut self.addresses), 5 => FieldMut::Msg(&mut self.daemon_endpoints), 6 => FieldMut::Msg(&mut self.node_info), 7 => FieldMut::List(&mut self.images), 8 => FieldMut::List(&mut self.volumes_in_use), 9 => FieldMut::List(&mut self.volumes_attached), 10 => FieldMut::OptMsg(&mut self.config), 11 => FieldMut::List(&mut self.runtime_handlers), 12 => FieldMut::OptMsg(&mut self.features), 13 => FieldMut::List(&mut self.declared_features), _ => oob(i) } }
-}
-message!(NodeStatus, NODE_STATUS);
 
+message! {
 /// `NodeSwapStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeswapstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeSwapStatus {
+pub struct NodeSwapStatus NODE_SWAP_STATUS "NodeSwapStatus" [255, 0] Form::Part;
     /// `capacity`: integer or absent.
-    pub capacity: Option<i64>,
+    capacity: Option<i64> = "capacity" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_SWAP_STATUS: Desc = Desc::new("NodeSwapStatus", &[
-    Field::new("capacity", 1, OMITEMPTY, Type::OptI64),
-], &[255, 0]);
-impl Message for NodeSwapStatus {
-    fn desc(&self) -> &'static Desc { &NODE_SWAP_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI64(&self.capacity)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI64(&mut self.capacity), _ => oob(i) } }
-}
-message!(NodeSwapStatus, NODE_SWAP_STATUS);
 
+message! {
 /// `NodeSystemInfo` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodesysteminfo-v1-core)
-#[derive(Clone, Default)]
-pub struct NodeSystemInfo {
+pub struct NodeSystemInfo NODE_SYSTEM_INFO "NodeSystemInfo" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] Form::Part;
     /// `machineID`: string, required.
-    pub machine_id: Str,
+    machine_id: Str = "machineID" 1 (REQUIRED);
     /// `systemUUID`: string, required.
-    pub system_uuid: Str,
+    system_uuid: Str = "systemUUID" 2 (REQUIRED);
     /// `bootID`: string, required.
-    pub boot_id: Str,
+    boot_id: Str = "bootID" 3 (REQUIRED);
     /// `kernelVersion`: string, required.
-    pub kernel_version: Str,
+    kernel_version: Str = "kernelVersion" 4 (REQUIRED);
     /// `osImage`: string, required.
-    pub os_image: Str,
+    os_image: Str = "osImage" 5 (REQUIRED);
     /// `containerRuntimeVersion`: string, required.
-    pub container_runtime_version: Str,
+    container_runtime_version: Str = "containerRuntimeVersion" 6 (REQUIRED);
     /// `kubeletVersion`: string, required.
-    pub kubelet_version: Str,
+    kubelet_version: Str = "kubeletVersion" 7 (REQUIRED);
     /// `kubeProxyVersion`: string, required.
-    pub kube_proxy_version: Str,
+    kube_proxy_version: Str = "kubeProxyVersion" 8 (REQUIRED);
     /// `operatingSystem`: string, required.
-    pub operating_system: Str,
+    operating_system: Str = "operatingSystem" 9 (REQUIRED);
     /// `architecture`: string, required.
-    pub architecture: Str,
+    architecture: Str = "architecture" 10 (REQUIRED);
     /// `swap`: NodeSwapStatus or absent.
-    pub swap: Option<Shared<NodeSwapStatus>>,
+    swap: Option<Shared<NodeSwapStatus>> = "swap" 11 OMITEMPTY;
     /// `runningInUserNamespace`: boolean or absent, feature gate `KubeletInUserNamespace`.
-    pub running_in_user_namespace: Option<bool>,
+    running_in_user_namespace: Option<bool> = "runningInUserNamespace" 12 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_SYSTEM_INFO: Desc = Desc::new("NodeSystemInfo", &[
-    Field::new("machineID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("systemUUID", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("bootID", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("kernelVersion", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("osImage", 5, 0, Type::Str).facts(&REQUIRED),
-    Field::new("containerRuntimeVersion", 6, 0, Type::Str).facts(&REQUIRED),
-    Field::new("kubeletVersion", 7, 0, Type::Str).facts(&REQUIRED),
-    Field::new("kubeProxyVersion", 8, 0, Type::Str).facts(&REQUIRED),
-    Field::new("operatingSystem", 9, 0, Type::Str).facts(&REQUIRED),
-    Field::new("architecture", 10, 0, Type::Str).facts(&REQUIRED),
-    Field::new("swap", 11, OMITEMPTY, Type::OptMsg(&NODE_SWAP_STATUS)),
-    Field::new("runningInUserNamespace", 12, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-impl Message for NodeSystemInfo {
-    fn desc(&self) -> &'static Desc { &NODE_SYSTEM_INFO }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.machine_id), FieldRef::Str(&self.system_uuid), FieldRef::Str(&self.boot_id), FieldRef::Str(&self.kernel_version), FieldRef::Str(&self.os_image), FieldRef::Str(&self.container_runtime_version), FieldRef::Str(&self.kubelet_version), FieldRef::Str(&self.kube_proxy_version), FieldRef::Str(&self.operating_system), FieldRef::Str(&self.architecture), FieldRef::OptMsg(opt(&self.swap)), FieldRef::OptBool(&self.running_in_user_namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.machine_id), 1 => FieldMut::Str(&mut self.system_uuid), 2 => FieldMut::Str(&mut self.boot_id), 3 => FieldMut::Str(&mut self.kernel_version), 4 => FieldMut::Str(&mut self.os_image), 5 => FieldMut::Str(&mut self.container_runtime_version), 6 => FieldMut::Str(&mut self.kubelet_version), 7 => FieldMut::Str(&mut self.kube_proxy_version), 8 => FieldMut::Str(&mut self.operating_system), 9 => FieldMut::Str(&mut self.architecture), 10 => FieldMut::OptMsg(&mut self.swap), 11 => FieldMut::OptBool(&mut self.running_in_user_namespace), _ => oob(i) } }
-}
-message!(NodeSystemInfo, NODE_SYSTEM_INFO);
 
+message! {
 /// `ObjectFieldSelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectfieldselector-v1-core)
-#[derive(Clone, Default)]
-pub struct ObjectFieldSelector {
+pub struct ObjectFieldSelector OBJECT_FIELD_SELECTOR "ObjectFieldSelector" [255, 0, 1] Form::Part;
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 1 OMITEMPTY;
     /// `fieldPath`: string, required.
-    pub field_path: Str,
+    field_path: Str = "fieldPath" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static OBJECT_FIELD_SELECTOR: Desc = Desc::new("ObjectFieldSelector", &[
-    Field::new("apiVersion", 1, OMITEMPTY, Type::Str),
-    Field::new("fieldPath", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ObjectFieldSelector {
-    fn desc(&self) -> &'static Desc { &OBJECT_FIELD_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_version), FieldRef::Str(&self.field_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_version), 1 => FieldMut::Str(&mut self.field_path), _ => oob(i) } }
-}
-message!(ObjectFieldSelector, OBJECT_FIELD_SELECTOR);
 
+message! {
 /// `ObjectReference` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectreference-v1-core)
-#[derive(Clone, Default)]
-pub struct ObjectReference {
+pub struct ObjectReference OBJECT_REFERENCE "ObjectReference" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `kind`: string.
-    pub kind: Str,
+    kind: Str = "kind" 1 OMITEMPTY;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 2 OMITEMPTY;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 3 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 4 OMITEMPTY;
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 5 OMITEMPTY;
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 6 OMITEMPTY;
     /// `fieldPath`: string.
-    pub field_path: Str,
+    field_path: Str = "fieldPath" 7 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static OBJECT_REFERENCE: Desc = Desc::new("ObjectReference", &[
-    Field::new("kind", 1, OMITEMPTY, Type::Str),
-    Field::new("namespace", 2, OMITEMPTY, Type::Str),
-    Field::new("name", 3, OMITEMPTY, Type::Str),
-    Field::new("uid", 4, OMITEMPTY, Type::Str),
-    Field::new("apiVersion", 5, OMITEMPTY, Type::Str),
-    Field::new("resourceVersion", 6, OMITEMPTY, Type::Str),
-    Field::new("fieldPath", 7, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for ObjectReference {
-    fn desc(&self) -> &'static Desc { &OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.kind), FieldRef::Str(&self.namespace), FieldRef::Str(&self.name), FieldRef::Str(&self.uid), FieldRef::Str(&self.api_version), FieldRef::Str(&self.resource_version), FieldRef::Str(&self.field_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.kind), 1 => FieldMut::Str(&mut self.namespace), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::Str(&mut self.uid), 4 => FieldMut::Str(&mut self.api_version), 5 => FieldMut::Str(&mut self.resource_version), 6 => FieldMut::Str(&mut self.field_path), _ => oob(i) } }
-}
-message!(ObjectReference, OBJECT_REFERENCE);
 
+message! {
 /// `PersistentVolume` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolume-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolume {
+pub struct PersistentVolume PERSISTENT_VOLUME "PersistentVolume" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PersistentVolume" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PersistentVolumeSpec.
-    pub spec: PersistentVolumeSpec,
+    spec: PersistentVolumeSpec = "spec" 2 OMITEMPTY;
     /// `status`: PersistentVolumeStatus.
-    pub status: PersistentVolumeStatus,
+    status: PersistentVolumeStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME: Desc = Desc::kind("PersistentVolume", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&PERSISTENT_VOLUME_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&PERSISTENT_VOLUME_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "PersistentVolume" });
-impl Message for PersistentVolume {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PersistentVolume, PERSISTENT_VOLUME);
-kind!(PersistentVolume, PERSISTENT_VOLUME, "", "v1", "PersistentVolume");
+kind!(PersistentVolume, "", "v1", "PersistentVolume");
 object!(PersistentVolume);
 resource!(PersistentVolume, "persistentvolumes", ClusterScoped);
 
+message! {
 /// `PersistentVolumeClaim` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaim-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaim {
+pub struct PersistentVolumeClaim PERSISTENT_VOLUME_CLAIM "PersistentVolumeClaim" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PersistentVolumeClaim" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PersistentVolumeClaimSpec.
-    pub spec: PersistentVolumeClaimSpec,
+    spec: PersistentVolumeClaimSpec = "spec" 2 OMITEMPTY;
     /// `status`: PersistentVolumeClaimStatus.
-    pub status: PersistentVolumeClaimStatus,
+    status: PersistentVolumeClaimStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM: Desc = Desc::kind("PersistentVolumeClaim", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&PERSISTENT_VOLUME_CLAIM_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&PERSISTENT_VOLUME_CLAIM_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "PersistentVolumeClaim" });
-impl Message for PersistentVolumeClaim {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PersistentVolumeClaim, PERSISTENT_VOLUME_CLAIM);
-kind!(PersistentVolumeClaim, PERSISTENT_VOLUME_CLAIM, "", "v1", "PersistentVolumeClaim");
+kind!(PersistentVolumeClaim, "", "v1", "PersistentVolumeClaim");
 object!(PersistentVolumeClaim);
 resource!(PersistentVolumeClaim, "persistentvolumeclaims", Namespaced);
 
+message! {
 /// `PersistentVolumeClaimCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimcondition-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaimCondition {
+pub struct PersistentVolumeClaimCondition PERSISTENT_VOLUME_CLAIM_CONDITION "PersistentVolumeClaimCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastProbeTime`: time.
-    pub last_probe_time: Time,
+    last_probe_time: Time = "lastProbeTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 5 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM_CONDITION: Desc = Desc::new("PersistentVolumeClaimCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastProbeTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 5, OMITEMPTY, Type::Str),
-    Field::new("message", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for PersistentVolumeClaimCondition {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_probe_time), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_probe_time), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(PersistentVolumeClaimCondition, PERSISTENT_VOLUME_CLAIM_CONDITION);
 
+message! {
 /// `PersistentVolumeClaimList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimlist-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaimList {
+pub struct PersistentVolumeClaimList PERSISTENT_VOLUME_CLAIM_LIST "PersistentVolumeClaimList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PersistentVolumeClaimList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PersistentVolumeClaim, required.
-    pub items: List<PersistentVolumeClaim>,
+    items: List<PersistentVolumeClaim> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM_LIST: Desc = Desc::kind("PersistentVolumeClaimList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&PERSISTENT_VOLUME_CLAIM))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "PersistentVolumeClaimList" });
-impl Message for PersistentVolumeClaimList {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PersistentVolumeClaimList, PERSISTENT_VOLUME_CLAIM_LIST);
-kind!(PersistentVolumeClaimList, PERSISTENT_VOLUME_CLAIM_LIST, "", "v1", "PersistentVolumeClaimList");
+kind!(PersistentVolumeClaimList, "", "v1", "PersistentVolumeClaimList");
 list_kind!(PersistentVolumeClaimList, PersistentVolumeClaim);
 
+message! {
 /// `PersistentVolumeClaimSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimspec-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaimSpec {
+pub struct PersistentVolumeClaimSpec PERSISTENT_VOLUME_CLAIM_SPEC "PersistentVolumeClaimSpec" [255, 0, 2, 3, 1, 4, 5, 6, 7, 8] Form::Part;
     /// `accessModes`: list of string, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    pub access_modes: List<Str>,
+    access_modes: List<Str> = "accessModes" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `resources`: VolumeResourceRequirements.
-    pub resources: VolumeResourceRequirements,
+    resources: VolumeResourceRequirements = "resources" 2 OMITEMPTY;
     /// `volumeName`: string.
-    pub volume_name: Str,
+    volume_name: Str = "volumeName" 3 OMITEMPTY;
     /// `storageClassName`: string or absent.
-    pub storage_class_name: Option<Str>,
+    storage_class_name: Option<Str> = "storageClassName" 5 OMITEMPTY;
     /// `volumeMode`: string or absent, one of `Block`, `Filesystem`.
-    pub volume_mode: Option<Str>,
+    volume_mode: Option<Str> = "volumeMode" 6 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], ..NO_FACTS });
     /// `dataSource`: TypedLocalObjectReference or absent.
-    pub data_source: Option<Shared<TypedLocalObjectReference>>,
+    data_source: Option<Shared<TypedLocalObjectReference>> = "dataSource" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `dataSourceRef`: TypedObjectReference or absent.
-    pub data_source_ref: Option<Shared<TypedObjectReference>>,
+    data_source_ref: Option<Shared<TypedObjectReference>> = "dataSourceRef" 8 OMITEMPTY;
     /// `volumeAttributesClassName`: string or absent, feature gate `VolumeAttributesClass`.
-    pub volume_attributes_class_name: Option<Str>,
+    volume_attributes_class_name: Option<Str> = "volumeAttributesClassName" 9 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM_SPEC: Desc = Desc::new("PersistentVolumeClaimSpec", &[
-    Field::new("accessModes", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS }),
-    Field::new("selector", 4, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("resources", 2, OMITEMPTY, Type::Msg(&VOLUME_RESOURCE_REQUIREMENTS)),
-    Field::new("volumeName", 3, OMITEMPTY, Type::Str),
-    Field::new("storageClassName", 5, OMITEMPTY, Type::OptStr),
-    Field::new("volumeMode", 6, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Block", "Filesystem"], ..NO_FACTS }),
-    Field::new("dataSource", 7, OMITEMPTY, Type::OptMsg(&TYPED_LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("dataSourceRef", 8, OMITEMPTY, Type::OptMsg(&TYPED_OBJECT_REFERENCE)),
-    Field::new("volumeAttributesClassName", 9, OMITEMPTY, Type::OptStr),
-], &[255, 0, 2, 3, 1, 4, 5, 6, 7, 8]);
-impl Message for PersistentVolumeClaimSpec {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.access_modes), FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.resources), FieldRef::Str(&self.volume_name), FieldRef::OptStr(&self.storage_class_name), FieldRef::OptStr(&self.volume_mode), FieldRef::OptMsg(opt(&self.data_source)), FieldRef::OptMsg(opt(&self.data_source_ref)), FieldRef::OptStr(&self.volume_attributes_class_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.access_modes), 1 => FieldMut::OptMsg(&mut self.selector), 2 => FieldMut::Msg(&mut self.resources), 3 => FieldMut::Str(&mut self.volume_name), 4 => FieldMut::OptStr(&mut self.storage_class_name), 5 => FieldMut::OptStr(&mut self.volume_mode), 6 => FieldMut::OptMsg(&mut self.data_source), 7 => FieldMut::OptMsg(&mut self.data_source_ref), 8 => FieldMut::OptStr(&mut self.volume_attributes_class_name), _ => oob(i) } }
-}
-message!(PersistentVolumeClaimSpec, PERSISTENT_VOLUME_CLAIM_SPEC);
 
+message! {
 /// `PersistentVolumeClaimStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaimStatus {
+pub struct PersistentVolumeClaimStatus PERSISTENT_VOLUME_CLAIM_STATUS "PersistentVolumeClaimStatus" [255, 0, 1, 2, 3, 4, 255, 5, 6, 7, 8] Form::Part;
     /// `phase`: string, one of `Bound`, `Lost`, `Pending`.
-    pub phase: Str,
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Bound", "Lost", "Pending"], ..NO_FACTS });
     /// `accessModes`: list of string, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    pub access_modes: List<Str>,
+    access_modes: List<Str> = "accessModes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
     /// `capacity`: map of quantity.
-    pub capacity: Map<Quantity>,
+    capacity: Map<Quantity> = "capacity" 3 OMITEMPTY;
     /// `conditions`: list of PersistentVolumeClaimCondition, map by `type`.
-    pub conditions: List<PersistentVolumeClaimCondition>,
+    conditions: List<PersistentVolumeClaimCondition> = "conditions" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `allocatedResources`: map of quantity.
-    pub allocated_resources: Map<Quantity>,
+    allocated_resources: Map<Quantity> = "allocatedResources" 5 OMITEMPTY;
     /// `allocatedResourceStatuses`: map of string.
-    pub allocated_resource_statuses: Map<Str>,
+    allocated_resource_statuses: Map<Str> = "allocatedResourceStatuses" 7 OMITEMPTY;
     /// `currentVolumeAttributesClassName`: string or absent, feature gate `VolumeAttributesClass`.
-    pub current_volume_attributes_class_name: Option<Str>,
+    current_volume_attributes_class_name: Option<Str> = "currentVolumeAttributesClassName" 8 OMITEMPTY;
     /// `modifyVolumeStatus`: ModifyVolumeStatus or absent, feature gate `VolumeAttributesClass`.
-    pub modify_volume_status: Option<Shared<ModifyVolumeStatus>>,
+    modify_volume_status: Option<Shared<ModifyVolumeStatus>> = "modifyVolumeStatus" 9 OMITEMPTY;
     /// `healthStatus`: VolumeHealthStatus or absent, feature gate `CSIVolumeHealth`.
-    pub health_status: Option<Shared<VolumeHealthStatus>>,
+    health_status: Option<Shared<VolumeHealthStatus>> = "healthStatus" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM_STATUS: Desc = Desc::new("PersistentVolumeClaimStatus", &[
-    Field::new("phase", 1, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Bound", "Lost", "Pending"], ..NO_FACTS }),
-    Field::new("accessModes", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS }),
-    Field::new("capacity", 3, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("conditions", 4, OMITEMPTY, Type::List(&Type::Msg(&PERSISTENT_VOLUME_CLAIM_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("allocatedResources", 5, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("allocatedResourceStatuses", 7, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("currentVolumeAttributesClassName", 8, OMITEMPTY, Type::OptStr),
-    Field::new("modifyVolumeStatus", 9, OMITEMPTY, Type::OptMsg(&MODIFY_VOLUME_STATUS)),
-    Field::new("healthStatus", 10, OMITEMPTY, Type::OptMsg(&VOLUME_HEALTH_STATUS)),
-], &[255, 0, 1, 2, 3, 4, 255, 5, 6, 7, 8]);
-impl Message for PersistentVolumeClaimStatus {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.phase), FieldRef::List(&self.access_modes), FieldRef::Map(&self.capacity), FieldRef::List(&self.conditions), FieldRef::Map(&self.allocated_resources), FieldRef::Map(&self.allocated_resource_statuses), FieldRef::OptStr(&self.current_volume_attributes_class_name), FieldRef::OptMsg(opt(&self.modify_volume_status)), FieldRef::OptMsg(opt(&self.health_status))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.phase), 1 => FieldMut::List(&mut self.access_modes), 2 => FieldMut::Map(&mut self.capacity), 3 => FieldMut::List(&mut self.conditions), 4 => FieldMut::Map(&mut self.allocated_resources), 5 => FieldMut::Map(&mut self.allocated_resource_statuses), 6 => FieldMut::OptStr(&mut self.current_volume_attributes_class_name), 7 => FieldMut::OptMsg(&mut self.modify_volume_status), 8 => FieldMut::OptMsg(&mut self.health_status), _ => oob(i) } }
-}
-message!(PersistentVolumeClaimStatus, PERSISTENT_VOLUME_CLAIM_STATUS);
 
+message! {
 /// `PersistentVolumeClaimTemplate` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimtemplate-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaimTemplate {
+pub struct PersistentVolumeClaimTemplate PERSISTENT_VOLUME_CLAIM_TEMPLATE "PersistentVolumeClaimTemplate" [255, 0, 1] Form::Part;
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PersistentVolumeClaimSpec, required.
-    pub spec: PersistentVolumeClaimSpec,
+    spec: PersistentVolumeClaimSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Desc = Desc::new("PersistentVolumeClaimTemplate", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&PERSISTENT_VOLUME_CLAIM_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for PersistentVolumeClaimTemplate {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(PersistentVolumeClaimTemplate, PERSISTENT_VOLUME_CLAIM_TEMPLATE);
 
+message! {
 /// `PersistentVolumeClaimVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeClaimVolumeSource {
+pub struct PersistentVolumeClaimVolumeSource PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE "PersistentVolumeClaimVolumeSource" [255, 0, 1] Form::Part;
     /// `claimName`: string, required.
-    pub claim_name: Str,
+    claim_name: Str = "claimName" 1 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE: Desc = Desc::new("PersistentVolumeClaimVolumeSource", &[
-    Field::new("claimName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 2, OMITEMPTY, Type::Bool),
-], &[255, 0, 1]);
-impl Message for PersistentVolumeClaimVolumeSource {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.claim_name), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.claim_name), 1 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(PersistentVolumeClaimVolumeSource, PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE);
 
+message! {
 /// `PersistentVolumeList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumelist-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeList {
+pub struct PersistentVolumeList PERSISTENT_VOLUME_LIST "PersistentVolumeList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PersistentVolumeList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PersistentVolume, required.
-    pub items: List<PersistentVolume>,
+    items: List<PersistentVolume> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_LIST: Desc = Desc::kind("PersistentVolumeList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&PERSISTENT_VOLUME))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "PersistentVolumeList" });
-impl Message for PersistentVolumeList {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PersistentVolumeList, PERSISTENT_VOLUME_LIST);
-kind!(PersistentVolumeList, PERSISTENT_VOLUME_LIST, "", "v1", "PersistentVolumeList");
+kind!(PersistentVolumeList, "", "v1", "PersistentVolumeList");
 list_kind!(PersistentVolumeList, PersistentVolume);
 
+message! {
 /// `PersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeSource {
+pub struct PersistentVolumeSource PERSISTENT_VOLUME_SOURCE "PersistentVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21] Form::Part;
     /// `gcePersistentDisk`: GCEPersistentDiskVolumeSource or absent.
-    pub gce_persistent_disk: Option<Shared<GCEPersistentDiskVolumeSource>>,
+    gce_persistent_disk: Option<Shared<GCEPersistentDiskVolumeSource>> = "gcePersistentDisk" 1 OMITEMPTY;
     /// `awsElasticBlockStore`: AWSElasticBlockStoreVolumeSource or absent.
-    pub aws_elastic_block_store: Option<Shared<AWSElasticBlockStoreVolumeSource>>,
+    aws_elastic_block_store: Option<Shared<AWSElasticBlockStoreVolumeSource>> = "awsElasticBlockStore" 2 OMITEMPTY;
     /// `hostPath`: HostPathVolumeSource or absent.
-    pub host_path: Option<Shared<HostPathVolumeSource>>,
+    host_path: Option<Shared<HostPathVolumeSource>> = "hostPath" 3 OMITEMPTY;
     /// `glusterfs`: GlusterfsPersistentVolumeSource or absent.
-    pub glusterfs: Option<Shared<GlusterfsPersistentVolumeSource>>,
+    glusterfs: Option<Shared<GlusterfsPersistentVolumeSource>> = "glusterfs" 4 OMITEMPTY;
     /// `nfs`: NFSVolumeSource or absent.
-    pub nfs: Option<Shared<NFSVolumeSource>>,
+    nfs: Option<Shared<NFSVolumeSource>> = "nfs" 5 OMITEMPTY;
     /// `rbd`: RBDPersistentVolumeSource or absent.
-    pub rbd: Option<Shared<RBDPersistentVolumeSource>>,
+    rbd: Option<Shared<RBDPersistentVolumeSource>> = "rbd" 6 OMITEMPTY;
     /// `iscsi`: ISCSIPersistentVolumeSource or absent.
-    pub iscsi: Option<Shared<ISCSIPersistentVolumeSource>>,
+    iscsi: Option<Shared<ISCSIPersistentVolumeSource>> = "iscsi" 7 OMITEMPTY;
     /// `cinder`: CinderPersistentVolumeSource or absent.
-    pub cinder: Option<Shared<CinderPersistentVolumeSource>>,
+    cinder: Option<Shared<CinderPersistentVolumeSource>> = "cinder" 8 OMITEMPTY;
     /// `cephfs`: CephFSPersistentVolumeSource or absent.
-    pub cephfs: Option<Shared<CephFSPersistentVolumeSource>>,
+    cephfs: Option<Shared<CephFSPersistentVolumeSource>> = "cephfs" 9 OMITEMPTY;
     /// `fc`: FCVolumeSource or absent.
-    pub fc: Option<Shared<FCVolumeSource>>,
+    fc: Option<Shared<FCVolumeSource>> = "fc" 10 OMITEMPTY;
     /// `flocker`: FlockerVolumeSource or absent.
-    pub flocker: Option<Shared<FlockerVolumeSource>>,
+    flocker: Option<Shared<FlockerVolumeSource>> = "flocker" 11 OMITEMPTY;
     /// `flexVolume`: FlexPersistentVolumeSource or absent.
-    pub flex_volume: Option<Shared<FlexPersistentVolumeSource>>,
+    flex_volume: Option<Shared<FlexPersistentVolumeSource>> = "flexVolume" 12 OMITEMPTY;
     /// `azureFile`: AzureFilePersistentVolumeSource or absent.
-    pub azure_file: Option<Shared<AzureFilePersistentVolumeSource>>,
+    azure_file: Option<Shared<AzureFilePersistentVolumeSource>> = "azureFile" 13 OMITEMPTY;
     /// `vsphereVolume`: VsphereVirtualDiskVolumeSource or absent.
-    pub vsphere_volume: Option<Shared<VsphereVirtualDiskVolumeSource>>,
+    vsphere_volume: Option<Shared<VsphereVirtualDiskVolumeSource>> = "vsphereVolume" 14 OMITEMPTY;
     /// `quobyte`: QuobyteVolumeSource or absent.
-    pub quobyte: Option<Shared<QuobyteVolumeSource>>,
+    quobyte: Option<Shared<QuobyteVolumeSource>> = "quobyte" 15 OMITEMPTY;
     /// `azureDisk`: AzureDiskVolumeSource or absent.
-    pub azure_disk: Option<Shared<AzureDiskVolumeSource>>,
+    azure_disk: Option<Shared<AzureDiskVolumeSource>> = "azureDisk" 16 OMITEMPTY;
     /// `photonPersistentDisk`: PhotonPersistentDiskVolumeSource or absent.
-    pub photon_persistent_disk: Option<Shared<PhotonPersistentDiskVolumeSource>>,
+    photon_persistent_disk: Option<Shared<PhotonPersistentDiskVolumeSource>> = "photonPersistentDisk" 17 OMITEMPTY;
     /// `portworxVolume`: PortworxVolumeSource or absent.
-    pub portworx_volume: Option<Shared<PortworxVolumeSource>>,
+    portworx_volume: Option<Shared<PortworxVolumeSource>> = "portworxVolume" 18 OMITEMPTY;
     /// `scaleIO`: ScaleIOPersistentVolumeSource or absent.
-    pub scale_io: Option<Shared<ScaleIOPersistentVolumeSource>>,
+    scale_io: Option<Shared<ScaleIOPersistentVolumeSource>> = "scaleIO" 19 OMITEMPTY;
     /// `local`: LocalVolumeSource or absent.
-    pub local: Option<Shared<LocalVolumeSource>>,
+    local: Option<Shared<LocalVolumeSource>> = "local" 20 OMITEMPTY;
     /// `storageos`: StorageOSPersistentVolumeSource or absent.
-    pub storageos: Option<Shared<StorageOSPersistentVolumeSource>>,
+    storageos: Option<Shared<StorageOSPersistentVolumeSource>> = "storageos" 21 OMITEMPTY;
     /// `csi`: CSIPersistentVolumeSource or absent.
-    pub csi: Option<Shared<CSIPersistentVolumeSource>>,
+    csi: Option<Shared<CSIPersistentVolumeSource>> = "csi" 22 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("PersistentVolumeSource", &[
-    Field::new("gcePersistentDisk", 1, OMITEMPTY, Type::OptMsg(&GCE_PERSISTENT_DISK_VOLUME_SOURCE)),
-    Field::new("awsElasticBlockStore", 2, OMITEMPTY, Type::OptMsg(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE)),
-    Field::new("hostPath", 3, OMITEMPTY, Type::OptMsg(&HOST_PATH_VOLUME_SOURCE)),
-    Field::new("glusterfs", 4, OMITEMPTY, Type::OptMsg(&GLUSTERFS_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("nfs", 5, OMITEMPTY, Type::OptMsg(&NFS_VOLUME_SOURCE)),
-    Field::new("rbd", 6, OMITEMPTY, Type::OptMsg(&RBD_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("iscsi", 7, OMITEMPTY, Type::OptMsg(&ISCSI_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("cinder", 8, OMITEMPTY, Type::OptMsg(&CINDER_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("cephfs", 9, OMITEMPTY, Type::OptMsg(&CEPH_FS_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("fc", 10, OMITEMPTY, Type::OptMsg(&FC_VOLUME_SOURCE)),
-    Field::new("flocker", 11, OMITEMPTY, Type::OptMsg(&FLOCKER_VOLUME_SOURCE)),
-    Field::new("flexVolume", 12, OMITEMPTY, Type::OptMsg(&FLEX_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("azureFile", 13, OMITEMPTY, Type::OptMsg(&AZURE_FILE_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("vsphereVolume", 14, OMITEMPTY, Type::OptMsg(&VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE)),
-    Field::new("quobyte", 15, OMITEMPTY, Type::OptMsg(&QUOBYTE_VOLUME_SOURCE)),
-    Field::new("azureDisk", 16, OMITEMPTY, Type::OptMsg(&AZURE_DISK_VOLUME_SOURCE)),
-    Field::new("photonPersistentDisk", 17, OMITEMPTY, Type::OptMsg(&PHOTON_PERSISTENT_DISK_VOLUME_SOURCE)),
-    Field::new("portworxVolume", 18, OMITEMPTY, Type::OptMsg(&PORTWORX_VOLUME_SOURCE)),
-    Field::new("scaleIO", 19, OMITEMPTY, Type::OptMsg(&SCALE_IO_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("local", 20, OMITEMPTY, Type::OptMsg(&LOCAL_VOLUME_SOURCE)),
-    Field::new("storageos", 21, OMITEMPTY, Type::OptMsg(&STORAGE_OS_PERSISTENT_VOLUME_SOURCE)),
-    Field::new("csi", 22, OMITEMPTY, Type::OptMsg(&CSI_PERSISTENT_VOLUME_SOURCE)),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]);
-impl Message for PersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.gce_persistent_disk)), FieldRef::OptMsg(opt(&self.aws_elastic_block_store)), FieldRef::OptMsg(opt(&self.host_path)), FieldRef::OptMsg(opt(&self.glusterfs)), FieldRef::OptMsg(opt(&self.nfs)), FieldRef::OptMsg(opt(&self.rbd)), FieldRef::OptMsg(opt(&self.iscsi)), FieldRef::OptMsg(opt(&self.cinder)), FieldRef::OptMsg(opt(&self.cephfs)), FieldRef::OptMsg(opt(&self.fc)), FieldRef::OptMsg(opt(&self.flocker)), FieldRef::OptMsg(opt(&self.flex_volume)), FieldRef::OptMsg(opt(&self.azure_file)), FieldRef::OptMsg(opt(&self.vsphere_volume)), FieldRef::OptMsg(opt(&self.quobyte)), FieldRef::OptMsg(opt(&self.azure_disk)), FieldRef::OptMsg(opt(&self.photon_persistent_disk)), FieldRef::OptMsg(opt(&self.portworx_volume)), FieldRef::OptMsg(opt(&self.scale_io)), FieldRef::OptMsg(opt(&self.local)), FieldRef::OptMsg(opt(&self.storageos)), FieldRef::OptMsg(opt(&self.csi))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.gce_persistent_disk), 1 => FieldMut::OptMsg(&mut self.aws_elastic_block_store), 2 => FieldMut::OptMsg(&mut self.host_path), 3 => FieldMut::OptMsg(&mut self.glusterfs), 4 => FieldMut::OptMsg(&mut self.nfs), 5 => FieldMut::OptMsg(&mut self.rbd), 6 => FieldMut::OptMsg(&mut self.iscsi), 7 => FieldMut::OptMsg(&mut self.cinder), 8 => FieldMut::OptMsg(&mut self.cephfs), 9 => FieldMut::OptMsg(&mut self.fc), 10 => FieldMut::OptMsg(&mut self.flocker), 11 => FieldMut::OptMsg(&mut self.flex_volume), 12 => FieldMut::OptMsg(&mut self.azure_file), 13 => FieldMut::OptMsg(&mut self.vsphere_volume), 14 => FieldMut::OptMsg(&mut self.quobyte), 15 => FieldMut::OptMsg(&mut self.azure_disk), 16 => FieldMut::OptMsg(&mut self.photon_persistent_disk), 17 => FieldMut::OptMsg(&mut self.portworx_volume), 18 => FieldMut::OptMsg(&mut self.scale_io), 19 => FieldMut::OptMsg(&mut self.local), 20 => FieldMut::OptMsg(&mut self.storageos), 21 => FieldMut::OptMsg(&mut self.csi), _ => oob(i) } }
-}
-message!(PersistentVolumeSource, PERSISTENT_VOLUME_SOURCE);
-emb_default!(PersistentVolumeSource);
 
+message! {
 /// `PersistentVolumeSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumespec-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeSpec {
+pub struct PersistentVolumeSpec PERSISTENT_VOLUME_SPEC "PersistentVolumeSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `capacity`: map of quantity.
-    pub capacity: Map<Quantity>,
+    capacity: Map<Quantity> = "capacity" 1 OMITEMPTY;
     /// PersistentVolumeSource, its members appear here.
-    pub persistent_volume_source: Emb<PersistentVolumeSource>,
+    persistent_volume_source: Emb<PersistentVolumeSource> = "" 2 INLINE;
     /// `accessModes`: list of string, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    pub access_modes: List<Str>,
+    access_modes: List<Str> = "accessModes" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
     /// `claimRef`: ObjectReference or absent.
-    pub claim_ref: Option<Shared<ObjectReference>>,
+    claim_ref: Option<Shared<ObjectReference>> = "claimRef" 4 OMITEMPTY;
     /// `persistentVolumeReclaimPolicy`: string, one of `Delete`, `Recycle`, `Retain`.
-    pub persistent_volume_reclaim_policy: Str,
+    persistent_volume_reclaim_policy: Str = "persistentVolumeReclaimPolicy" 5 OMITEMPTY (Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS });
     /// `storageClassName`: string.
-    pub storage_class_name: Str,
+    storage_class_name: Str = "storageClassName" 6 OMITEMPTY;
     /// `mountOptions`: list of string.
-    pub mount_options: List<Str>,
+    mount_options: List<Str> = "mountOptions" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumeMode`: string or absent, one of `Block`, `Filesystem`.
-    pub volume_mode: Option<Str>,
+    volume_mode: Option<Str> = "volumeMode" 8 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], ..NO_FACTS });
     /// `nodeAffinity`: VolumeNodeAffinity or absent.
-    pub node_affinity: Option<Shared<VolumeNodeAffinity>>,
+    node_affinity: Option<Shared<VolumeNodeAffinity>> = "nodeAffinity" 9 OMITEMPTY;
     /// `volumeAttributesClassName`: string or absent, feature gate `VolumeAttributesClass`.
-    pub volume_attributes_class_name: Option<Str>,
+    volume_attributes_class_name: Option<Str> = "volumeAttributesClassName" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_SPEC: Desc = Desc::new("PersistentVolumeSpec", &[
-    Field::new("capacity", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("", 2, INLINE, Type::Emb(&PERSISTENT_VOLUME_SOURCE)),
-    Field::new("accessModes", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS }),
-    Field::new("claimRef", 4, OMITEMPTY, Type::OptMsg(&OBJECT_REFERENCE)),
-    Field::new("persistentVolumeReclaimPolicy", 5, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS }),
-    Field::new("storageClassName", 6, OMITEMPTY, Type::Str),
-    Field::new("mountOptions", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("volumeMode", 8, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Block", "Filesystem"], ..NO_FACTS }),
-    Field::new("nodeAffinity", 9, OMITEMPTY, Type::OptMsg(&VOLUME_NODE_AFFINITY)),
-    Field::new("volumeAttributesClassName", 10, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for PersistentVolumeSpec {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.capacity), FieldRef::Msg(emb(&self.persistent_volume_source)), FieldRef::List(&self.access_modes), FieldRef::OptMsg(opt(&self.claim_ref)), FieldRef::Str(&self.persistent_volume_reclaim_policy), FieldRef::Str(&self.storage_class_name), FieldRef::List(&self.mount_options), FieldRef::OptStr(&self.volume_mode), FieldRef::OptMsg(opt(&self.node_affinity)), FieldRef::OptStr(&self.volume_attributes_class_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.capacity), 1 => FieldMut::OptMsg(self.persistent_volume_source.slot()), 2 => FieldMut::List(&mut self.access_modes), 3 => FieldMut::OptMsg(&mut self.claim_ref), 4 => FieldMut::Str(&mut self.persistent_volume_reclaim_policy), 5 => FieldMut::Str(&mut self.storage_class_name), 6 => FieldMut::List(&mut self.mount_options), 7 => FieldMut::OptStr(&mut self.volume_mode), 8 => FieldMut::OptMsg(&mut self.node_affinity), 9 => FieldMut::OptStr(&mut self.volume_attributes_class_name), _ => oob(i) } }
-}
-message!(PersistentVolumeSpec, PERSISTENT_VOLUME_SPEC);
 
+message! {
 /// `PersistentVolumeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct PersistentVolumeStatus {
+pub struct PersistentVolumeStatus PERSISTENT_VOLUME_STATUS "PersistentVolumeStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `phase`: string, one of `Available`, `Bound`, `Failed`, `Pending`, `Released`.
-    pub phase: Str,
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Available", "Bound", "Failed", "Pending", "Released"], ..NO_FACTS });
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 3 OMITEMPTY;
     /// `lastPhaseTransitionTime`: time or absent.
-    pub last_phase_transition_time: Option<Time>,
+    last_phase_transition_time: Option<Time> = "lastPhaseTransitionTime" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PERSISTENT_VOLUME_STATUS: Desc = Desc::new("PersistentVolumeStatus", &[
-    Field::new("phase", 1, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Available", "Bound", "Failed", "Pending", "Released"], ..NO_FACTS }),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-    Field::new("reason", 3, OMITEMPTY, Type::Str),
-    Field::new("lastPhaseTransitionTime", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 1, 2, 3]);
-impl Message for PersistentVolumeStatus {
-    fn desc(&self) -> &'static Desc { &PERSISTENT_VOLUME_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.phase), FieldRef::Str(&self.message), FieldRef::Str(&self.reason), FieldRef::OptLeaf(opt_leaf(&self.last_phase_transition_time))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.phase), 1 => FieldMut::Str(&mut self.message), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::OptLeaf(&mut self.last_phase_transition_time), _ => oob(i) } }
-}
-message!(PersistentVolumeStatus, PERSISTENT_VOLUME_STATUS);
 
+message! {
 /// `PhotonPersistentDiskVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#photonpersistentdiskvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct PhotonPersistentDiskVolumeSource {
+pub struct PhotonPersistentDiskVolumeSource PHOTON_PERSISTENT_DISK_VOLUME_SOURCE "PhotonPersistentDiskVolumeSource" [255, 0, 1] Form::Part;
     /// `pdID`: string, required.
-    pub pd_id: Str,
+    pd_id: Str = "pdID" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Desc = Desc::new("PhotonPersistentDiskVolumeSource", &[
-    Field::new("pdID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for PhotonPersistentDiskVolumeSource {
-    fn desc(&self) -> &'static Desc { &PHOTON_PERSISTENT_DISK_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.pd_id), FieldRef::Str(&self.fs_type)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.pd_id), 1 => FieldMut::Str(&mut self.fs_type), _ => oob(i) } }
-}
-message!(PhotonPersistentDiskVolumeSource, PHOTON_PERSISTENT_DISK_VOLUME_SOURCE);
 
+message! {
 /// `Pod` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#pod-v1-core)
-#[derive(Clone, Default)]
-pub struct Pod {
+pub struct Pod POD "Pod" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Pod" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PodSpec.
-    pub spec: PodSpec,
+    spec: PodSpec = "spec" 2 OMITEMPTY;
     /// `status`: PodStatus.
-    pub status: PodStatus,
+    status: PodStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD: Desc = Desc::kind("Pod", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&POD_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&POD_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "Pod" });
-impl Message for Pod {
-    fn desc(&self) -> &'static Desc { &POD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Pod, POD);
-kind!(Pod, POD, "", "v1", "Pod");
+kind!(Pod, "", "v1", "Pod");
 object!(Pod);
 resource!(Pod, "pods", Namespaced);
 
+message! {
 /// `PodAffinity` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podaffinity-v1-core)
-#[derive(Clone, Default)]
-pub struct PodAffinity {
+pub struct PodAffinity POD_AFFINITY "PodAffinity" [255, 0, 1] Form::Part;
     /// `requiredDuringSchedulingIgnoredDuringExecution`: list of PodAffinityTerm.
-    pub required_during_scheduling_ignored_during_execution: List<PodAffinityTerm>,
+    required_during_scheduling_ignored_during_execution: List<PodAffinityTerm> = "requiredDuringSchedulingIgnoredDuringExecution" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `preferredDuringSchedulingIgnoredDuringExecution`: list of WeightedPodAffinityTerm.
-    pub preferred_during_scheduling_ignored_during_execution: List<WeightedPodAffinityTerm>,
+    preferred_during_scheduling_ignored_during_execution: List<WeightedPodAffinityTerm> = "preferredDuringSchedulingIgnoredDuringExecution" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_AFFINITY: Desc = Desc::new("PodAffinity", &[
-    Field::new("requiredDuringSchedulingIgnoredDuringExecution", 1, OMITEMPTY, Type::List(&Type::Msg(&POD_AFFINITY_TERM))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("preferredDuringSchedulingIgnoredDuringExecution", 2, OMITEMPTY, Type::List(&Type::Msg(&WEIGHTED_POD_AFFINITY_TERM))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for PodAffinity {
-    fn desc(&self) -> &'static Desc { &POD_AFFINITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.required_during_scheduling_ignored_during_execution), FieldRef::List(&self.preferred_during_scheduling_ignored_during_execution)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.required_during_scheduling_ignored_during_execution), 1 => FieldMut::List(&mut self.preferred_during_scheduling_ignored_during_execution), _ => oob(i) } }
-}
-message!(PodAffinity, POD_AFFINITY);
 
+message! {
 /// `PodAffinityTerm` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podaffinityterm-v1-core)
-#[derive(Clone, Default)]
-pub struct PodAffinityTerm {
+pub struct PodAffinityTerm POD_AFFINITY_TERM "PodAffinityTerm" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `labelSelector`: LabelSelector or absent.
-    pub label_selector: Option<Shared<meta_v1::LabelSelector>>,
+    label_selector: Option<Shared<meta_v1::LabelSelector>> = "labelSelector" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `namespaces`: list of string.
-    pub namespaces: List<Str>,
+    namespaces: List<Str> = "namespaces" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `topologyKey`: string, required.
-    pub topology_key: Str,
+    topology_key: Str = "topologyKey" 3 (REQUIRED);
     /// `namespaceSelector`: LabelSelector or absent.
-    pub namespace_selector: Option<Shared<meta_v1::LabelSelector>>,
+    namespace_selector: Option<Shared<meta_v1::LabelSelector>> = "namespaceSelector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `matchLabelKeys`: list of string.
-    pub match_label_keys: List<Str>,
+    match_label_keys: List<Str> = "matchLabelKeys" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `mismatchLabelKeys`: list of string.
-    pub mismatch_label_keys: List<Str>,
+    mismatch_label_keys: List<Str> = "mismatchLabelKeys" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_AFFINITY_TERM: Desc = Desc::new("PodAffinityTerm", &[
-    Field::new("labelSelector", 1, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("namespaces", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("topologyKey", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("namespaceSelector", 4, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("matchLabelKeys", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("mismatchLabelKeys", 6, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for PodAffinityTerm {
-    fn desc(&self) -> &'static Desc { &POD_AFFINITY_TERM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.label_selector)), FieldRef::List(&self.namespaces), FieldRef::Str(&self.topology_key), FieldRef::OptMsg(opt(&self.namespace_selector)), FieldRef::List(&self.match_label_keys), FieldRef::List(&self.mismatch_label_keys)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.label_selector), 1 => FieldMut::List(&mut self.namespaces), 2 => FieldMut::Str(&mut self.topology_key), 3 => FieldMut::OptMsg(&mut self.namespace_selector), 4 => FieldMut::List(&mut self.match_label_keys), 5 => FieldMut::List(&mut self.mismatch_label_keys), _ => oob(i) } }
-}
-message!(PodAffinityTerm, POD_AFFINITY_TERM);
 
+message! {
 /// `PodAntiAffinity` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podantiaffinity-v1-core)
-#[derive(Clone, Default)]
-pub struct PodAntiAffinity {
+pub struct PodAntiAffinity POD_ANTI_AFFINITY "PodAntiAffinity" [255, 0, 1] Form::Part;
     /// `requiredDuringSchedulingIgnoredDuringExecution`: list of PodAffinityTerm.
-    pub required_during_scheduling_ignored_during_execution: List<PodAffinityTerm>,
+    required_during_scheduling_ignored_during_execution: List<PodAffinityTerm> = "requiredDuringSchedulingIgnoredDuringExecution" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `preferredDuringSchedulingIgnoredDuringExecution`: list of WeightedPodAffinityTerm.
-    pub preferred_during_scheduling_ignored_during_execution: List<WeightedPodAffinityTerm>,
+    preferred_during_scheduling_ignored_during_execution: List<WeightedPodAffinityTerm> = "preferredDuringSchedulingIgnoredDuringExecution" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_ANTI_AFFINITY: Desc = Desc::new("PodAntiAffinity", &[
-    Field::new("requiredDuringSchedulingIgnoredDuringExecution", 1, OMITEMPTY, Type::List(&Type::Msg(&POD_AFFINITY_TERM))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("preferredDuringSchedulingIgnoredDuringExecution", 2, OMITEMPTY, Type::List(&Type::Msg(&WEIGHTED_POD_AFFINITY_TERM))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for PodAntiAffinity {
-    fn desc(&self) -> &'static Desc { &POD_ANTI_AFFINITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.required_during_scheduling_ignored_during_execution), FieldRef::List(&self.preferred_during_scheduling_ignored_during_execution)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.required_during_scheduling_ignored_during_execution), 1 => FieldMut::List(&mut self.preferred_during_scheduling_ignored_during_execution), _ => oob(i) } }
-}
-message!(PodAntiAffinity, POD_ANTI_AFFINITY);
 
+message! {
 /// `PodAttachOptions` of core/v1, since 1.1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podattachoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct PodAttachOptions {
+pub struct PodAttachOptions POD_ATTACH_OPTIONS "PodAttachOptions" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodAttachOptions" });
     /// `stdin`: boolean.
-    pub stdin: bool,
+    stdin: bool = "stdin" 1 OMITEMPTY;
     /// `stdout`: boolean.
-    pub stdout: bool,
+    stdout: bool = "stdout" 2 OMITEMPTY;
     /// `stderr`: boolean.
-    pub stderr: bool,
+    stderr: bool = "stderr" 3 OMITEMPTY;
     /// `tty`: boolean.
-    pub tty: bool,
+    tty: bool = "tty" 4 OMITEMPTY;
     /// `container`: string.
-    pub container: Str,
+    container: Str = "container" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_ATTACH_OPTIONS: Desc = Desc::kind("PodAttachOptions", &[
-    Field::new("stdin", 1, OMITEMPTY, Type::Bool),
-    Field::new("stdout", 2, OMITEMPTY, Type::Bool),
-    Field::new("stderr", 3, OMITEMPTY, Type::Bool),
-    Field::new("tty", 4, OMITEMPTY, Type::Bool),
-    Field::new("container", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "", version: "v1", kind: "PodAttachOptions" });
-impl Message for PodAttachOptions {
-    fn desc(&self) -> &'static Desc { &POD_ATTACH_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.stdin), FieldRef::Bool(&self.stdout), FieldRef::Bool(&self.stderr), FieldRef::Bool(&self.tty), FieldRef::Str(&self.container)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.stdin), 1 => FieldMut::Bool(&mut self.stdout), 2 => FieldMut::Bool(&mut self.stderr), 3 => FieldMut::Bool(&mut self.tty), 4 => FieldMut::Str(&mut self.container), _ => oob(i) } }
-}
-message!(PodAttachOptions, POD_ATTACH_OPTIONS);
-kind!(PodAttachOptions, POD_ATTACH_OPTIONS, "", "v1", "PodAttachOptions");
+kind!(PodAttachOptions, "", "v1", "PodAttachOptions");
 
+message! {
 /// `PodCertificateProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificateprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct PodCertificateProjection {
+pub struct PodCertificateProjection POD_CERTIFICATE_PROJECTION "PodCertificateProjection" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `signerName`: string, required.
-    pub signer_name: Str,
+    signer_name: Str = "signerName" 1 OMITEMPTY (REQUIRED);
     /// `keyType`: string, required.
-    pub key_type: Str,
+    key_type: Str = "keyType" 2 OMITEMPTY (REQUIRED);
     /// `maxExpirationSeconds`: integer or absent.
-    pub max_expiration_seconds: Option<i32>,
+    max_expiration_seconds: Option<i32> = "maxExpirationSeconds" 3 OMITEMPTY;
     /// `credentialBundlePath`: string.
-    pub credential_bundle_path: Str,
+    credential_bundle_path: Str = "credentialBundlePath" 4 OMITEMPTY;
     /// `keyPath`: string.
-    pub key_path: Str,
+    key_path: Str = "keyPath" 5 OMITEMPTY;
     /// `certificateChainPath`: string.
-    pub certificate_chain_path: Str,
+    certificate_chain_path: Str = "certificateChainPath" 6 OMITEMPTY;
     /// `userAnnotations`: map of string.
-    pub user_annotations: Map<Str>,
+    user_annotations: Map<Str> = "userAnnotations" 7 OMITEMPTY;
     /// `user`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub user: Option<i64>,
+    user: Option<i64> = "user" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_CERTIFICATE_PROJECTION: Desc = Desc::new("PodCertificateProjection", &[
-    Field::new("signerName", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("keyType", 2, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("maxExpirationSeconds", 3, OMITEMPTY, Type::OptI32),
-    Field::new("credentialBundlePath", 4, OMITEMPTY, Type::Str),
-    Field::new("keyPath", 5, OMITEMPTY, Type::Str),
-    Field::new("certificateChainPath", 6, OMITEMPTY, Type::Str),
-    Field::new("userAnnotations", 7, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("user", 8, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for PodCertificateProjection {
-    fn desc(&self) -> &'static Desc { &POD_CERTIFICATE_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.signer_name), FieldRef::Str(&self.key_type), FieldRef::OptI32(&self.max_expiration_seconds), FieldRef::Str(&self.credential_bundle_path), FieldRef::Str(&self.key_path), FieldRef::Str(&self.certificate_chain_path), FieldRef::Map(&self.user_annotations), FieldRef::OptI64(&self.user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.signer_name), 1 => FieldMut::Str(&mut self.key_type), 2 => FieldMut::OptI32(&mut self.max_expiration_seconds), 3 => FieldMut::Str(&mut self.credential_bundle_path), 4 => FieldMut::Str(&mut self.key_path), 5 => FieldMut::Str(&mut self.certificate_chain_path), 6 => FieldMut::Map(&mut self.user_annotations), 7 => FieldMut::OptI64(&mut self.user), _ => oob(i) } }
-}
-message!(PodCertificateProjection, POD_CERTIFICATE_PROJECTION);
 
+message! {
 /// `PodCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcondition-v1-core)
-#[derive(Clone, Default)]
-pub struct PodCondition {
+pub struct PodCondition POD_CONDITION "PodCondition" [255, 0, 2, 3, 4, 5, 6, 1] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 7 OMITEMPTY;
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastProbeTime`: time.
-    pub last_probe_time: Time,
+    last_probe_time: Time = "lastProbeTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 5 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_CONDITION: Desc = Desc::new("PodCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("observedGeneration", 7, OMITEMPTY, Type::I64),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastProbeTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 4, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 5, OMITEMPTY, Type::Str),
-    Field::new("message", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 2, 3, 4, 5, 6, 1]);
-impl Message for PodCondition {
-    fn desc(&self) -> &'static Desc { &POD_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::I64(&self.observed_generation), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_probe_time), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::I64(&mut self.observed_generation), 2 => FieldMut::Str(&mut self.status), 3 => FieldMut::Leaf(&mut self.last_probe_time), 4 => FieldMut::Leaf(&mut self.last_transition_time), 5 => FieldMut::Str(&mut self.reason), 6 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(PodCondition, POD_CONDITION);
 
+message! {
 /// `PodDNSConfig` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poddnsconfig-v1-core)
-#[derive(Clone, Default)]
-pub struct PodDNSConfig {
+pub struct PodDNSConfig POD_DNS_CONFIG "PodDNSConfig" [255, 0, 1, 2] Form::Part;
     /// `nameservers`: list of string.
-    pub nameservers: List<Str>,
+    nameservers: List<Str> = "nameservers" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `searches`: list of string.
-    pub searches: List<Str>,
+    searches: List<Str> = "searches" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `options`: list of PodDNSConfigOption.
-    pub options: List<PodDNSConfigOption>,
+    options: List<PodDNSConfigOption> = "options" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_DNS_CONFIG: Desc = Desc::new("PodDNSConfig", &[
-    Field::new("nameservers", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("searches", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("options", 3, OMITEMPTY, Type::List(&Type::Msg(&POD_DNS_CONFIG_OPTION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for PodDNSConfig {
-    fn desc(&self) -> &'static Desc { &POD_DNS_CONFIG }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.nameservers), FieldRef::List(&self.searches), FieldRef::List(&self.options)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.nameservers), 1 => FieldMut::List(&mut self.searches), 2 => FieldMut::List(&mut self.options), _ => oob(i) } }
-}
-message!(PodDNSConfig, POD_DNS_CONFIG);
 
+message! {
 /// `PodDNSConfigOption` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poddnsconfigoption-v1-core)
-#[derive(Clone, Default)]
-pub struct PodDNSConfigOption {
+pub struct PodDNSConfigOption POD_DNS_CONFIG_OPTION "PodDNSConfigOption" [255, 0, 1] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `value`: string or absent.
-    pub value: Option<Str>,
+    value: Option<Str> = "value" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_DNS_CONFIG_OPTION: Desc = Desc::new("PodDNSConfigOption", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("value", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for PodDNSConfigOption {
-    fn desc(&self) -> &'static Desc { &POD_DNS_CONFIG_OPTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.value), _ => oob(i) } }
-}
-message!(PodDNSConfigOption, POD_DNS_CONFIG_OPTION);
 
+message! {
 /// `PodExecOptions` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podexecoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct PodExecOptions {
+pub struct PodExecOptions POD_EXEC_OPTIONS "PodExecOptions" [255, 0, 1, 2, 3, 4, 5] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodExecOptions" });
     /// `stdin`: boolean.
-    pub stdin: bool,
+    stdin: bool = "stdin" 1 OMITEMPTY;
     /// `stdout`: boolean.
-    pub stdout: bool,
+    stdout: bool = "stdout" 2 OMITEMPTY;
     /// `stderr`: boolean.
-    pub stderr: bool,
+    stderr: bool = "stderr" 3 OMITEMPTY;
     /// `tty`: boolean.
-    pub tty: bool,
+    tty: bool = "tty" 4 OMITEMPTY;
     /// `container`: string.
-    pub container: Str,
+    container: Str = "container" 5 OMITEMPTY;
     /// `command`: list of string, required.
-    pub command: List<Str>,
+    command: List<Str> = "command" 6 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static POD_EXEC_OPTIONS: Desc = Desc::kind("PodExecOptions", &[
-    Field::new("stdin", 1, OMITEMPTY, Type::Bool),
-    Field::new("stdout", 2, OMITEMPTY, Type::Bool),
-    Field::new("stderr", 3, OMITEMPTY, Type::Bool),
-    Field::new("tty", 4, OMITEMPTY, Type::Bool),
-    Field::new("container", 5, OMITEMPTY, Type::Str),
-    Field::new("command", 6, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0, 1, 2, 3, 4, 5], &KindFacts { group: "", version: "v1", kind: "PodExecOptions" });
-impl Message for PodExecOptions {
-    fn desc(&self) -> &'static Desc { &POD_EXEC_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.stdin), FieldRef::Bool(&self.stdout), FieldRef::Bool(&self.stderr), FieldRef::Bool(&self.tty), FieldRef::Str(&self.container), FieldRef::List(&self.command)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.stdin), 1 => FieldMut::Bool(&mut self.stdout), 2 => FieldMut::Bool(&mut self.stderr), 3 => FieldMut::Bool(&mut self.tty), 4 => FieldMut::Str(&mut self.container), 5 => FieldMut::List(&mut self.command), _ => oob(i) } }
-}
-message!(PodExecOptions, POD_EXEC_OPTIONS);
-kind!(PodExecOptions, POD_EXEC_OPTIONS, "", "v1", "PodExecOptions");
+kind!(PodExecOptions, "", "v1", "PodExecOptions");
 
+message! {
 /// `PodExtendedResourceClaimStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podextendedresourceclaimstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct PodExtendedResourceClaimStatus {
+pub struct PodExtendedResourceClaimStatus POD_EXTENDED_RESOURCE_CLAIM_STATUS "PodExtendedResourceClaimStatus" [255, 0, 1] Form::Part;
     /// `requestMappings`: list of ContainerExtendedResourceRequest, required.
-    pub request_mappings: List<ContainerExtendedResourceRequest>,
+    request_mappings: List<ContainerExtendedResourceRequest> = "requestMappings" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `resourceClaimName`: string, required.
-    pub resource_claim_name: Str,
+    resource_claim_name: Str = "resourceClaimName" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Desc = Desc::new("PodExtendedResourceClaimStatus", &[
-    Field::new("requestMappings", 1, 0, Type::List(&Type::Msg(&CONTAINER_EXTENDED_RESOURCE_REQUEST))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("resourceClaimName", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for PodExtendedResourceClaimStatus {
-    fn desc(&self) -> &'static Desc { &POD_EXTENDED_RESOURCE_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.request_mappings), FieldRef::Str(&self.resource_claim_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.request_mappings), 1 => FieldMut::Str(&mut self.resource_claim_name), _ => oob(i) } }
-}
-message!(PodExtendedResourceClaimStatus, POD_EXTENDED_RESOURCE_CLAIM_STATUS);
 
+message! {
 /// `PodIP` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podip-v1-core)
-#[derive(Clone, Default)]
-pub struct PodIP {
+pub struct PodIP POD_IP "PodIP" [255, 0] Form::Part;
     /// `ip`: string, required.
-    pub ip: Str,
+    ip: Str = "ip" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_IP: Desc = Desc::new("PodIP", &[
-    Field::new("ip", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for PodIP {
-    fn desc(&self) -> &'static Desc { &POD_IP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), _ => oob(i) } }
-}
-message!(PodIP, POD_IP);
 
+message! {
 /// `PodList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podlist-v1-core)
-#[derive(Clone, Default)]
-pub struct PodList {
+pub struct PodList POD_LIST "PodList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Pod, required.
-    pub items: List<Pod>,
+    items: List<Pod> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_LIST: Desc = Desc::kind("PodList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "PodList" });
-impl Message for PodList {
-    fn desc(&self) -> &'static Desc { &POD_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodList, POD_LIST);
-kind!(PodList, POD_LIST, "", "v1", "PodList");
+kind!(PodList, "", "v1", "PodList");
 list_kind!(PodList, Pod);
 
+message! {
 /// `PodLogOptions` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podlogoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct PodLogOptions {
+pub struct PodLogOptions POD_LOG_OPTIONS "PodLogOptions" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodLogOptions" });
     /// `container`: string.
-    pub container: Str,
+    container: Str = "container" 1 OMITEMPTY;
     /// `follow`: boolean.
-    pub follow: bool,
+    follow: bool = "follow" 2 OMITEMPTY;
     /// `previous`: boolean.
-    pub previous: bool,
+    previous: bool = "previous" 3 OMITEMPTY;
     /// `sinceSeconds`: integer or absent.
-    pub since_seconds: Option<i64>,
+    since_seconds: Option<i64> = "sinceSeconds" 4 OMITEMPTY;
     /// `sinceTime`: time or absent.
-    pub since_time: Option<Time>,
+    since_time: Option<Time> = "sinceTime" 5 OMITEMPTY;
     /// `timestamps`: boolean.
-    pub timestamps: bool,
+    timestamps: bool = "timestamps" 6 OMITEMPTY;
     /// `tailLines`: integer or absent.
-    pub tail_lines: Option<i64>,
+    tail_lines: Option<i64> = "tailLines" 7 OMITEMPTY;
     /// `limitBytes`: integer or absent.
-    pub limit_bytes: Option<i64>,
+    limit_bytes: Option<i64> = "limitBytes" 8 OMITEMPTY;
     /// `insecureSkipTLSVerifyBackend`: boolean.
-    pub insecure_skip_tls_verify_backend: bool,
+    insecure_skip_tls_verify_backend: bool = "insecureSkipTLSVerifyBackend" 9 OMITEMPTY;
     /// `stream`: string or absent, feature gate `PodLogsQuerySplitStreams`.
-    pub stream: Option<Str>,
+    stream: Option<Str> = "stream" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_LOG_OPTIONS: Desc = Desc::kind("PodLogOptions", &[
-    Field::new("container", 1, OMITEMPTY, Type::Str),
-    Field::new("follow", 2, OMITEMPTY, Type::Bool),
-    Field::new("previous", 3, OMITEMPTY, Type::Bool),
-    Field::new("sinceSeconds", 4, OMITEMPTY, Type::OptI64),
-    Field::new("sinceTime", 5, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("timestamps", 6, OMITEMPTY, Type::Bool),
-    Field::new("tailLines", 7, OMITEMPTY, Type::OptI64),
-    Field::new("limitBytes", 8, OMITEMPTY, Type::OptI64),
-    Field::new("insecureSkipTLSVerifyBackend", 9, OMITEMPTY, Type::Bool),
-    Field::new("stream", 10, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9], &KindFacts { group: "", version: "v1", kind: "PodLogOptions" });
-impl Message for PodLogOptions {
-    fn desc(&self) -> &'static Desc { &POD_LOG_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.container), FieldRef::Bool(&self.follow), FieldRef::Bool(&self.previous), FieldRef::OptI64(&self.since_seconds), FieldRef::OptLeaf(opt_leaf(&self.since_time)), FieldRef::Bool(&self.timestamps), FieldRef::OptI64(&self.tail_lines), FieldRef::OptI64(&self.limit_bytes), FieldRef::Bool(&self.insecure_skip_tls_verify_backend), FieldRef::OptStr(&self.stream)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.container), 1 => FieldMut::Bool(&mut self.follow), 2 => FieldMut::Bool(&mut self.previous), 3 => FieldMut::OptI64(&mut self.since_seconds), 4 => FieldMut::OptLeaf(&mut self.since_time), 5 => FieldMut::Bool(&mut self.timestamps), 6 => FieldMut::OptI64(&mut self.tail_lines), 7 => FieldMut::OptI64(&mut self.limit_bytes), 8 => FieldMut::Bool(&mut self.insecure_skip_tls_verify_backend), 9 => FieldMut::OptStr(&mut self.stream), _ => oob(i) } }
-}
-message!(PodLogOptions, POD_LOG_OPTIONS);
-kind!(PodLogOptions, POD_LOG_OPTIONS, "", "v1", "PodLogOptions");
+kind!(PodLogOptions, "", "v1", "PodLogOptions");
 
+message! {
 /// `PodOS` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podos-v1-core)
-#[derive(Clone, Default)]
-pub struct PodOS {
+pub struct PodOS POD_OS "PodOS" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_OS: Desc = Desc::new("PodOS", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for PodOS {
-    fn desc(&self) -> &'static Desc { &POD_OS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(PodOS, POD_OS);
 
+message! {
 /// `PodPortForwardOptions` of core/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podportforwardoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct PodPortForwardOptions {
+pub struct PodPortForwardOptions POD_PORT_FORWARD_OPTIONS "PodPortForwardOptions" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodPortForwardOptions" });
     /// `ports`: list of integer.
-    pub ports: List<i32>,
+    ports: List<i32> = "ports" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_PORT_FORWARD_OPTIONS: Desc = Desc::kind("PodPortForwardOptions", &[
-    Field::new("ports", 1, OMITEMPTY, Type::List(&Type::I32)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "PodPortForwardOptions" });
-impl Message for PodPortForwardOptions {
-    fn desc(&self) -> &'static Desc { &POD_PORT_FORWARD_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ports)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ports), _ => oob(i) } }
-}
-message!(PodPortForwardOptions, POD_PORT_FORWARD_OPTIONS);
-kind!(PodPortForwardOptions, POD_PORT_FORWARD_OPTIONS, "", "v1", "PodPortForwardOptions");
+kind!(PodPortForwardOptions, "", "v1", "PodPortForwardOptions");
 
+message! {
 /// `PodProxyOptions` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podproxyoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct PodProxyOptions {
+pub struct PodProxyOptions POD_PROXY_OPTIONS "PodProxyOptions" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodProxyOptions" });
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_PROXY_OPTIONS: Desc = Desc::kind("PodProxyOptions", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "PodProxyOptions" });
-impl Message for PodProxyOptions {
-    fn desc(&self) -> &'static Desc { &POD_PROXY_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), _ => oob(i) } }
-}
-message!(PodProxyOptions, POD_PROXY_OPTIONS);
-kind!(PodProxyOptions, POD_PROXY_OPTIONS, "", "v1", "PodProxyOptions");
+kind!(PodProxyOptions, "", "v1", "PodProxyOptions");
 
+message! {
 /// `PodReadinessGate` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podreadinessgate-v1-core)
-#[derive(Clone, Default)]
-pub struct PodReadinessGate {
+pub struct PodReadinessGate POD_READINESS_GATE "PodReadinessGate" [255, 0] Form::Part;
     /// `conditionType`: string, required.
-    pub condition_type: Str,
+    condition_type: Str = "conditionType" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_READINESS_GATE: Desc = Desc::new("PodReadinessGate", &[
-    Field::new("conditionType", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for PodReadinessGate {
-    fn desc(&self) -> &'static Desc { &POD_READINESS_GATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.condition_type)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.condition_type), _ => oob(i) } }
-}
-message!(PodReadinessGate, POD_READINESS_GATE);
 
+message! {
 /// `PodResourceClaim` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podresourceclaim-v1-core)
-#[derive(Clone, Default)]
-pub struct PodResourceClaim {
+pub struct PodResourceClaim POD_RESOURCE_CLAIM "PodResourceClaim" [255, 0, 255, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 3 OMITEMPTY;
     /// `resourceClaimTemplateName`: string or absent.
-    pub resource_claim_template_name: Option<Str>,
+    resource_claim_template_name: Option<Str> = "resourceClaimTemplateName" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_RESOURCE_CLAIM: Desc = Desc::new("PodResourceClaim", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 3, OMITEMPTY, Type::OptStr),
-    Field::new("resourceClaimTemplateName", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 255, 1, 2]);
-impl Message for PodResourceClaim {
-    fn desc(&self) -> &'static Desc { &POD_RESOURCE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name), FieldRef::OptStr(&self.resource_claim_template_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), 2 => FieldMut::OptStr(&mut self.resource_claim_template_name), _ => oob(i) } }
-}
-message!(PodResourceClaim, POD_RESOURCE_CLAIM);
 
+message! {
 /// `PodResourceClaimStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podresourceclaimstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct PodResourceClaimStatus {
+pub struct PodResourceClaimStatus POD_RESOURCE_CLAIM_STATUS "PodResourceClaimStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_RESOURCE_CLAIM_STATUS: Desc = Desc::new("PodResourceClaimStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for PodResourceClaimStatus {
-    fn desc(&self) -> &'static Desc { &POD_RESOURCE_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), _ => oob(i) } }
-}
-message!(PodResourceClaimStatus, POD_RESOURCE_CLAIM_STATUS);
 
+message! {
 /// `PodSchedulingGate` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podschedulinggate-v1-core)
-#[derive(Clone, Default)]
-pub struct PodSchedulingGate {
+pub struct PodSchedulingGate POD_SCHEDULING_GATE "PodSchedulingGate" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_SCHEDULING_GATE: Desc = Desc::new("PodSchedulingGate", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for PodSchedulingGate {
-    fn desc(&self) -> &'static Desc { &POD_SCHEDULING_GATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(PodSchedulingGate, POD_SCHEDULING_GATE);
 
+message! {
 /// `PodSchedulingGroup` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podschedulinggroup-v1-core)
-#[derive(Clone, Default)]
-pub struct PodSchedulingGroup {
+pub struct PodSchedulingGroup POD_SCHEDULING_GROUP "PodSchedulingGroup" [255, 0] Form::Part;
     /// `podGroupName`: string or absent.
-    pub pod_group_name: Option<Str>,
+    pod_group_name: Option<Str> = "podGroupName" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_SCHEDULING_GROUP: Desc = Desc::new("PodSchedulingGroup", &[
-    Field::new("podGroupName", 1, OMITEMPTY, Type::OptStr),
-], &[255, 0]);
-impl Message for PodSchedulingGroup {
-    fn desc(&self) -> &'static Desc { &POD_SCHEDULING_GROUP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.pod_group_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.pod_group_name), _ => oob(i) } }
-}
-message!(PodSchedulingGroup, POD_SCHEDULING_GROUP);
 
+message! {
 /// `PodSecurityContext` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podsecuritycontext-v1-core)
-#[derive(Clone, Default)]
-pub struct PodSecurityContext {
+pub struct PodSecurityContext POD_SECURITY_CONTEXT "PodSecurityContext" [255, 0, 2, 4, 5, 7, 3, 8, 1, 9, 10, 11, 6, 12] Form::Part;
     /// `seLinuxOptions`: SELinuxOptions or absent.
-    pub se_linux_options: Option<Shared<SELinuxOptions>>,
+    se_linux_options: Option<Shared<SELinuxOptions>> = "seLinuxOptions" 1 OMITEMPTY;
     /// `windowsOptions`: WindowsSecurityContextOptions or absent.
-    pub windows_options: Option<Shared<WindowsSecurityContextOptions>>,
+    windows_options: Option<Shared<WindowsSecurityContextOptions>> = "windowsOptions" 8 OMITEMPTY;
     /// `runAsUser`: integer or absent.
-    pub run_as_user: Option<i64>,
+    run_as_user: Option<i64> = "runAsUser" 2 OMITEMPTY;
     /// `runAsGroup`: integer or absent.
-    pub run_as_group: Option<i64>,
+    run_as_group: Option<i64> = "runAsGroup" 6 OMITEMPTY;
     /// `runAsNonRoot`: boolean or absent.
-    pub run_as_non_root: Option<bool>,
+    run_as_non_root: Option<bool> = "runAsNonRoot" 3 OMITEMPTY;
     /// `supplementalGroups`: list of integer.
-    pub supplemental_groups: List<i64>,
+    supplemental_groups: List<i64> = "supplementalGroups" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `supplementalGroupsPolicy`: string or absent, one of `Merge`, `Strict`, feature gate `SupplementalGroupsPolicy`.
-    pub supplemental_groups_policy: Option<Str>,
+    supplemental_groups_policy: Option<Str> = "supplementalGroupsPolicy" 12 OMITEMPTY (Facts { enums: &["Merge", "Strict"], ..NO_FACTS });
     /// `fsGroup`: integer or absent.
-    pub fs_group: Option<i64>,
+    fs_group: Option<i64> = "fsGroup" 5 OMITEMPTY;
     /// `sysctls`: list of Sysctl.
-    pub sysctls: List<Sysctl>,
+    sysctls: List<Sysctl> = "sysctls" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `fsGroupChangePolicy`: string or absent, one of `Always`, `OnRootMismatch`.
-    pub fs_group_change_policy: Option<Str>,
+    fs_group_change_policy: Option<Str> = "fsGroupChangePolicy" 9 OMITEMPTY (Facts { enums: &["Always", "OnRootMismatch"], ..NO_FACTS });
     /// `seccompProfile`: SeccompProfile or absent.
-    pub seccomp_profile: Option<Shared<SeccompProfile>>,
+    seccomp_profile: Option<Shared<SeccompProfile>> = "seccompProfile" 10 OMITEMPTY;
     /// `appArmorProfile`: AppArmorProfile or absent.
-    pub app_armor_profile: Option<Shared<AppArmorProfile>>,
+    app_armor_profile: Option<Shared<AppArmorProfile>> = "appArmorProfile" 11 OMITEMPTY;
     /// `seLinuxChangePolicy`: string or absent, feature gate `SELinuxChangePolicy`.
-    pub se_linux_change_policy: Option<Str>,
+    se_linux_change_policy: Option<Str> = "seLinuxChangePolicy" 13 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_SECURITY_CONTEXT: Desc = Desc::new("PodSecurityContext", &[
-    Field::new("seLinuxOptions", 1, OMITEMPTY, Type::OptMsg(&SE_LINUX_OPTIONS)),
-    Field::new("windowsOptions", 8, OMITEMPTY, Type::OptMsg(&WINDOWS_SECURITY_CONTEXT_OPTIONS)),
-    Field::new("runAsUser", 2, OMITEMPTY, Type::OptI64),
-    Field::new("runAsGroup", 6, OMITEMPTY, Type::OptI64),
-    Field::new("runAsNonRoot", 3, OMITEMPTY, Type::OptBool),
-    Field::new("supplementalGroups", 4, OMITEMPTY, Type::List(&Type::I64)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("supplementalGroupsPolicy", 12, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Merge", "Strict"], ..NO_FACTS }),
-    Field::new("fsGroup", 5, OMITEMPTY, Type::OptI64),
-    Field::new("sysctls", 7, OMITEMPTY, Type::List(&Type::Msg(&SYSCTL))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("fsGroupChangePolicy", 9, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Always", "OnRootMismatch"], ..NO_FACTS }),
-    Field::new("seccompProfile", 10, OMITEMPTY, Type::OptMsg(&SECCOMP_PROFILE)),
-    Field::new("appArmorProfile", 11, OMITEMPTY, Type::OptMsg(&APP_ARMOR_PROFILE)),
-    Field::new("seLinuxChangePolicy", 13, OMITEMPTY, Type::OptStr),
-], &[255, 0, 2, 4, 5, 7, 3, 8, 1, 9, 10, 11, 6, 12]);
-impl Message for PodSecurityContext {
-    fn desc(&self) -> &'static Desc { &POD_SECURITY_CONTEXT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.se_linux_options)), FieldRef::OptMsg(opt(&self.windows_options)), FieldRef::OptI64(&self.run_as_user), FieldRef::OptI64(&self.run_as_group), FieldRef::OptBool(&self.run_as_non_root), FieldRef::List(&self.supplemental_groups), FieldRef::OptStr(&self.supplemental_groups_policy), FieldRef::OptI64(&self.fs_group), FieldRef::List(&self.sysctls), FieldRef::OptStr(&self.fs_group_change_policy), FieldRef::OptMsg(opt(&self.seccomp_profile)), FieldRef::OptMsg(opt(&self.app_armor_profile)), FieldRef::OptStr(&self.se_linux_change_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.se_linux_options), 1 => FieldMut::OptMsg(&mut self.windows_options), 2 => FieldMut::OptI64(&mut self.run_as_user), 3 => FieldMut::OptI64(&mut self.run_as_group), 4 => FieldMut::OptBool(&mut self.run_as_non_root), 5 => FieldMut::List(&mut self.supplemental_groups), 6 => FieldMut::OptStr(&mut self.supplemental_groups_policy), 7 => FieldMut::OptI64(&mut self.fs_group), 8 => FieldMut::List(&mut self.sysctls), 9 => FieldMut::OptStr(&mut self.fs_group_change_policy), 10 => FieldMut::OptMsg(&mut self.seccomp_profile), 11 => FieldMut::OptMsg(&mut self.app_armor_profile), 12 => FieldMut::OptStr(&mut self.se_linux_change_policy), _ => oob(i) } }
-}
-message!(PodSecurityContext, POD_SECURITY_CONTEXT);
 
+message! {
 /// `PodSignature` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podsignature-v1-core)
-#[derive(Clone, Default)]
-pub struct PodSignature {
+pub struct PodSignature POD_SIGNATURE "PodSignature" [255, 0] Form::Part;
     /// `podController`: OwnerReference or absent.
-    pub pod_controller: Option<Shared<meta_v1::OwnerReference>>,
+    pod_controller: Option<Shared<meta_v1::OwnerReference>> = "podController" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_SIGNATURE: Desc = Desc::new("PodSignature", &[
-    Field::new("podController", 1, OMITEMPTY, Type::OptMsg(&meta_v1::OWNER_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for PodSignature {
-    fn desc(&self) -> &'static Desc { &POD_SIGNATURE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.pod_controller))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.pod_controller), _ => oob(i) } }
-}
-message!(PodSignature, POD_SIGNATURE);
 
+message! {
 /// `PodSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podspec-v1-core)
-#[derive(Clone, Default)]
-pub struct PodSpec {
+pub struct PodSpec POD_SPEC "PodSpec" [255, 0, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22, 1, 11, 23, 24, 25, 26, 27, 16, 28, 29, 30, 31, 32, 33, 3, 34, 35, 36, 37, 38, 39, 40, 255, 41, 42] Form::Part;
     /// `volumes`: list of Volume, map by `name`.
-    pub volumes: List<Volume>,
+    volumes: List<Volume> = "volumes" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `initContainers`: list of Container, map by `name`.
-    pub init_containers: List<Container>,
+    init_containers: List<Container> = "initContainers" 20 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `containers`: list of Container, required, map by `name`.
-    pub containers: List<Container>,
+    containers: List<Container> = "containers" 2 (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..REQUIRED });
     /// `ephemeralContainers`: list of EphemeralContainer, map by `name`.
-    pub ephemeral_containers: List<EphemeralContainer>,
+    ephemeral_containers: List<EphemeralContainer> = "ephemeralContainers" 34 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `restartPolicy`: string, one of `Always`, `Never`, `OnFailure`.
-    pub restart_policy: Str,
+    restart_policy: Str = "restartPolicy" 3 OMITEMPTY (Facts { enums: &["Always", "Never", "OnFailure"], ..NO_FACTS });
     /// `terminationGracePeriodSeconds`: integer or absent.
-    pub termination_grace_period_seconds: Option<i64>,
+    termination_grace_period_seconds: Option<i64> = "terminationGracePeriodSeconds" 4 OMITEMPTY;
     /// `activeDeadlineSeconds`: integer or absent.
-    pub active_deadline_seconds: Option<i64>,
+    active_deadline_seconds: Option<i64> = "activeDeadlineSeconds" 5 OMITEMPTY;
     /// `dnsPolicy`: string, one of `ClusterFirst`, `ClusterFirstWithHostNet`, `Default`, `None`.
-    pub dns_policy: Str,
+    dns_policy: Str = "dnsPolicy" 6 OMITEMPTY (Facts { enums: &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], ..NO_FACTS });
     /// `nodeSelector`: map of string.
-    pub node_selector: Map<Str>,
+    node_selector: Map<Str> = "nodeSelector" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `serviceAccountName`: string.
-    pub service_account_name: Str,
+    service_account_name: Str = "serviceAccountName" 8 OMITEMPTY;
     /// `serviceAccount`: string.
-    pub service_account: Str,
+    service_account: Str = "serviceAccount" 9 OMITEMPTY;
     /// `automountServiceAccountToken`: boolean or absent.
-    pub automount_service_account_token: Option<bool>,
+    automount_service_account_token: Option<bool> = "automountServiceAccountToken" 21 OMITEMPTY;
     /// `nodeName`: string.
-    pub node_name: Str,
+    node_name: Str = "nodeName" 10 OMITEMPTY;
     /// `hostNetwork`: boolean.
-    pub host_network: bool,
+    host_network: bool = "hostNetwork" 11 OMITEMPTY;
     /// `hostPID`: boolean.
-    pub host_pid: bool,
+    host_pid: bool = "hostPID" 12 OMITEMPTY;
     /// `hostIPC`: boolean.
-    pub host_ipc: bool,
+    host_ipc: bool = "hostIPC" 13 OMITEMPTY;
     /// `shareProcessNamespace`: boolean or absent.
-    pub share_process_namespace: Option<bool>,
+    share_process_namespace: Option<bool> = "shareProcessNamespace" 27 OMITEMPTY;
     /// `securityContext`: PodSecurityContext or absent.
-    pub security_context: Option<Shared<PodSecurityContext>>,
+    security_context: Option<Shared<PodSecurityContext>> = "securityContext" 14 OMITEMPTY;
     /// `imagePullSecrets`: list of LocalObjectReference, map by `name`.
-    pub image_pull_secrets: List<LocalObjectReference>,
+    image_pull_secrets: List<LocalObjectReference> = "imagePullSecrets" 15 OMITEMPTY (Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `hostname`: string.
-    pub hostname: Str,
+    hostname: Str = "hostname" 16 OMITEMPTY;
     /// `subdomain`: string.
-    pub subdomain: Str,
+    subdomain: Str = "subdomain" 17 OMITEMPTY;
     /// `affinity`: Affinity or absent.
-    pub affinity: Option<Shared<Affinity>>,
+    affinity: Option<Shared<Affinity>> = "affinity" 18 OMITEMPTY;
     /// `schedulerName`: string.
-    pub scheduler_name: Str,
+    scheduler_name: Str = "schedulerName" 19 OMITEMPTY;
     /// `tolerations`: list of Toleration.
-    pub tolerations: List<Toleration>,
+    tolerations: List<Toleration> = "tolerations" 22 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `hostAliases`: list of HostAlias, map by `ip`.
-    pub host_aliases: List<HostAlias>,
+    host_aliases: List<HostAlias> = "hostAliases" 23 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["ip"], patch_strategy: "merge", patch_key: "ip", ..NO_FACTS });
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 24 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 25 OMITEMPTY;
     /// `dnsConfig`: PodDNSConfig or absent.
-    pub dns_config: Option<Shared<PodDNSConfig>>,
+    dns_config: Option<Shared<PodDNSConfig>> = "dnsConfig" 26 OMITEMPTY;
     /// `readinessGates`: list of PodReadinessGate.
-    pub readiness_gates: List<PodReadinessGate>,
+    readiness_gates: List<PodReadinessGate> = "readinessGates" 28 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `runtimeClassName`: string or absent.
-    pub runtime_class_name: Option<Str>,
+    runtime_class_name: Option<Str> = "runtimeClassName" 29 OMITEMPTY;
     /// `enableServiceLinks`: boolean or absent.
-    pub enable_service_links: Option<bool>,
+    enable_service_links: Option<bool> = "enableServiceLinks" 30 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 31 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
     /// `overhead`: map of quantity.
-    pub overhead: Map<Quantity>,
+    overhead: Map<Quantity> = "overhead" 32 OMITEMPTY;
     /// `topologySpreadConstraints`: list of TopologySpreadConstraint, map by `topologyKey`, `whenUnsatisfiable`.
-    pub topology_spread_constraints: List<TopologySpreadConstraint>,
+    topology_spread_constraints: List<TopologySpreadConstraint> = "topologySpreadConstraints" 33 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["topologyKey", "whenUnsatisfiable"], patch_strategy: "merge", patch_key: "topologyKey", ..NO_FACTS });
     /// `setHostnameAsFQDN`: boolean or absent.
-    pub set_hostname_as_fqdn: Option<bool>,
+    set_hostname_as_fqdn: Option<bool> = "setHostnameAsFQDN" 35 OMITEMPTY;
     /// `os`: PodOS or absent.
-    pub os: Option<Shared<PodOS>>,
+    os: Option<Shared<PodOS>> = "os" 36 OMITEMPTY;
     /// `hostUsers`: boolean or absent.
-    pub host_users: Option<bool>,
+    host_users: Option<bool> = "hostUsers" 37 OMITEMPTY;
     /// `schedulingGates`: list of PodSchedulingGate, map by `name`.
-    pub scheduling_gates: List<PodSchedulingGate>,
+    scheduling_gates: List<PodSchedulingGate> = "schedulingGates" 38 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `resourceClaims`: list of PodResourceClaim, map by `name`, feature gate `DynamicResourceAllocation`.
-    pub resource_claims: List<PodResourceClaim>,
+    resource_claims: List<PodResourceClaim> = "resourceClaims" 39 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `resources`: ResourceRequirements or absent, feature gate `PodLevelResources`.
-    pub resources: Option<Shared<ResourceRequirements>>,
+    resources: Option<Shared<ResourceRequirements>> = "resources" 40 OMITEMPTY;
     /// `hostnameOverride`: string or absent, feature gate `HostnameOverride`.
-    pub hostname_override: Option<Str>,
+    hostname_override: Option<Str> = "hostnameOverride" 41 OMITEMPTY;
     /// `schedulingGroup`: PodSchedulingGroup or absent, feature gate `GenericWorkload`.
-    pub scheduling_group: Option<Shared<PodSchedulingGroup>>,
+    scheduling_group: Option<Shared<PodSchedulingGroup>> = "schedulingGroup" 43 OMITEMPTY;
     /// `evictionResponders`: list of EvictionResponder, map by `name`, feature gate `EvictionRequestAPI`.
-    pub eviction_responders: List<EvictionResponder>,
+    eviction_responders: List<EvictionResponder> = "evictionResponders" 44 OMITEMPTY (Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_SPEC: Desc = Desc::new("PodSpec", &[
-    Field::new("volumes", 1, OMITEMPTY, Type::List(&Type::Msg(&VOLUME))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("initContainers", 20, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("containers", 2, 0, Type::List(&Type::Msg(&CONTAINER))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..REQUIRED }),
-    Field::new("ephemeralContainers", 34, OMITEMPTY, Type::List(&Type::Msg(&EPHEMERAL_CONTAINER))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("restartPolicy", 3, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Always", "Never", "OnFailure"], ..NO_FACTS }),
-    Field::new("terminationGracePeriodSeconds", 4, OMITEMPTY, Type::OptI64),
-    Field::new("activeDeadlineSeconds", 5, OMITEMPTY, Type::OptI64),
-    Field::new("dnsPolicy", 6, OMITEMPTY, Type::Str).facts(&Facts { enums: &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], ..NO_FACTS }),
-    Field::new("nodeSelector", 7, OMITEMPTY, Type::Map(&Type::Str)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("serviceAccountName", 8, OMITEMPTY, Type::Str),
-    Field::new("serviceAccount", 9, OMITEMPTY, Type::Str),
-    Field::new("automountServiceAccountToken", 21, OMITEMPTY, Type::OptBool),
-    Field::new("nodeName", 10, OMITEMPTY, Type::Str),
-    Field::new("hostNetwork", 11, OMITEMPTY, Type::Bool),
-    Field::new("hostPID", 12, OMITEMPTY, Type::Bool),
-    Field::new("hostIPC", 13, OMITEMPTY, Type::Bool),
-    Field::new("shareProcessNamespace", 27, OMITEMPTY, Type::OptBool),
-    Field::new("securityContext", 14, OMITEMPTY, Type::OptMsg(&POD_SECURITY_CONTEXT)),
-    Field::new("imagePullSecrets", 15, OMITEMPTY, Type::List(&Type::Msg(&LOCAL_OBJECT_REFERENCE))).facts(&Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("hostname", 16, OMITEMPTY, Type::Str),
-    Field::new("subdomain", 17, OMITEMPTY, Type::Str),
-    Field::new("affinity", 18, OMITEMPTY, Type::OptMsg(&AFFINITY)),
-    Field::new("schedulerName", 19, OMITEMPTY, Type::Str),
-    Field::new("tolerations", 22, OMITEMPTY, Type::List(&Type::Msg(&TOLERATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("hostAliases", 23, OMITEMPTY, Type::List(&Type::Msg(&HOST_ALIAS))).facts(&Facts { list_type: ListType::Map, keys: &["ip"], patch_strategy: "merge", patch_key: "ip", ..NO_FACTS }),
-    Field::new("priorityClassName", 24, OMITEMPTY, Type::Str),
-    Field::new("priority", 25, OMITEMPTY, Type::OptI32),
-    Field::new("dnsConfig", 26, OMITEMPTY, Type::OptMsg(&POD_DNS_CONFIG)),
-    Field::new("readinessGates", 28, OMITEMPTY, Type::List(&Type::Msg(&POD_READINESS_GATE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("runtimeClassName", 29, OMITEMPTY, Type::OptStr),
-    Field::new("enableServiceLinks", 30, OMITEMPTY, Type::OptBool),
-    Field::new("preemptionPolicy", 31, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-    Field::new("overhead", 32, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("topologySpreadConstraints", 33, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_SPREAD_CONSTRAINT))).facts(&Facts { list_type: ListType::Map, keys: &["topologyKey", "whenUnsatisfiable"], patch_strategy: "merge", patch_key: "topologyKey", ..NO_FACTS }),
-    Field::new("setHostnameAsFQDN", 35, OMITEMPTY, Type::OptBool),
-    Field::new("os", 36, OMITEMPTY, Type::OptMsg(&POD_OS)),
-    Field::new("hostUsers", 37, OMITEMPTY, Type::OptBool),
-    Field::new("schedulingGates", 38, OMITEMPTY, Type::List(&Type::Msg(&POD_SCHEDULING_GATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("resourceClaims", 39, OMITEMPTY, Type::List(&Type::Msg(&POD_RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("resources", 40, OMITEMPTY, Type::OptMsg(&RESOURCE_REQUIREMENTS)),
-    Field::new("hostnameOverride", 41, OMITEMPTY, Type::OptStr),
-    Field::new("schedulingGroup", 43, OMITEMPTY, Type::OptMsg(&POD_SCHEDULING_GROUP)),
-    Field::new("evictionResponders", 44, OMITEMPTY, Type::List(&Type::Msg(&EVICTION_RESPONDER))).facts(&Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22, 1, 11, 23, 24, 25, 26, 27, 16, 28, 29, 30, 31, 32, 33, 3, 34, 35, 36, 37, 38, 39, 40, 255, 41, 42]);
-impl Message for PodSpec {
-    fn desc(&self) -> &'static Desc { &POD_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.volumes), FieldRef::List(&self.init_containers), FieldRef::List(&self.containers), FieldRef::List(&self.ephemeral_containers), FieldRef::Str(&self.restart_policy), FieldRef::OptI64(&self.termination_grace_period_seconds), FieldRef::OptI64(&self.active_deadline_seconds), FieldRef::Str(&self.dns_policy), FieldRef::Map(&self.node_selector), FieldRef::Str(&self.service_account_name), FieldRef::Str(&self.service_account), FieldRef::OptBool(&self.automount_service_account_token), FieldRef::Str(&self.node_name), FieldRef::Bool(&self.host_network), FieldRef::Bool(&self.host_pid), FieldRef::Bool(&self.host_ipc), FieldRef::OptBool(&self.share_process_namespace), FieldRef::OptMsg(opt(&self.security_context)), FieldRef::List(&self.image_pull_secrets), FieldRef::Str(&self.hostname), FieldRef::Str(&self.subdomain), FieldRef::OptMsg(opt(&self.affinity)), FieldRef::Str(&self.scheduler_name), FieldRef::List(&self.tolerations), FieldRef::List(&self.host_aliases), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptMsg(opt(&self.dns_config)), FieldRef::List(&self.readiness_gates), FieldRef::OptStr(&self.runtime_class_name), FieldRef::OptBool(&self.enable_service_links), FieldRef::OptStr(&self.preemption_policy), FieldRef::Map(&self.overhead), FieldRef::List(&self.topology_spread_constraints), FieldRef::OptBool(&self.set_hostname_as_fqdn), FieldRef::OptMsg(opt(&self.os)), FieldRef::OptBool(&self.host_users), FieldRef::List(&self.scheduling_gates), FieldRef::List(&self.resource_claims), FieldRef::OptMsg(opt(&self.resources)), FieldRef::OptStr(&self.hostname_override), FieldRef::OptMsg(opt(&self.scheduling_group)), FieldRef::List(&self.eviction_responders)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.volumes), 1 => FieldMut::List(&mut self.init_containers), 2 => FieldMut::List(&mut self.containers), 3 => FieldMut::List(&mut self.ephemeral_containers), 4 => FieldMut::Str(&mut self.restart_policy), 5 => FieldMut::OptI64(&mut self.termination_grace_period_seconds), 6 => FieldMut::OptI64(&mut self.active_deadline_seconds), 7 => FieldMut::Str(&mut self.dns_policy), 8 => FieldMut::Map(&mut self.node_selector), 9 => FieldMut::Str(&mut self.service_account_name), 10 => FieldMut::Str(&mut self.service_account), 11 => FieldMut::OptBool(&mut self.automount_service_account_token), 12 => FieldMut::Str(&mut self.node_name), 13 => FieldMut::Bool(&mut self.host_network), 14 => FieldMut::Bool(&mut self.host_pid), 15 => FieldMut::Bool(&mut self.host_ipc), 16 => FieldMut::OptBool(&mut self.share_process_namespace), 17 => FieldMut::OptMsg(&mut self.security_context), 18 => FieldMut::List(&mut self.image_pull_secrets), 19 => FieldMut::Str(&mut self.hostname), 20 => FieldMut::Str(&mut self.subdomain), 21 => FieldMut::OptMsg(&mut self.affinity), 22 => FieldMut::Str(&mut self.scheduler_name), 23 => FieldMut::List(&mut self.tolerations), 24 => FieldMut::List(&mut self.host_aliases), 25 => FieldMut::Str(&mut self.priority_class_name), 26 => FieldMut::OptI32(&mut self.priority), 27 => FieldMut::OptMsg(&mut self.dns_config), 28 => FieldMut::List(&mut self.readiness_gates), 29 => FieldMut::OptStr(&mut self.runtime_class_name), 30 => FieldMut::OptBool(&mut self.enable_service_links), 31 => FieldMut::OptStr(&mut self.preemption_policy), 32 => FieldMut::Map(&mut self.overhead), 33 => FieldMut::List(&mut self.topology_spread_constraints), 34 => FieldMut::OptBool(&mut self.set_hostname_as_fqdn), 35 => FieldMut::OptMsg(&mut self.os), 36 => FieldMut::OptBool(&mut self.host_users), 37 => FieldMut::List(&mut self.scheduling_gates), 38 => FieldMut::List(&mut self.resource_claims), 39 => FieldMut::OptMsg(&mut self.resources), 40 => FieldMut::OptStr(&mut self.hostname_override), 41 => FieldMut::OptMsg(&mut self.scheduling_group), 42 => FieldMut::List(&mut self.eviction_responders), _ => oob(i) } }
-}
-message!(PodSpec, POD_SPEC);
 
+message! {
 /// `PodStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct PodStatus {
+pub struct PodStatus POD_STATUS "PodStatus" [255, 1, 2, 3, 4, 6, 8, 10, 12, 13, 11, 5, 9, 14, 15, 16, 7, 0, 17, 18, 19, 20, 21] Form::Part;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 17 OMITEMPTY;
     /// `phase`: string, one of `Failed`, `Pending`, `Running`, `Succeeded`, `Unknown`.
-    pub phase: Str,
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Failed", "Pending", "Running", "Succeeded", "Unknown"], ..NO_FACTS });
     /// `conditions`: list of PodCondition, map by `type`.
-    pub conditions: List<PodCondition>,
+    conditions: List<PodCondition> = "conditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `nominatedNodeName`: string.
-    pub nominated_node_name: Str,
+    nominated_node_name: Str = "nominatedNodeName" 11 OMITEMPTY;
     /// `hostIP`: string.
-    pub host_ip: Str,
+    host_ip: Str = "hostIP" 5 OMITEMPTY;
     /// `hostIPs`: list of HostIP, merge key `ip`.
-    pub host_ips: List<HostIP>,
+    host_ips: List<HostIP> = "hostIPs" 16 OMITEMPTY (Facts { list_type: ListType::Atomic, patch_strategy: "merge", patch_key: "ip", ..NO_FACTS });
     /// `podIP`: string.
-    pub pod_ip: Str,
+    pod_ip: Str = "podIP" 6 OMITEMPTY;
     /// `podIPs`: list of PodIP, map by `ip`.
-    pub pod_ips: List<PodIP>,
+    pod_ips: List<PodIP> = "podIPs" 12 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["ip"], patch_strategy: "merge", patch_key: "ip", ..NO_FACTS });
     /// `startTime`: time or absent.
-    pub start_time: Option<Time>,
+    start_time: Option<Time> = "startTime" 7 OMITEMPTY;
     /// `initContainerStatuses`: list of ContainerStatus.
-    pub init_container_statuses: List<ContainerStatus>,
+    init_container_statuses: List<ContainerStatus> = "initContainerStatuses" 10 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `containerStatuses`: list of ContainerStatus.
-    pub container_statuses: List<ContainerStatus>,
+    container_statuses: List<ContainerStatus> = "containerStatuses" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `qosClass`: string, one of `BestEffort`, `Burstable`, `Guaranteed`.
-    pub qos_class: Str,
+    qos_class: Str = "qosClass" 9 OMITEMPTY (Facts { enums: &["BestEffort", "Burstable", "Guaranteed"], ..NO_FACTS });
     /// `ephemeralContainerStatuses`: list of ContainerStatus.
-    pub ephemeral_container_statuses: List<ContainerStatus>,
+    ephemeral_container_statuses: List<ContainerStatus> = "ephemeralContainerStatuses" 13 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `resize`: string, feature gate `InPlacePodVerticalScaling`.
-    pub resize: Str,
+    resize: Str = "resize" 14 OMITEMPTY;
     /// `resourceClaimStatuses`: list of PodResourceClaimStatus, map by `name`, feature gate `DynamicResourceAllocation`.
-    pub resource_claim_statuses: List<PodResourceClaimStatus>,
+    resource_claim_statuses: List<PodResourceClaimStatus> = "resourceClaimStatuses" 15 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `extendedResourceClaimStatus`: PodExtendedResourceClaimStatus or absent, feature gate `DRAExtendedResource`.
-    pub extended_resource_claim_status: Option<Shared<PodExtendedResourceClaimStatus>>,
+    extended_resource_claim_status: Option<Shared<PodExtendedResourceClaimStatus>> = "extendedResourceClaimStatus" 18 OMITEMPTY;
     /// `allocatedResources`: map of quantity, feature gate `InPlacePodLevelResourcesVerticalScaling`.
-    pub allocated_resources: Map<Quantity>,
+    allocated_resources: Map<Quantity> = "allocatedResources" 19 OMITEMPTY;
     /// `resources`: ResourceRequirements or absent, feature gate `InPlacePodLevelResourcesVerticalScaling`.
-    pub resources: Option<Shared<ResourceRequirements>>,
+    resources: Option<Shared<ResourceRequirements>> = "resources" 20 OMITEMPTY;
     /// `nodeAllocatableResourceClaimStatuses`: list of NodeAllocatableResourceClaimStatus, map by `resourceClaimName`, feature gate `DRANodeAllocatableResources`.
-    pub node_allocatable_resource_claim_statuses: List<NodeAllocatableResourceClaimStatus>,
+    node_allocatable_resource_claim_statuses: List<NodeAllocatableResourceClaimStatus> = "nodeAllocatableResourceClaimStatuses" 21 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["resourceClaimName"], patch_strategy: "merge", patch_key: "resourceClaimName", ..NO_FACTS });
     /// `volumeHealth`: list of PodVolumeHealth, map by `name`, feature gate `CSIVolumeHealth`.
-    pub volume_health: List<PodVolumeHealth>,
+    volume_health: List<PodVolumeHealth> = "volumeHealth" 22 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_STATUS: Desc = Desc::new("PodStatus", &[
-    Field::new("observedGeneration", 17, OMITEMPTY, Type::I64),
-    Field::new("phase", 1, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Failed", "Pending", "Running", "Succeeded", "Unknown"], ..NO_FACTS }),
-    Field::new("conditions", 2, OMITEMPTY, Type::List(&Type::Msg(&POD_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("message", 3, OMITEMPTY, Type::Str),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("nominatedNodeName", 11, OMITEMPTY, Type::Str),
-    Field::new("hostIP", 5, OMITEMPTY, Type::Str),
-    Field::new("hostIPs", 16, OMITEMPTY, Type::List(&Type::Msg(&HOST_IP))).facts(&Facts { list_type: ListType::Atomic, patch_strategy: "merge", patch_key: "ip", ..NO_FACTS }),
-    Field::new("podIP", 6, OMITEMPTY, Type::Str),
-    Field::new("podIPs", 12, OMITEMPTY, Type::List(&Type::Msg(&POD_IP))).facts(&Facts { list_type: ListType::Map, keys: &["ip"], patch_strategy: "merge", patch_key: "ip", ..NO_FACTS }),
-    Field::new("startTime", 7, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("initContainerStatuses", 10, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("containerStatuses", 8, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("qosClass", 9, OMITEMPTY, Type::Str).facts(&Facts { enums: &["BestEffort", "Burstable", "Guaranteed"], ..NO_FACTS }),
-    Field::new("ephemeralContainerStatuses", 13, OMITEMPTY, Type::List(&Type::Msg(&CONTAINER_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("resize", 14, OMITEMPTY, Type::Str),
-    Field::new("resourceClaimStatuses", 15, OMITEMPTY, Type::List(&Type::Msg(&POD_RESOURCE_CLAIM_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("extendedResourceClaimStatus", 18, OMITEMPTY, Type::OptMsg(&POD_EXTENDED_RESOURCE_CLAIM_STATUS)),
-    Field::new("allocatedResources", 19, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("resources", 20, OMITEMPTY, Type::OptMsg(&RESOURCE_REQUIREMENTS)),
-    Field::new("nodeAllocatableResourceClaimStatuses", 21, OMITEMPTY, Type::List(&Type::Msg(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["resourceClaimName"], patch_strategy: "merge", patch_key: "resourceClaimName", ..NO_FACTS }),
-    Field::new("volumeHealth", 22, OMITEMPTY, Type::List(&Type::Msg(&POD_VOLUME_HEALTH))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-], &[255, 1, 2, 3, 4, 6, 8, 10, 12, 13, 11, 5, 9, 14, 15, 16, 7, 0, 17, 18, 19, 20, 21]);
-impl Message for PodStatus {
-    fn desc(&self) -> &'static Desc { &POD_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.observed_generation), FieldRef::Str(&self.phase), FieldRef::List(&self.conditions), FieldRef::Str(&self.message), FieldRef::Str(&self.reason), FieldRef::Str(&self.nominated_node_name), FieldRef::Str(&self.host_ip), FieldRef::List(&self.host_ips), FieldRef::Str(&self.pod_ip), FieldRef::List(&self.pod_ips), FieldRef::OptLeaf(opt_leaf(&self.start_time)), FieldRef::List(&self.init_container_statuses), FieldRef::List(&self.container_statuses), FieldRef::Str(&self.qos_class), FieldRef::List(&self.ephemeral_container_statuses), FieldRef::Str(&self.resize), FieldRef::List(&self.resource_claim_statuses), FieldRef::OptMsg(opt(&self.extended_resource_claim_status)), FieldRef::Map(&self.allocated_resources), FieldRef::OptMsg(opt(&self.resources)), FieldRef::List(&self.node_allocatable_resource_claim_statuses), FieldRef::List(&self.volume_health)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.observed_generation), 1 => FieldMut::Str(&mut self.phase), 2 => FieldMut::List(&mut self.conditions), 3 => FieldMut::Str(&mut self.message), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.nominated_node_name), 6 => FieldMut::Str(&mut self.host_ip), 7 => FieldMut::List(&mut self.host_ips), 8 => FieldMut::Str(&mut self.pod_ip), 9 => FieldMut::List(&mut self.pod_ips), 10 => FieldMut::OptLeaf(&mut self.start_time), 11 => FieldMut::List(&mut self.init_container_statuses), 12 => FieldMut::List(&mut self.container_statuses), 13 => FieldMut::Str(&mut self.qos_class), 14 => FieldMut::List(&mut self.ephemeral_container_statuses), 15 => FieldMut::Str(&mut self.resize), 16 => FieldMut::List(&mut self.resource_claim_statuses), 17 => FieldMut::OptMsg(&mut self.extended_resource_claim_status), 18 => FieldMut::Map(&mut self.allocated_resources), 19 => FieldMut::OptMsg(&mut self.resources), 20 => FieldMut::List(&mut self.node_allocatable_resource_claim_statuses), 21 => FieldMut::List(&mut self.volume_health), _ => oob(i) } }
-}
-message!(PodStatus, POD_STATUS);
 
+message! {
 /// `PodTemplate` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podtemplate-v1-core)
-#[derive(Clone, Default)]
-pub struct PodTemplate {
+pub struct PodTemplate POD_TEMPLATE "PodTemplate" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodTemplate" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `template`: PodTemplateSpec.
-    pub template: PodTemplateSpec,
+    template: PodTemplateSpec = "template" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_TEMPLATE: Desc = Desc::kind("PodTemplate", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("template", 2, OMITEMPTY, Type::Msg(&POD_TEMPLATE_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "PodTemplate" });
-impl Message for PodTemplate {
-    fn desc(&self) -> &'static Desc { &POD_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.template)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.template), _ => oob(i) } }
-}
-message!(PodTemplate, POD_TEMPLATE);
-kind!(PodTemplate, POD_TEMPLATE, "", "v1", "PodTemplate");
+kind!(PodTemplate, "", "v1", "PodTemplate");
 object!(PodTemplate);
 resource!(PodTemplate, "podtemplates", Namespaced);
 
+message! {
 /// `PodTemplateList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podtemplatelist-v1-core)
-#[derive(Clone, Default)]
-pub struct PodTemplateList {
+pub struct PodTemplateList POD_TEMPLATE_LIST "PodTemplateList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PodTemplateList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PodTemplate, required.
-    pub items: List<PodTemplate>,
+    items: List<PodTemplate> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_TEMPLATE_LIST: Desc = Desc::kind("PodTemplateList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD_TEMPLATE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "PodTemplateList" });
-impl Message for PodTemplateList {
-    fn desc(&self) -> &'static Desc { &POD_TEMPLATE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodTemplateList, POD_TEMPLATE_LIST);
-kind!(PodTemplateList, POD_TEMPLATE_LIST, "", "v1", "PodTemplateList");
+kind!(PodTemplateList, "", "v1", "PodTemplateList");
 list_kind!(PodTemplateList, PodTemplate);
 
+message! {
 /// `PodTemplateSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podtemplatespec-v1-core)
-#[derive(Clone, Default)]
-pub struct PodTemplateSpec {
+pub struct PodTemplateSpec POD_TEMPLATE_SPEC "PodTemplateSpec" [255, 0, 1] Form::Part;
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PodSpec.
-    pub spec: PodSpec,
+    spec: PodSpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_TEMPLATE_SPEC: Desc = Desc::new("PodTemplateSpec", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&POD_SPEC)),
-], &[255, 0, 1]);
-impl Message for PodTemplateSpec {
-    fn desc(&self) -> &'static Desc { &POD_TEMPLATE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(PodTemplateSpec, POD_TEMPLATE_SPEC);
 
+message! {
 /// `PodVolumeHealth` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podvolumehealth-v1-core)
-#[derive(Clone, Default)]
-pub struct PodVolumeHealth {
+pub struct PodVolumeHealth POD_VOLUME_HEALTH "PodVolumeHealth" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `healthConditions`: list of VolumeHealthCondition, map by `status`, `reason`.
-    pub health_conditions: List<VolumeHealthCondition>,
+    health_conditions: List<VolumeHealthCondition> = "healthConditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["status", "reason"], patch_strategy: "merge", patch_key: "status", ..NO_FACTS });
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_VOLUME_HEALTH: Desc = Desc::new("PodVolumeHealth", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("healthConditions", 2, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_HEALTH_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["status", "reason"], patch_strategy: "merge", patch_key: "status", ..NO_FACTS }),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-], &[255, 0, 1, 2]);
-impl Message for PodVolumeHealth {
-    fn desc(&self) -> &'static Desc { &POD_VOLUME_HEALTH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::List(&self.health_conditions), FieldRef::Leaf(&self.last_transition_time)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::List(&mut self.health_conditions), 2 => FieldMut::Leaf(&mut self.last_transition_time), _ => oob(i) } }
-}
-message!(PodVolumeHealth, POD_VOLUME_HEALTH);
 
+message! {
 /// `PortStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#portstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct PortStatus {
+pub struct PortStatus PORT_STATUS "PortStatus" [255, 0, 1, 2] Form::Part;
     /// `port`: integer, required.
-    pub port: i32,
+    port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Str,
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
     /// `error`: string or absent.
-    pub error: Option<Str>,
+    error: Option<Str> = "error" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PORT_STATUS: Desc = Desc::new("PortStatus", &[
-    Field::new("port", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("protocol", 2, 0, Type::Str).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED }),
-    Field::new("error", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for PortStatus {
-    fn desc(&self) -> &'static Desc { &PORT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.port), FieldRef::Str(&self.protocol), FieldRef::OptStr(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.port), 1 => FieldMut::Str(&mut self.protocol), 2 => FieldMut::OptStr(&mut self.error), _ => oob(i) } }
-}
-message!(PortStatus, PORT_STATUS);
 
+message! {
 /// `PortworxVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#portworxvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct PortworxVolumeSource {
+pub struct PortworxVolumeSource PORTWORX_VOLUME_SOURCE "PortworxVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `volumeID`: string, required.
-    pub volume_id: Str,
+    volume_id: Str = "volumeID" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PORTWORX_VOLUME_SOURCE: Desc = Desc::new("PortworxVolumeSource", &[
-    Field::new("volumeID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2]);
-impl Message for PortworxVolumeSource {
-    fn desc(&self) -> &'static Desc { &PORTWORX_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_id), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_id), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(PortworxVolumeSource, PORTWORX_VOLUME_SOURCE);
 
+message! {
 /// `Preconditions` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-core)
-#[derive(Clone, Default)]
-pub struct Preconditions {
+pub struct Preconditions PRECONDITIONS "Preconditions" [255, 0] Form::Part;
     /// `uid`: string or absent.
-    pub uid: Option<Str>,
+    uid: Option<Str> = "uid" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PRECONDITIONS: Desc = Desc::new("Preconditions", &[
-    Field::new("uid", 1, OMITEMPTY, Type::OptStr),
-], &[255, 0]);
-impl Message for Preconditions {
-    fn desc(&self) -> &'static Desc { &PRECONDITIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.uid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.uid), _ => oob(i) } }
-}
-message!(Preconditions, PRECONDITIONS);
 
+message! {
 /// `PreferAvoidPodsEntry` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preferavoidpodsentry-v1-core)
-#[derive(Clone, Default)]
-pub struct PreferAvoidPodsEntry {
+pub struct PreferAvoidPodsEntry PREFER_AVOID_PODS_ENTRY "PreferAvoidPodsEntry" [255, 0, 1, 2, 3] Form::Part;
     /// `podSignature`: PodSignature, required.
-    pub pod_signature: PodSignature,
+    pod_signature: PodSignature = "podSignature" 1 (REQUIRED);
     /// `evictionTime`: time.
-    pub eviction_time: Time,
+    eviction_time: Time = "evictionTime" 2 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 3 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PREFER_AVOID_PODS_ENTRY: Desc = Desc::new("PreferAvoidPodsEntry", &[
-    Field::new("podSignature", 1, 0, Type::Msg(&POD_SIGNATURE)).facts(&REQUIRED),
-    Field::new("evictionTime", 2, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 3, OMITEMPTY, Type::Str),
-    Field::new("message", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for PreferAvoidPodsEntry {
-    fn desc(&self) -> &'static Desc { &PREFER_AVOID_PODS_ENTRY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.pod_signature), FieldRef::Leaf(&self.eviction_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.pod_signature), 1 => FieldMut::Leaf(&mut self.eviction_time), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(PreferAvoidPodsEntry, PREFER_AVOID_PODS_ENTRY);
 
+message! {
 /// `PreferredSchedulingTerm` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preferredschedulingterm-v1-core)
-#[derive(Clone, Default)]
-pub struct PreferredSchedulingTerm {
+pub struct PreferredSchedulingTerm PREFERRED_SCHEDULING_TERM "PreferredSchedulingTerm" [255, 0, 1] Form::Part;
     /// `weight`: integer, required.
-    pub weight: i32,
+    weight: i32 = "weight" 1 (REQUIRED);
     /// `preference`: NodeSelectorTerm, required.
-    pub preference: NodeSelectorTerm,
+    preference: NodeSelectorTerm = "preference" 2 (Facts { atomic: true, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static PREFERRED_SCHEDULING_TERM: Desc = Desc::new("PreferredSchedulingTerm", &[
-    Field::new("weight", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("preference", 2, 0, Type::Msg(&NODE_SELECTOR_TERM)).facts(&Facts { atomic: true, ..REQUIRED }),
-], &[255, 0, 1]);
-impl Message for PreferredSchedulingTerm {
-    fn desc(&self) -> &'static Desc { &PREFERRED_SCHEDULING_TERM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.weight), FieldRef::Msg(&self.preference)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.weight), 1 => FieldMut::Msg(&mut self.preference), _ => oob(i) } }
-}
-message!(PreferredSchedulingTerm, PREFERRED_SCHEDULING_TERM);
 
+message! {
 /// `Probe` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#probe-v1-core)
-#[derive(Clone, Default)]
-pub struct Probe {
+pub struct Probe PROBE "Probe" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// ProbeHandler, its members appear here.
-    pub probe_handler: ProbeHandler,
+    probe_handler: ProbeHandler = "" 1 INLINE;
     /// `initialDelaySeconds`: integer.
-    pub initial_delay_seconds: i32,
+    initial_delay_seconds: i32 = "initialDelaySeconds" 2 OMITEMPTY;
     /// `timeoutSeconds`: integer.
-    pub timeout_seconds: i32,
+    timeout_seconds: i32 = "timeoutSeconds" 3 OMITEMPTY;
     /// `periodSeconds`: integer.
-    pub period_seconds: i32,
+    period_seconds: i32 = "periodSeconds" 4 OMITEMPTY;
     /// `successThreshold`: integer.
-    pub success_threshold: i32,
+    success_threshold: i32 = "successThreshold" 5 OMITEMPTY;
     /// `failureThreshold`: integer.
-    pub failure_threshold: i32,
+    failure_threshold: i32 = "failureThreshold" 6 OMITEMPTY;
     /// `terminationGracePeriodSeconds`: integer or absent.
-    pub termination_grace_period_seconds: Option<i64>,
+    termination_grace_period_seconds: Option<i64> = "terminationGracePeriodSeconds" 7 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PROBE: Desc = Desc::new("Probe", &[
-    Field::new("", 1, INLINE, Type::Msg(&PROBE_HANDLER)),
-    Field::new("initialDelaySeconds", 2, OMITEMPTY, Type::I32),
-    Field::new("timeoutSeconds", 3, OMITEMPTY, Type::I32),
-    Field::new("periodSeconds", 4, OMITEMPTY, Type::I32),
-    Field::new("successThreshold", 5, OMITEMPTY, Type::I32),
-    Field::new("failureThreshold", 6, OMITEMPTY, Type::I32),
-    Field::new("terminationGracePeriodSeconds", 7, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for Probe {
-    fn desc(&self) -> &'static Desc { &PROBE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.probe_handler), FieldRef::I32(&self.initial_delay_seconds), FieldRef::I32(&self.timeout_seconds), FieldRef::I32(&self.period_seconds), FieldRef::I32(&self.success_threshold), FieldRef::I32(&self.failure_threshold), FieldRef::OptI64(&self.termination_grace_period_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.probe_handler), 1 => FieldMut::I32(&mut self.initial_delay_seconds), 2 => FieldMut::I32(&mut self.timeout_seconds), 3 => FieldMut::I32(&mut self.period_seconds), 4 => FieldMut::I32(&mut self.success_threshold), 5 => FieldMut::I32(&mut self.failure_threshold), 6 => FieldMut::OptI64(&mut self.termination_grace_period_seconds), _ => oob(i) } }
-}
-message!(Probe, PROBE);
 
+message! {
 /// `ProbeHandler` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#probehandler-v1-core)
-#[derive(Clone, Default)]
-pub struct ProbeHandler {
+pub struct ProbeHandler PROBE_HANDLER "ProbeHandler" [255, 0, 1, 2, 3] Form::Part;
     /// `exec`: ExecAction or absent.
-    pub exec: Option<Shared<ExecAction>>,
+    exec: Option<Shared<ExecAction>> = "exec" 1 OMITEMPTY;
     /// `httpGet`: HTTPGetAction or absent.
-    pub http_get: Option<Shared<HTTPGetAction>>,
+    http_get: Option<Shared<HTTPGetAction>> = "httpGet" 2 OMITEMPTY;
     /// `tcpSocket`: TCPSocketAction or absent.
-    pub tcp_socket: Option<Shared<TCPSocketAction>>,
+    tcp_socket: Option<Shared<TCPSocketAction>> = "tcpSocket" 3 OMITEMPTY;
     /// `grpc`: GRPCAction or absent.
-    pub grpc: Option<Shared<GRPCAction>>,
+    grpc: Option<Shared<GRPCAction>> = "grpc" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PROBE_HANDLER: Desc = Desc::new("ProbeHandler", &[
-    Field::new("exec", 1, OMITEMPTY, Type::OptMsg(&EXEC_ACTION)),
-    Field::new("httpGet", 2, OMITEMPTY, Type::OptMsg(&HTTP_GET_ACTION)),
-    Field::new("tcpSocket", 3, OMITEMPTY, Type::OptMsg(&TCP_SOCKET_ACTION)),
-    Field::new("grpc", 4, OMITEMPTY, Type::OptMsg(&GRPC_ACTION)),
-], &[255, 0, 1, 2, 3]);
-impl Message for ProbeHandler {
-    fn desc(&self) -> &'static Desc { &PROBE_HANDLER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.exec)), FieldRef::OptMsg(opt(&self.http_get)), FieldRef::OptMsg(opt(&self.tcp_socket)), FieldRef::OptMsg(opt(&self.grpc))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.exec), 1 => FieldMut::OptMsg(&mut self.http_get), 2 => FieldMut::OptMsg(&mut self.tcp_socket), 3 => FieldMut::OptMsg(&mut self.grpc), _ => oob(i) } }
-}
-message!(ProbeHandler, PROBE_HANDLER);
 
+message! {
 /// `ProjectedVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#projectedvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ProjectedVolumeSource {
+pub struct ProjectedVolumeSource PROJECTED_VOLUME_SOURCE "ProjectedVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `sources`: list of VolumeProjection.
-    pub sources: List<VolumeProjection>,
+    sources: List<VolumeProjection> = "sources" 1 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `defaultMode`: integer or absent.
-    pub default_mode: Option<i32>,
+    default_mode: Option<i32> = "defaultMode" 2 OMITEMPTY;
     /// `defaultUser`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub default_user: Option<i64>,
+    default_user: Option<i64> = "defaultUser" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PROJECTED_VOLUME_SOURCE: Desc = Desc::new("ProjectedVolumeSource", &[
-    Field::new("sources", 1, 0, Type::List(&Type::Msg(&VOLUME_PROJECTION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("defaultMode", 2, OMITEMPTY, Type::OptI32),
-    Field::new("defaultUser", 3, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2]);
-impl Message for ProjectedVolumeSource {
-    fn desc(&self) -> &'static Desc { &PROJECTED_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.sources), FieldRef::OptI32(&self.default_mode), FieldRef::OptI64(&self.default_user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.sources), 1 => FieldMut::OptI32(&mut self.default_mode), 2 => FieldMut::OptI64(&mut self.default_user), _ => oob(i) } }
-}
-message!(ProjectedVolumeSource, PROJECTED_VOLUME_SOURCE);
 
+message! {
 /// `QuobyteVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#quobytevolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct QuobyteVolumeSource {
+pub struct QuobyteVolumeSource QUOBYTE_VOLUME_SOURCE "QuobyteVolumeSource" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `registry`: string, required.
-    pub registry: Str,
+    registry: Str = "registry" 1 (REQUIRED);
     /// `volume`: string, required.
-    pub volume: Str,
+    volume: Str = "volume" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `user`: string.
-    pub user: Str,
+    user: Str = "user" 4 OMITEMPTY;
     /// `group`: string.
-    pub group: Str,
+    group: Str = "group" 5 OMITEMPTY;
     /// `tenant`: string.
-    pub tenant: Str,
+    tenant: Str = "tenant" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static QUOBYTE_VOLUME_SOURCE: Desc = Desc::new("QuobyteVolumeSource", &[
-    Field::new("registry", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("volume", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("user", 4, OMITEMPTY, Type::Str),
-    Field::new("group", 5, OMITEMPTY, Type::Str),
-    Field::new("tenant", 6, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for QuobyteVolumeSource {
-    fn desc(&self) -> &'static Desc { &QUOBYTE_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.registry), FieldRef::Str(&self.volume), FieldRef::Bool(&self.read_only), FieldRef::Str(&self.user), FieldRef::Str(&self.group), FieldRef::Str(&self.tenant)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.registry), 1 => FieldMut::Str(&mut self.volume), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::Str(&mut self.user), 4 => FieldMut::Str(&mut self.group), 5 => FieldMut::Str(&mut self.tenant), _ => oob(i) } }
-}
-message!(QuobyteVolumeSource, QUOBYTE_VOLUME_SOURCE);
 
+message! {
 /// `RBDPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rbdpersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct RBDPersistentVolumeSource {
+pub struct RBDPersistentVolumeSource RBD_PERSISTENT_VOLUME_SOURCE "RBDPersistentVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `monitors`: list of string, required.
-    pub monitors: List<Str>,
+    monitors: List<Str> = "monitors" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `image`: string, required.
-    pub image: Str,
+    image: Str = "image" 2 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 3 OMITEMPTY;
     /// `pool`: string, default `"rbd"`.
-    pub pool: Str,
+    pool: Str = "pool" 4 OMITEMPTY (Facts { default: "\"rbd\"", ..NO_FACTS });
     /// `user`: string, default `"admin"`.
-    pub user: Str,
+    user: Str = "user" 5 OMITEMPTY (Facts { default: "\"admin\"", ..NO_FACTS });
     /// `keyring`: string, default `"/etc/ceph/keyring"`.
-    pub keyring: Str,
+    keyring: Str = "keyring" 6 OMITEMPTY (Facts { default: "\"/etc/ceph/keyring\"", ..NO_FACTS });
     /// `secretRef`: SecretReference or absent.
-    pub secret_ref: Option<Shared<SecretReference>>,
+    secret_ref: Option<Shared<SecretReference>> = "secretRef" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RBD_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("RBDPersistentVolumeSource", &[
-    Field::new("monitors", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("image", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 3, OMITEMPTY, Type::Str),
-    Field::new("pool", 4, OMITEMPTY, Type::Str).facts(&Facts { default: "\"rbd\"", ..NO_FACTS }),
-    Field::new("user", 5, OMITEMPTY, Type::Str).facts(&Facts { default: "\"admin\"", ..NO_FACTS }),
-    Field::new("keyring", 6, OMITEMPTY, Type::Str).facts(&Facts { default: "\"/etc/ceph/keyring\"", ..NO_FACTS }),
-    Field::new("secretRef", 7, OMITEMPTY, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("readOnly", 8, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for RBDPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &RBD_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.monitors), FieldRef::Str(&self.image), FieldRef::Str(&self.fs_type), FieldRef::Str(&self.pool), FieldRef::Str(&self.user), FieldRef::Str(&self.keyring), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.monitors), 1 => FieldMut::Str(&mut self.image), 2 => FieldMut::Str(&mut self.fs_type), 3 => FieldMut::Str(&mut self.pool), 4 => FieldMut::Str(&mut self.user), 5 => FieldMut::Str(&mut self.keyring), 6 => FieldMut::OptMsg(&mut self.secret_ref), 7 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(RBDPersistentVolumeSource, RBD_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `RBDVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rbdvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct RBDVolumeSource {
+pub struct RBDVolumeSource RBD_VOLUME_SOURCE "RBDVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `monitors`: list of string, required.
-    pub monitors: List<Str>,
+    monitors: List<Str> = "monitors" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `image`: string, required.
-    pub image: Str,
+    image: Str = "image" 2 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 3 OMITEMPTY;
     /// `pool`: string, default `"rbd"`.
-    pub pool: Str,
+    pool: Str = "pool" 4 OMITEMPTY (Facts { default: "\"rbd\"", ..NO_FACTS });
     /// `user`: string, default `"admin"`.
-    pub user: Str,
+    user: Str = "user" 5 OMITEMPTY (Facts { default: "\"admin\"", ..NO_FACTS });
     /// `keyring`: string, default `"/etc/ceph/keyring"`.
-    pub keyring: Str,
+    keyring: Str = "keyring" 6 OMITEMPTY (Facts { default: "\"/etc/ceph/keyring\"", ..NO_FACTS });
     /// `secretRef`: LocalObjectReference or absent.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RBD_VOLUME_SOURCE: Desc = Desc::new("RBDVolumeSource", &[
-    Field::new("monitors", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("image", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 3, OMITEMPTY, Type::Str),
-    Field::new("pool", 4, OMITEMPTY, Type::Str).facts(&Facts { default: "\"rbd\"", ..NO_FACTS }),
-    Field::new("user", 5, OMITEMPTY, Type::Str).facts(&Facts { default: "\"admin\"", ..NO_FACTS }),
-    Field::new("keyring", 6, OMITEMPTY, Type::Str).facts(&Facts { default: "\"/etc/ceph/keyring\"", ..NO_FACTS }),
-    Field::new("secretRef", 7, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("readOnly", 8, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for RBDVolumeSource {
-    fn desc(&self) -> &'static Desc { &RBD_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.monitors), FieldRef::Str(&self.image), FieldRef::Str(&self.fs_type), FieldRef::Str(&self.pool), FieldRef::Str(&self.user), FieldRef::Str(&self.keyring), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.monitors), 1 => FieldMut::Str(&mut self.image), 2 => FieldMut::Str(&mut self.fs_type), 3 => FieldMut::Str(&mut self.pool), 4 => FieldMut::Str(&mut self.user), 5 => FieldMut::Str(&mut self.keyring), 6 => FieldMut::OptMsg(&mut self.secret_ref), 7 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(RBDVolumeSource, RBD_VOLUME_SOURCE);
 
+message! {
 /// `RangeAllocation` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rangeallocation-v1-core)
-#[derive(Clone, Default)]
-pub struct RangeAllocation {
+pub struct RangeAllocation RANGE_ALLOCATION "RangeAllocation" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "RangeAllocation" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `range`: string, required.
-    pub range: Str,
+    range: Str = "range" 2 (REQUIRED);
     /// `data`: bytes, required.
-    pub data: Bytes,
+    data: Bytes = "data" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RANGE_ALLOCATION: Desc = Desc::kind("RangeAllocation", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("range", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("data", 3, 0, Type::Bytes).facts(&REQUIRED),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "RangeAllocation" });
-impl Message for RangeAllocation {
-    fn desc(&self) -> &'static Desc { &RANGE_ALLOCATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Str(&self.range), FieldRef::Bytes(&self.data)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Str(&mut self.range), 2 => FieldMut::Bytes(&mut self.data), _ => oob(i) } }
-}
-message!(RangeAllocation, RANGE_ALLOCATION);
-kind!(RangeAllocation, RANGE_ALLOCATION, "", "v1", "RangeAllocation");
+kind!(RangeAllocation, "", "v1", "RangeAllocation");
 object!(RangeAllocation);
 
+message! {
 /// `ReplicationController` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontroller-v1-core)
-#[derive(Clone, Default)]
-pub struct ReplicationController {
+pub struct ReplicationController REPLICATION_CONTROLLER "ReplicationController" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ReplicationController" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ReplicationControllerSpec.
-    pub spec: ReplicationControllerSpec,
+    spec: ReplicationControllerSpec = "spec" 2 OMITEMPTY;
     /// `status`: ReplicationControllerStatus.
-    pub status: ReplicationControllerStatus,
+    status: ReplicationControllerStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICATION_CONTROLLER: Desc = Desc::kind("ReplicationController", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&REPLICATION_CONTROLLER_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&REPLICATION_CONTROLLER_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "ReplicationController" });
-impl Message for ReplicationController {
-    fn desc(&self) -> &'static Desc { &REPLICATION_CONTROLLER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ReplicationController, REPLICATION_CONTROLLER);
-kind!(ReplicationController, REPLICATION_CONTROLLER, "", "v1", "ReplicationController");
+kind!(ReplicationController, "", "v1", "ReplicationController");
 object!(ReplicationController);
 resource!(ReplicationController, "replicationcontrollers", Namespaced);
 
+message! {
 /// `ReplicationControllerCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontrollercondition-v1-core)
-#[derive(Clone, Default)]
-pub struct ReplicationControllerCondition {
+pub struct ReplicationControllerCondition REPLICATION_CONTROLLER_CONDITION "ReplicationControllerCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICATION_CONTROLLER_CONDITION: Desc = Desc::new("ReplicationControllerCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ReplicationControllerCondition {
-    fn desc(&self) -> &'static Desc { &REPLICATION_CONTROLLER_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(ReplicationControllerCondition, REPLICATION_CONTROLLER_CONDITION);
 
+message! {
 /// `ReplicationControllerList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontrollerlist-v1-core)
-#[derive(Clone, Default)]
-pub struct ReplicationControllerList {
+pub struct ReplicationControllerList REPLICATION_CONTROLLER_LIST "ReplicationControllerList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ReplicationControllerList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ReplicationController, required.
-    pub items: List<ReplicationController>,
+    items: List<ReplicationController> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static REPLICATION_CONTROLLER_LIST: Desc = Desc::kind("ReplicationControllerList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&REPLICATION_CONTROLLER))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ReplicationControllerList" });
-impl Message for ReplicationControllerList {
-    fn desc(&self) -> &'static Desc { &REPLICATION_CONTROLLER_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ReplicationControllerList, REPLICATION_CONTROLLER_LIST);
-kind!(ReplicationControllerList, REPLICATION_CONTROLLER_LIST, "", "v1", "ReplicationControllerList");
+kind!(ReplicationControllerList, "", "v1", "ReplicationControllerList");
 list_kind!(ReplicationControllerList, ReplicationController);
 
+message! {
 /// `ReplicationControllerSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontrollerspec-v1-core)
-#[derive(Clone, Default)]
-pub struct ReplicationControllerSpec {
+pub struct ReplicationControllerSpec REPLICATION_CONTROLLER_SPEC "ReplicationControllerSpec" [255, 0, 2, 3, 1] Form::Part;
     /// `replicas`: integer or absent, default `1`.
-    pub replicas: Option<i32>,
+    replicas: Option<i32> = "replicas" 1 OMITEMPTY (Facts { default: "1", ..NO_FACTS });
     /// `minReadySeconds`: integer, default `0`.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 4 OMITEMPTY (Facts { default: "0", ..NO_FACTS });
     /// `selector`: map of string.
-    pub selector: Map<Str>,
+    selector: Map<Str> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `template`: PodTemplateSpec or absent.
-    pub template: Option<Shared<PodTemplateSpec>>,
+    template: Option<Shared<PodTemplateSpec>> = "template" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICATION_CONTROLLER_SPEC: Desc = Desc::new("ReplicationControllerSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::OptI32).facts(&Facts { default: "1", ..NO_FACTS }),
-    Field::new("minReadySeconds", 4, OMITEMPTY, Type::I32).facts(&Facts { default: "0", ..NO_FACTS }),
-    Field::new("selector", 2, OMITEMPTY, Type::Map(&Type::Str)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("template", 3, OMITEMPTY, Type::OptMsg(&POD_TEMPLATE_SPEC)),
-], &[255, 0, 2, 3, 1]);
-impl Message for ReplicationControllerSpec {
-    fn desc(&self) -> &'static Desc { &REPLICATION_CONTROLLER_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.replicas), FieldRef::I32(&self.min_ready_seconds), FieldRef::Map(&self.selector), FieldRef::OptMsg(opt(&self.template))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.replicas), 1 => FieldMut::I32(&mut self.min_ready_seconds), 2 => FieldMut::Map(&mut self.selector), 3 => FieldMut::OptMsg(&mut self.template), _ => oob(i) } }
-}
-message!(ReplicationControllerSpec, REPLICATION_CONTROLLER_SPEC);
 
+message! {
 /// `ReplicationControllerStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontrollerstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ReplicationControllerStatus {
+pub struct ReplicationControllerStatus REPLICATION_CONTROLLER_STATUS "ReplicationControllerStatus" [255, 0, 1, 4, 2, 3, 5] Form::Part;
     /// `replicas`: integer, required.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 (REQUIRED);
     /// `fullyLabeledReplicas`: integer.
-    pub fully_labeled_replicas: i32,
+    fully_labeled_replicas: i32 = "fullyLabeledReplicas" 2 OMITEMPTY;
     /// `readyReplicas`: integer.
-    pub ready_replicas: i32,
+    ready_replicas: i32 = "readyReplicas" 4 OMITEMPTY;
     /// `availableReplicas`: integer.
-    pub available_replicas: i32,
+    available_replicas: i32 = "availableReplicas" 5 OMITEMPTY;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `conditions`: list of ReplicationControllerCondition, map by `type`.
-    pub conditions: List<ReplicationControllerCondition>,
+    conditions: List<ReplicationControllerCondition> = "conditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static REPLICATION_CONTROLLER_STATUS: Desc = Desc::new("ReplicationControllerStatus", &[
-    Field::new("replicas", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("fullyLabeledReplicas", 2, OMITEMPTY, Type::I32),
-    Field::new("readyReplicas", 4, OMITEMPTY, Type::I32),
-    Field::new("availableReplicas", 5, OMITEMPTY, Type::I32),
-    Field::new("observedGeneration", 3, OMITEMPTY, Type::I64),
-    Field::new("conditions", 6, OMITEMPTY, Type::List(&Type::Msg(&REPLICATION_CONTROLLER_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 4, 2, 3, 5]);
-impl Message for ReplicationControllerStatus {
-    fn desc(&self) -> &'static Desc { &REPLICATION_CONTROLLER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas), FieldRef::I32(&self.fully_labeled_replicas), FieldRef::I32(&self.ready_replicas), FieldRef::I32(&self.available_replicas), FieldRef::I64(&self.observed_generation), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), 1 => FieldMut::I32(&mut self.fully_labeled_replicas), 2 => FieldMut::I32(&mut self.ready_replicas), 3 => FieldMut::I32(&mut self.available_replicas), 4 => FieldMut::I64(&mut self.observed_generation), 5 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ReplicationControllerStatus, REPLICATION_CONTROLLER_STATUS);
 
+message! {
 /// `ResourceClaim` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceClaim {
+pub struct ResourceClaim RESOURCE_CLAIM "ResourceClaim" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `request`: string.
-    pub request: Str,
+    request: Str = "request" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM: Desc = Desc::new("ResourceClaim", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("request", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for ResourceClaim {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.request)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.request), _ => oob(i) } }
-}
-message!(ResourceClaim, RESOURCE_CLAIM);
 
+message! {
 /// `ResourceFieldSelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcefieldselector-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceFieldSelector {
+pub struct ResourceFieldSelector RESOURCE_FIELD_SELECTOR "ResourceFieldSelector" [255, 0, 1, 2] Form::Part;
     /// `containerName`: string.
-    pub container_name: Str,
+    container_name: Str = "containerName" 1 OMITEMPTY;
     /// `resource`: string, required.
-    pub resource: Str,
+    resource: Str = "resource" 2 (REQUIRED);
     /// `divisor`: quantity.
-    pub divisor: Quantity,
+    divisor: Quantity = "divisor" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_FIELD_SELECTOR: Desc = Desc::new("ResourceFieldSelector", &[
-    Field::new("containerName", 1, OMITEMPTY, Type::Str),
-    Field::new("resource", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("divisor", 3, OMITEMPTY, Type::Leaf(&QUANTITY)),
-], &[255, 0, 1, 2]);
-impl Message for ResourceFieldSelector {
-    fn desc(&self) -> &'static Desc { &RESOURCE_FIELD_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.container_name), FieldRef::Str(&self.resource), FieldRef::Leaf(&self.divisor)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.container_name), 1 => FieldMut::Str(&mut self.resource), 2 => FieldMut::Leaf(&mut self.divisor), _ => oob(i) } }
-}
-message!(ResourceFieldSelector, RESOURCE_FIELD_SELECTOR);
 
+message! {
 /// `ResourceHealth` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcehealth-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceHealth {
+pub struct ResourceHealth RESOURCE_HEALTH "ResourceHealth" [255, 0, 1, 255, 255, 255, 2] Form::Part;
     /// `resourceID`: string, required.
-    pub resource_id: Str,
+    resource_id: Str = "resourceID" 1 (REQUIRED);
     /// `health`: string.
-    pub health: Str,
+    health: Str = "health" 2 OMITEMPTY;
     /// `message`: string or absent, feature gate `ResourceHealthStatusMessage`.
-    pub message: Option<Str>,
+    message: Option<Str> = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_HEALTH: Desc = Desc::new("ResourceHealth", &[
-    Field::new("resourceID", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("health", 2, OMITEMPTY, Type::Str),
-    Field::new("message", 6, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 255, 255, 255, 2]);
-impl Message for ResourceHealth {
-    fn desc(&self) -> &'static Desc { &RESOURCE_HEALTH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.resource_id), FieldRef::Str(&self.health), FieldRef::OptStr(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.resource_id), 1 => FieldMut::Str(&mut self.health), 2 => FieldMut::OptStr(&mut self.message), _ => oob(i) } }
-}
-message!(ResourceHealth, RESOURCE_HEALTH);
 
+message! {
 /// `ResourceQuota` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequota-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceQuota {
+pub struct ResourceQuota RESOURCE_QUOTA "ResourceQuota" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ResourceQuota" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ResourceQuotaSpec.
-    pub spec: ResourceQuotaSpec,
+    spec: ResourceQuotaSpec = "spec" 2 OMITEMPTY;
     /// `status`: ResourceQuotaStatus.
-    pub status: ResourceQuotaStatus,
+    status: ResourceQuotaStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_QUOTA: Desc = Desc::kind("ResourceQuota", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&RESOURCE_QUOTA_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&RESOURCE_QUOTA_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "ResourceQuota" });
-impl Message for ResourceQuota {
-    fn desc(&self) -> &'static Desc { &RESOURCE_QUOTA }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ResourceQuota, RESOURCE_QUOTA);
-kind!(ResourceQuota, RESOURCE_QUOTA, "", "v1", "ResourceQuota");
+kind!(ResourceQuota, "", "v1", "ResourceQuota");
 object!(ResourceQuota);
 resource!(ResourceQuota, "resourcequotas", Namespaced);
 
+message! {
 /// `ResourceQuotaList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequotalist-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceQuotaList {
+pub struct ResourceQuotaList RESOURCE_QUOTA_LIST "ResourceQuotaList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ResourceQuotaList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ResourceQuota, required.
-    pub items: List<ResourceQuota>,
+    items: List<ResourceQuota> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_QUOTA_LIST: Desc = Desc::kind("ResourceQuotaList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&RESOURCE_QUOTA))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ResourceQuotaList" });
-impl Message for ResourceQuotaList {
-    fn desc(&self) -> &'static Desc { &RESOURCE_QUOTA_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ResourceQuotaList, RESOURCE_QUOTA_LIST);
-kind!(ResourceQuotaList, RESOURCE_QUOTA_LIST, "", "v1", "ResourceQuotaList");
+kind!(ResourceQuotaList, "", "v1", "ResourceQuotaList");
 list_kind!(ResourceQuotaList, ResourceQuota);
 
+message! {
 /// `ResourceQuotaSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequotaspec-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceQuotaSpec {
+pub struct ResourceQuotaSpec RESOURCE_QUOTA_SPEC "ResourceQuotaSpec" [255, 0, 1, 2] Form::Part;
     /// `hard`: map of quantity.
-    pub hard: Map<Quantity>,
+    hard: Map<Quantity> = "hard" 1 OMITEMPTY;
     /// `scopes`: list of string, one of `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`.
-    pub scopes: List<Str>,
+    scopes: List<Str> = "scopes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..NO_FACTS });
     /// `scopeSelector`: ScopeSelector or absent.
-    pub scope_selector: Option<Shared<ScopeSelector>>,
+    scope_selector: Option<Shared<ScopeSelector>> = "scopeSelector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_QUOTA_SPEC: Desc = Desc::new("ResourceQuotaSpec", &[
-    Field::new("hard", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("scopes", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..NO_FACTS }),
-    Field::new("scopeSelector", 3, OMITEMPTY, Type::OptMsg(&SCOPE_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for ResourceQuotaSpec {
-    fn desc(&self) -> &'static Desc { &RESOURCE_QUOTA_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.hard), FieldRef::List(&self.scopes), FieldRef::OptMsg(opt(&self.scope_selector))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.hard), 1 => FieldMut::List(&mut self.scopes), 2 => FieldMut::OptMsg(&mut self.scope_selector), _ => oob(i) } }
-}
-message!(ResourceQuotaSpec, RESOURCE_QUOTA_SPEC);
 
+message! {
 /// `ResourceQuotaStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequotastatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceQuotaStatus {
+pub struct ResourceQuotaStatus RESOURCE_QUOTA_STATUS "ResourceQuotaStatus" [255, 0, 1] Form::Part;
     /// `hard`: map of quantity.
-    pub hard: Map<Quantity>,
+    hard: Map<Quantity> = "hard" 1 OMITEMPTY;
     /// `used`: map of quantity.
-    pub used: Map<Quantity>,
+    used: Map<Quantity> = "used" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_QUOTA_STATUS: Desc = Desc::new("ResourceQuotaStatus", &[
-    Field::new("hard", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("used", 2, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-], &[255, 0, 1]);
-impl Message for ResourceQuotaStatus {
-    fn desc(&self) -> &'static Desc { &RESOURCE_QUOTA_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.hard), FieldRef::Map(&self.used)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.hard), 1 => FieldMut::Map(&mut self.used), _ => oob(i) } }
-}
-message!(ResourceQuotaStatus, RESOURCE_QUOTA_STATUS);
 
+message! {
 /// `ResourceRequirements` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcerequirements-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceRequirements {
+pub struct ResourceRequirements RESOURCE_REQUIREMENTS "ResourceRequirements" [255, 0, 1, 2] Form::Part;
     /// `limits`: map of quantity.
-    pub limits: Map<Quantity>,
+    limits: Map<Quantity> = "limits" 1 OMITEMPTY;
     /// `requests`: map of quantity.
-    pub requests: Map<Quantity>,
+    requests: Map<Quantity> = "requests" 2 OMITEMPTY;
     /// `claims`: list of ResourceClaim, map by `name`, feature gate `DynamicResourceAllocation`.
-    pub claims: List<ResourceClaim>,
+    claims: List<ResourceClaim> = "claims" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_REQUIREMENTS: Desc = Desc::new("ResourceRequirements", &[
-    Field::new("limits", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("requests", 2, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("claims", 3, OMITEMPTY, Type::List(&Type::Msg(&RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for ResourceRequirements {
-    fn desc(&self) -> &'static Desc { &RESOURCE_REQUIREMENTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.limits), FieldRef::Map(&self.requests), FieldRef::List(&self.claims)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.limits), 1 => FieldMut::Map(&mut self.requests), 2 => FieldMut::List(&mut self.claims), _ => oob(i) } }
-}
-message!(ResourceRequirements, RESOURCE_REQUIREMENTS);
 
+message! {
 /// `ResourceStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ResourceStatus {
+pub struct ResourceStatus RESOURCE_STATUS "ResourceStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resources`: list of ResourceHealth, map by `resourceID`.
-    pub resources: List<ResourceHealth>,
+    resources: List<ResourceHealth> = "resources" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["resourceID"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_STATUS: Desc = Desc::new("ResourceStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resources", 2, OMITEMPTY, Type::List(&Type::Msg(&RESOURCE_HEALTH))).facts(&Facts { list_type: ListType::Map, keys: &["resourceID"], ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for ResourceStatus {
-    fn desc(&self) -> &'static Desc { &RESOURCE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::List(&self.resources)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::List(&mut self.resources), _ => oob(i) } }
-}
-message!(ResourceStatus, RESOURCE_STATUS);
 
+message! {
 /// `SELinuxOptions` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selinuxoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct SELinuxOptions {
+pub struct SELinuxOptions SE_LINUX_OPTIONS "SELinuxOptions" [255, 0, 1, 2, 3] Form::Part;
     /// `user`: string.
-    pub user: Str,
+    user: Str = "user" 1 OMITEMPTY;
     /// `role`: string.
-    pub role: Str,
+    role: Str = "role" 2 OMITEMPTY;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 3 OMITEMPTY;
     /// `level`: string.
-    pub level: Str,
+    level: Str = "level" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SE_LINUX_OPTIONS: Desc = Desc::new("SELinuxOptions", &[
-    Field::new("user", 1, OMITEMPTY, Type::Str),
-    Field::new("role", 2, OMITEMPTY, Type::Str),
-    Field::new("type", 3, OMITEMPTY, Type::Str),
-    Field::new("level", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for SELinuxOptions {
-    fn desc(&self) -> &'static Desc { &SE_LINUX_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.user), FieldRef::Str(&self.role), FieldRef::Str(&self.type_), FieldRef::Str(&self.level)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.user), 1 => FieldMut::Str(&mut self.role), 2 => FieldMut::Str(&mut self.type_), 3 => FieldMut::Str(&mut self.level), _ => oob(i) } }
-}
-message!(SELinuxOptions, SE_LINUX_OPTIONS);
 
+message! {
 /// `ScaleIOPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scaleiopersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ScaleIOPersistentVolumeSource {
+pub struct ScaleIOPersistentVolumeSource SCALE_IO_PERSISTENT_VOLUME_SOURCE "ScaleIOPersistentVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `gateway`: string, required.
-    pub gateway: Str,
+    gateway: Str = "gateway" 1 (REQUIRED);
     /// `system`: string, required.
-    pub system: Str,
+    system: Str = "system" 2 (REQUIRED);
     /// `secretRef`: SecretReference or absent, required.
-    pub secret_ref: Option<Shared<SecretReference>>,
+    secret_ref: Option<Shared<SecretReference>> = "secretRef" 3 (Facts { atomic: true, ..REQUIRED });
     /// `sslEnabled`: boolean.
-    pub ssl_enabled: bool,
+    ssl_enabled: bool = "sslEnabled" 4 OMITEMPTY;
     /// `protectionDomain`: string.
-    pub protection_domain: Str,
+    protection_domain: Str = "protectionDomain" 5 OMITEMPTY;
     /// `storagePool`: string.
-    pub storage_pool: Str,
+    storage_pool: Str = "storagePool" 6 OMITEMPTY;
     /// `storageMode`: string, default `"ThinProvisioned"`.
-    pub storage_mode: Str,
+    storage_mode: Str = "storageMode" 7 OMITEMPTY (Facts { default: "\"ThinProvisioned\"", ..NO_FACTS });
     /// `volumeName`: string.
-    pub volume_name: Str,
+    volume_name: Str = "volumeName" 8 OMITEMPTY;
     /// `fsType`: string, default `"xfs"`.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 9 OMITEMPTY (Facts { default: "\"xfs\"", ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE_IO_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("ScaleIOPersistentVolumeSource", &[
-    Field::new("gateway", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("system", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("secretRef", 3, 0, Type::OptMsg(&SECRET_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("sslEnabled", 4, OMITEMPTY, Type::Bool),
-    Field::new("protectionDomain", 5, OMITEMPTY, Type::Str),
-    Field::new("storagePool", 6, OMITEMPTY, Type::Str),
-    Field::new("storageMode", 7, OMITEMPTY, Type::Str).facts(&Facts { default: "\"ThinProvisioned\"", ..NO_FACTS }),
-    Field::new("volumeName", 8, OMITEMPTY, Type::Str),
-    Field::new("fsType", 9, OMITEMPTY, Type::Str).facts(&Facts { default: "\"xfs\"", ..NO_FACTS }),
-    Field::new("readOnly", 10, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for ScaleIOPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &SCALE_IO_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.gateway), FieldRef::Str(&self.system), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.ssl_enabled), FieldRef::Str(&self.protection_domain), FieldRef::Str(&self.storage_pool), FieldRef::Str(&self.storage_mode), FieldRef::Str(&self.volume_name), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.gateway), 1 => FieldMut::Str(&mut self.system), 2 => FieldMut::OptMsg(&mut self.secret_ref), 3 => FieldMut::Bool(&mut self.ssl_enabled), 4 => FieldMut::Str(&mut self.protection_domain), 5 => FieldMut::Str(&mut self.storage_pool), 6 => FieldMut::Str(&mut self.storage_mode), 7 => FieldMut::Str(&mut self.volume_name), 8 => FieldMut::Str(&mut self.fs_type), 9 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(ScaleIOPersistentVolumeSource, SCALE_IO_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `ScaleIOVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scaleiovolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct ScaleIOVolumeSource {
+pub struct ScaleIOVolumeSource SCALE_IO_VOLUME_SOURCE "ScaleIOVolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `gateway`: string, required.
-    pub gateway: Str,
+    gateway: Str = "gateway" 1 (REQUIRED);
     /// `system`: string, required.
-    pub system: Str,
+    system: Str = "system" 2 (REQUIRED);
     /// `secretRef`: LocalObjectReference or absent, required.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 3 (Facts { atomic: true, ..REQUIRED });
     /// `sslEnabled`: boolean.
-    pub ssl_enabled: bool,
+    ssl_enabled: bool = "sslEnabled" 4 OMITEMPTY;
     /// `protectionDomain`: string.
-    pub protection_domain: Str,
+    protection_domain: Str = "protectionDomain" 5 OMITEMPTY;
     /// `storagePool`: string.
-    pub storage_pool: Str,
+    storage_pool: Str = "storagePool" 6 OMITEMPTY;
     /// `storageMode`: string, default `"ThinProvisioned"`.
-    pub storage_mode: Str,
+    storage_mode: Str = "storageMode" 7 OMITEMPTY (Facts { default: "\"ThinProvisioned\"", ..NO_FACTS });
     /// `volumeName`: string.
-    pub volume_name: Str,
+    volume_name: Str = "volumeName" 8 OMITEMPTY;
     /// `fsType`: string, default `"xfs"`.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 9 OMITEMPTY (Facts { default: "\"xfs\"", ..NO_FACTS });
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE_IO_VOLUME_SOURCE: Desc = Desc::new("ScaleIOVolumeSource", &[
-    Field::new("gateway", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("system", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("secretRef", 3, 0, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("sslEnabled", 4, OMITEMPTY, Type::Bool),
-    Field::new("protectionDomain", 5, OMITEMPTY, Type::Str),
-    Field::new("storagePool", 6, OMITEMPTY, Type::Str),
-    Field::new("storageMode", 7, OMITEMPTY, Type::Str).facts(&Facts { default: "\"ThinProvisioned\"", ..NO_FACTS }),
-    Field::new("volumeName", 8, OMITEMPTY, Type::Str),
-    Field::new("fsType", 9, OMITEMPTY, Type::Str).facts(&Facts { default: "\"xfs\"", ..NO_FACTS }),
-    Field::new("readOnly", 10, OMITEMPTY, Type::Bool),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for ScaleIOVolumeSource {
-    fn desc(&self) -> &'static Desc { &SCALE_IO_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.gateway), FieldRef::Str(&self.system), FieldRef::OptMsg(opt(&self.secret_ref)), FieldRef::Bool(&self.ssl_enabled), FieldRef::Str(&self.protection_domain), FieldRef::Str(&self.storage_pool), FieldRef::Str(&self.storage_mode), FieldRef::Str(&self.volume_name), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.gateway), 1 => FieldMut::Str(&mut self.system), 2 => FieldMut::OptMsg(&mut self.secret_ref), 3 => FieldMut::Bool(&mut self.ssl_enabled), 4 => FieldMut::Str(&mut self.protection_domain), 5 => FieldMut::Str(&mut self.storage_pool), 6 => FieldMut::Str(&mut self.storage_mode), 7 => FieldMut::Str(&mut self.volume_name), 8 => FieldMut::Str(&mut self.fs_type), 9 => FieldMut::Bool(&mut self.read_only), _ => oob(i) } }
-}
-message!(ScaleIOVolumeSource, SCALE_IO_VOLUME_SOURCE);
 
+message! {
 /// `ScopeSelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scopeselector-v1-core)
-#[derive(Clone, Default)]
-pub struct ScopeSelector {
+pub struct ScopeSelector SCOPE_SELECTOR "ScopeSelector" [255, 0] Form::Part;
     /// `matchExpressions`: list of ScopedResourceSelectorRequirement.
-    pub match_expressions: List<ScopedResourceSelectorRequirement>,
+    match_expressions: List<ScopedResourceSelectorRequirement> = "matchExpressions" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SCOPE_SELECTOR: Desc = Desc::new("ScopeSelector", &[
-    Field::new("matchExpressions", 1, OMITEMPTY, Type::List(&Type::Msg(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ScopeSelector {
-    fn desc(&self) -> &'static Desc { &SCOPE_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.match_expressions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.match_expressions), _ => oob(i) } }
-}
-message!(ScopeSelector, SCOPE_SELECTOR);
 
+message! {
 /// `ScopedResourceSelectorRequirement` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scopedresourceselectorrequirement-v1-core)
-#[derive(Clone, Default)]
-pub struct ScopedResourceSelectorRequirement {
+pub struct ScopedResourceSelectorRequirement SCOPED_RESOURCE_SELECTOR_REQUIREMENT "ScopedResourceSelectorRequirement" [255, 0, 1, 2] Form::Part;
     /// `scopeName`: string, required, one of `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`.
-    pub scope_name: Str,
+    scope_name: Str = "scopeName" 1 (Facts { enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..REQUIRED });
     /// `operator`: string, required, one of `DoesNotExist`, `Exists`, `In`, `NotIn`.
-    pub operator: Str,
+    operator: Str = "operator" 2 (Facts { enums: &["DoesNotExist", "Exists", "In", "NotIn"], ..REQUIRED });
     /// `values`: list of string.
-    pub values: List<Str>,
+    values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SCOPED_RESOURCE_SELECTOR_REQUIREMENT: Desc = Desc::new("ScopedResourceSelectorRequirement", &[
-    Field::new("scopeName", 1, 0, Type::Str).facts(&Facts { enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..REQUIRED }),
-    Field::new("operator", 2, 0, Type::Str).facts(&Facts { enums: &["DoesNotExist", "Exists", "In", "NotIn"], ..REQUIRED }),
-    Field::new("values", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for ScopedResourceSelectorRequirement {
-    fn desc(&self) -> &'static Desc { &SCOPED_RESOURCE_SELECTOR_REQUIREMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.scope_name), FieldRef::Str(&self.operator), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.scope_name), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(ScopedResourceSelectorRequirement, SCOPED_RESOURCE_SELECTOR_REQUIREMENT);
 
+message! {
 /// `SeccompProfile` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#seccompprofile-v1-core)
-#[derive(Clone, Default)]
-pub struct SeccompProfile {
+pub struct SeccompProfile SECCOMP_PROFILE "SeccompProfile" [255, 0, 1] Form::Part;
     /// `type`: string, required, one of `Localhost`, `RuntimeDefault`, `Unconfined`.
-    pub type_: Str,
+    type_: Str = "type" 1 (Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], ..REQUIRED });
     /// `localhostProfile`: string or absent.
-    pub localhost_profile: Option<Str>,
+    localhost_profile: Option<Str> = "localhostProfile" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECCOMP_PROFILE: Desc = Desc::new("SeccompProfile", &[
-    Field::new("type", 1, 0, Type::Str).facts(&Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], ..REQUIRED }),
-    Field::new("localhostProfile", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for SeccompProfile {
-    fn desc(&self) -> &'static Desc { &SECCOMP_PROFILE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptStr(&self.localhost_profile)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptStr(&mut self.localhost_profile), _ => oob(i) } }
-}
-message!(SeccompProfile, SECCOMP_PROFILE);
 
+message! {
 /// `Secret` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secret-v1-core)
-#[derive(Clone, Default)]
-pub struct Secret {
+pub struct Secret SECRET "Secret" [255, 0, 2, 4, 3, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Secret" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `immutable`: boolean or absent.
-    pub immutable: Option<bool>,
+    immutable: Option<bool> = "immutable" 5 OMITEMPTY;
     /// `data`: map of bytes.
-    pub data: Map<Bytes>,
+    data: Map<Bytes> = "data" 2 OMITEMPTY;
     /// `stringData`: map of string.
-    pub string_data: Map<Str>,
+    string_data: Map<Str> = "stringData" 4 OMITEMPTY;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECRET: Desc = Desc::kind("Secret", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("immutable", 5, OMITEMPTY, Type::OptBool),
-    Field::new("data", 2, OMITEMPTY, Type::Map(&Type::Bytes)),
-    Field::new("stringData", 4, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("type", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 2, 4, 3, 1], &KindFacts { group: "", version: "v1", kind: "Secret" });
-impl Message for Secret {
-    fn desc(&self) -> &'static Desc { &SECRET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::OptBool(&self.immutable), FieldRef::Map(&self.data), FieldRef::Map(&self.string_data), FieldRef::Str(&self.type_)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::OptBool(&mut self.immutable), 2 => FieldMut::Map(&mut self.data), 3 => FieldMut::Map(&mut self.string_data), 4 => FieldMut::Str(&mut self.type_), _ => oob(i) } }
-}
-message!(Secret, SECRET);
-kind!(Secret, SECRET, "", "v1", "Secret");
+kind!(Secret, "", "v1", "Secret");
 object!(Secret);
 resource!(Secret, "secrets", Namespaced);
 
+message! {
 /// `SecretEnvSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretenvsource-v1-core)
-#[derive(Clone, Default)]
-pub struct SecretEnvSource {
+pub struct SecretEnvSource SECRET_ENV_SOURCE "SecretEnvSource" [255, 0, 1] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECRET_ENV_SOURCE: Desc = Desc::new("SecretEnvSource", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("optional", 2, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1]);
-impl Message for SecretEnvSource {
-    fn desc(&self) -> &'static Desc { &SECRET_ENV_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(SecretEnvSource, SECRET_ENV_SOURCE);
 
+message! {
 /// `SecretKeySelector` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretkeyselector-v1-core)
-#[derive(Clone, Default)]
-pub struct SecretKeySelector {
+pub struct SecretKeySelector SECRET_KEY_SELECTOR "SecretKeySelector" [255, 0, 1, 2] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 2 (REQUIRED);
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECRET_KEY_SELECTOR: Desc = Desc::new("SecretKeySelector", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("key", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("optional", 3, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2]);
-impl Message for SecretKeySelector {
-    fn desc(&self) -> &'static Desc { &SECRET_KEY_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::Str(&self.key), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::Str(&mut self.key), 2 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(SecretKeySelector, SECRET_KEY_SELECTOR);
 
+message! {
 /// `SecretList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretlist-v1-core)
-#[derive(Clone, Default)]
-pub struct SecretList {
+pub struct SecretList SECRET_LIST "SecretList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "SecretList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Secret, required.
-    pub items: List<Secret>,
+    items: List<Secret> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SECRET_LIST: Desc = Desc::kind("SecretList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&SECRET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "SecretList" });
-impl Message for SecretList {
-    fn desc(&self) -> &'static Desc { &SECRET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(SecretList, SECRET_LIST);
-kind!(SecretList, SECRET_LIST, "", "v1", "SecretList");
+kind!(SecretList, "", "v1", "SecretList");
 list_kind!(SecretList, Secret);
 
+message! {
 /// `SecretProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct SecretProjection {
+pub struct SecretProjection SECRET_PROJECTION "SecretProjection" [255, 0, 1, 255, 2] Form::Part;
     /// LocalObjectReference, its members appear here.
-    pub local_object_reference: LocalObjectReference,
+    local_object_reference: LocalObjectReference = "" 1 INLINE (Facts { atomic: true, ..NO_FACTS });
     /// `items`: list of KeyToPath.
-    pub items: List<KeyToPath>,
+    items: List<KeyToPath> = "items" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECRET_PROJECTION: Desc = Desc::new("SecretProjection", &[
-    Field::new("", 1, INLINE, Type::Msg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("items", 2, OMITEMPTY, Type::List(&Type::Msg(&KEY_TO_PATH))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("optional", 4, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 255, 2]);
-impl Message for SecretProjection {
-    fn desc(&self) -> &'static Desc { &SECRET_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.local_object_reference), FieldRef::List(&self.items), FieldRef::OptBool(&self.optional)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.local_object_reference), 1 => FieldMut::List(&mut self.items), 2 => FieldMut::OptBool(&mut self.optional), _ => oob(i) } }
-}
-message!(SecretProjection, SECRET_PROJECTION);
 
+message! {
 /// `SecretReference` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretreference-v1-core)
-#[derive(Clone, Default)]
-pub struct SecretReference {
+pub struct SecretReference SECRET_REFERENCE "SecretReference" [255, 0, 1] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECRET_REFERENCE: Desc = Desc::new("SecretReference", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("namespace", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for SecretReference {
-    fn desc(&self) -> &'static Desc { &SECRET_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.namespace), _ => oob(i) } }
-}
-message!(SecretReference, SECRET_REFERENCE);
 
+message! {
 /// `SecretVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secretvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct SecretVolumeSource {
+pub struct SecretVolumeSource SECRET_VOLUME_SOURCE "SecretVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `secretName`: string.
-    pub secret_name: Str,
+    secret_name: Str = "secretName" 1 OMITEMPTY;
     /// `items`: list of KeyToPath.
-    pub items: List<KeyToPath>,
+    items: List<KeyToPath> = "items" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `defaultMode`: integer or absent.
-    pub default_mode: Option<i32>,
+    default_mode: Option<i32> = "defaultMode" 3 OMITEMPTY;
     /// `optional`: boolean or absent.
-    pub optional: Option<bool>,
+    optional: Option<bool> = "optional" 4 OMITEMPTY;
     /// `defaultUser`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub default_user: Option<i64>,
+    default_user: Option<i64> = "defaultUser" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECRET_VOLUME_SOURCE: Desc = Desc::new("SecretVolumeSource", &[
-    Field::new("secretName", 1, OMITEMPTY, Type::Str),
-    Field::new("items", 2, OMITEMPTY, Type::List(&Type::Msg(&KEY_TO_PATH))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("defaultMode", 3, OMITEMPTY, Type::OptI32),
-    Field::new("optional", 4, OMITEMPTY, Type::OptBool),
-    Field::new("defaultUser", 5, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for SecretVolumeSource {
-    fn desc(&self) -> &'static Desc { &SECRET_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.secret_name), FieldRef::List(&self.items), FieldRef::OptI32(&self.default_mode), FieldRef::OptBool(&self.optional), FieldRef::OptI64(&self.default_user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.secret_name), 1 => FieldMut::List(&mut self.items), 2 => FieldMut::OptI32(&mut self.default_mode), 3 => FieldMut::OptBool(&mut self.optional), 4 => FieldMut::OptI64(&mut self.default_user), _ => oob(i) } }
-}
-message!(SecretVolumeSource, SECRET_VOLUME_SOURCE);
 
+message! {
 /// `SecurityContext` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#securitycontext-v1-core)
-#[derive(Clone, Default)]
-pub struct SecurityContext {
+pub struct SecurityContext SECURITY_CONTEXT "SecurityContext" [255, 0, 1, 2, 4, 6, 7, 8, 5, 9, 3, 10, 11] Form::Part;
     /// `capabilities`: Capabilities or absent.
-    pub capabilities: Option<Shared<Capabilities>>,
+    capabilities: Option<Shared<Capabilities>> = "capabilities" 1 OMITEMPTY;
     /// `privileged`: boolean or absent.
-    pub privileged: Option<bool>,
+    privileged: Option<bool> = "privileged" 2 OMITEMPTY;
     /// `seLinuxOptions`: SELinuxOptions or absent.
-    pub se_linux_options: Option<Shared<SELinuxOptions>>,
+    se_linux_options: Option<Shared<SELinuxOptions>> = "seLinuxOptions" 3 OMITEMPTY;
     /// `windowsOptions`: WindowsSecurityContextOptions or absent.
-    pub windows_options: Option<Shared<WindowsSecurityContextOptions>>,
+    windows_options: Option<Shared<WindowsSecurityContextOptions>> = "windowsOptions" 10 OMITEMPTY;
     /// `runAsUser`: integer or absent.
-    pub run_as_user: Option<i64>,
+    run_as_user: Option<i64> = "runAsUser" 4 OMITEMPTY;
     /// `runAsGroup`: integer or absent.
-    pub run_as_group: Option<i64>,
+    run_as_group: Option<i64> = "runAsGroup" 8 OMITEMPTY;
     /// `runAsNonRoot`: boolean or absent.
-    pub run_as_non_root: Option<bool>,
+    run_as_non_root: Option<bool> = "runAsNonRoot" 5 OMITEMPTY;
     /// `readOnlyRootFilesystem`: boolean or absent.
-    pub read_only_root_filesystem: Option<bool>,
+    read_only_root_filesystem: Option<bool> = "readOnlyRootFilesystem" 6 OMITEMPTY;
     /// `allowPrivilegeEscalation`: boolean or absent.
-    pub allow_privilege_escalation: Option<bool>,
+    allow_privilege_escalation: Option<bool> = "allowPrivilegeEscalation" 7 OMITEMPTY;
     /// `procMount`: string or absent, one of `Default`, `Unmasked`.
-    pub proc_mount: Option<Str>,
+    proc_mount: Option<Str> = "procMount" 9 OMITEMPTY (Facts { enums: &["Default", "Unmasked"], ..NO_FACTS });
     /// `seccompProfile`: SeccompProfile or absent.
-    pub seccomp_profile: Option<Shared<SeccompProfile>>,
+    seccomp_profile: Option<Shared<SeccompProfile>> = "seccompProfile" 11 OMITEMPTY;
     /// `appArmorProfile`: AppArmorProfile or absent.
-    pub app_armor_profile: Option<Shared<AppArmorProfile>>,
+    app_armor_profile: Option<Shared<AppArmorProfile>> = "appArmorProfile" 12 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SECURITY_CONTEXT: Desc = Desc::new("SecurityContext", &[
-    Field::new("capabilities", 1, OMITEMPTY, Type::OptMsg(&CAPABILITIES)),
-    Field::new("privileged", 2, OMITEMPTY, Type::OptBool),
-    Field::new("seLinuxOptions", 3, OMITEMPTY, Type::OptMsg(&SE_LINUX_OPTIONS)),
-    Field::new("windowsOptions", 10, OMITEMPTY, Type::OptMsg(&WINDOWS_SECURITY_CONTEXT_OPTIONS)),
-    Field::new("runAsUser", 4, OMITEMPTY, Type::OptI64),
-    Field::new("runAsGroup", 8, OMITEMPTY, Type::OptI64),
-    Field::new("runAsNonRoot", 5, OMITEMPTY, Type::OptBool),
-    Field::new("readOnlyRootFilesystem", 6, OMITEMPTY, Type::OptBool),
-    Field::new("allowPrivilegeEscalation", 7, OMITEMPTY, Type::OptBool),
-    Field::new("procMount", 9, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Default", "Unmasked"], ..NO_FACTS }),
-    Field::new("seccompProfile", 11, OMITEMPTY, Type::OptMsg(&SECCOMP_PROFILE)),
-    Field::new("appArmorProfile", 12, OMITEMPTY, Type::OptMsg(&APP_ARMOR_PROFILE)),
-], &[255, 0, 1, 2, 4, 6, 7, 8, 5, 9, 3, 10, 11]);
-impl Message for SecurityContext {
-    fn desc(&self) -> &'static Desc { &SECURITY_CONTEXT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.capabilities)), FieldRef::OptBool(&self.privileged), FieldRef::OptMsg(opt(&self.se_linux_options)), FieldRef::OptMsg(opt(&self.windows_options)), FieldRef::OptI64(&self.run_as_user), FieldRef::OptI64(&self.run_as_group), FieldRef::OptBool(&self.run_as_non_root), FieldRef::OptBool(&self.read_only_root_filesystem), FieldRef::OptBool(&self.allow_privilege_escalation), FieldRef::OptStr(&self.proc_mount), FieldRef::OptMsg(opt(&self.seccomp_profile)), FieldRef::OptMsg(opt(&self.app_armor_profile))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.capabilities), 1 => FieldMut::OptBool(&mut self.privileged), 2 => FieldMut::OptMsg(&mut self.se_linux_options), 3 => FieldMut::OptMsg(&mut self.windows_options), 4 => FieldMut::OptI64(&mut self.run_as_user), 5 => FieldMut::OptI64(&mut self.run_as_group), 6 => FieldMut::OptBool(&mut self.run_as_non_root), 7 => FieldMut::OptBool(&mut self.read_only_root_filesystem), 8 => FieldMut::OptBool(&mut self.allow_privilege_escalation), 9 => FieldMut::OptStr(&mut self.proc_mount), 10 => FieldMut::OptMsg(&mut self.seccomp_profile), 11 => FieldMut::OptMsg(&mut self.app_armor_profile), _ => oob(i) } }
-}
-message!(SecurityContext, SECURITY_CONTEXT);
 
+message! {
 /// `SerializedReference` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serializedreference-v1-core)
-#[derive(Clone, Default)]
-pub struct SerializedReference {
+pub struct SerializedReference SERIALIZED_REFERENCE "SerializedReference" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "SerializedReference" });
     /// `reference`: ObjectReference.
-    pub reference: ObjectReference,
+    reference: ObjectReference = "reference" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SERIALIZED_REFERENCE: Desc = Desc::kind("SerializedReference", &[
-    Field::new("reference", 1, OMITEMPTY, Type::Msg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "SerializedReference" });
-impl Message for SerializedReference {
-    fn desc(&self) -> &'static Desc { &SERIALIZED_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.reference)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.reference), _ => oob(i) } }
-}
-message!(SerializedReference, SERIALIZED_REFERENCE);
-kind!(SerializedReference, SERIALIZED_REFERENCE, "", "v1", "SerializedReference");
+kind!(SerializedReference, "", "v1", "SerializedReference");
 
+message! {
 /// `Service` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#service-v1-core)
-#[derive(Clone, Default)]
-pub struct Service {
+pub struct Service SERVICE "Service" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Service" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ServiceSpec.
-    pub spec: ServiceSpec,
+    spec: ServiceSpec = "spec" 2 OMITEMPTY;
     /// `status`: ServiceStatus.
-    pub status: ServiceStatus,
+    status: ServiceStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE: Desc = Desc::kind("Service", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&SERVICE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SERVICE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "Service" });
-impl Message for Service {
-    fn desc(&self) -> &'static Desc { &SERVICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Service, SERVICE);
-kind!(Service, SERVICE, "", "v1", "Service");
+kind!(Service, "", "v1", "Service");
 object!(Service);
 resource!(Service, "services", Namespaced);
 
+message! {
 /// `ServiceAccount` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceaccount-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceAccount {
+pub struct ServiceAccount SERVICE_ACCOUNT "ServiceAccount" [255, 0, 1, 2, 3] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ServiceAccount" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `secrets`: list of ObjectReference, map by `name`.
-    pub secrets: List<ObjectReference>,
+    secrets: List<ObjectReference> = "secrets" 2 OMITEMPTY (Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `imagePullSecrets`: list of LocalObjectReference.
-    pub image_pull_secrets: List<LocalObjectReference>,
+    image_pull_secrets: List<LocalObjectReference> = "imagePullSecrets" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `automountServiceAccountToken`: boolean or absent.
-    pub automount_service_account_token: Option<bool>,
+    automount_service_account_token: Option<bool> = "automountServiceAccountToken" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_ACCOUNT: Desc = Desc::kind("ServiceAccount", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("secrets", 2, OMITEMPTY, Type::List(&Type::Msg(&OBJECT_REFERENCE))).facts(&Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("imagePullSecrets", 3, OMITEMPTY, Type::List(&Type::Msg(&LOCAL_OBJECT_REFERENCE))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-    Field::new("automountServiceAccountToken", 4, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3], &KindFacts { group: "", version: "v1", kind: "ServiceAccount" });
-impl Message for ServiceAccount {
-    fn desc(&self) -> &'static Desc { &SERVICE_ACCOUNT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.secrets), FieldRef::List(&self.image_pull_secrets), FieldRef::OptBool(&self.automount_service_account_token)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.secrets), 2 => FieldMut::List(&mut self.image_pull_secrets), 3 => FieldMut::OptBool(&mut self.automount_service_account_token), _ => oob(i) } }
-}
-message!(ServiceAccount, SERVICE_ACCOUNT);
-kind!(ServiceAccount, SERVICE_ACCOUNT, "", "v1", "ServiceAccount");
+kind!(ServiceAccount, "", "v1", "ServiceAccount");
 object!(ServiceAccount);
 resource!(ServiceAccount, "serviceaccounts", Namespaced);
 
+message! {
 /// `ServiceAccountList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceaccountlist-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceAccountList {
+pub struct ServiceAccountList SERVICE_ACCOUNT_LIST "ServiceAccountList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ServiceAccountList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ServiceAccount, required.
-    pub items: List<ServiceAccount>,
+    items: List<ServiceAccount> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SERVICE_ACCOUNT_LIST: Desc = Desc::kind("ServiceAccountList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&SERVICE_ACCOUNT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ServiceAccountList" });
-impl Message for ServiceAccountList {
-    fn desc(&self) -> &'static Desc { &SERVICE_ACCOUNT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ServiceAccountList, SERVICE_ACCOUNT_LIST);
-kind!(ServiceAccountList, SERVICE_ACCOUNT_LIST, "", "v1", "ServiceAccountList");
+kind!(ServiceAccountList, "", "v1", "ServiceAccountList");
 list_kind!(ServiceAccountList, ServiceAccount);
 
+message! {
 /// `ServiceAccountTokenProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceaccounttokenprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceAccountTokenProjection {
+pub struct ServiceAccountTokenProjection SERVICE_ACCOUNT_TOKEN_PROJECTION "ServiceAccountTokenProjection" [255, 0, 1, 2, 3] Form::Part;
     /// `audience`: string.
-    pub audience: Str,
+    audience: Str = "audience" 1 OMITEMPTY;
     /// `expirationSeconds`: integer or absent.
-    pub expiration_seconds: Option<i64>,
+    expiration_seconds: Option<i64> = "expirationSeconds" 2 OMITEMPTY;
     /// `path`: string, required.
-    pub path: Str,
+    path: Str = "path" 3 (REQUIRED);
     /// `user`: integer or absent, feature gate `AtomicWriteVolumeUserFields`.
-    pub user: Option<i64>,
+    user: Option<i64> = "user" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_ACCOUNT_TOKEN_PROJECTION: Desc = Desc::new("ServiceAccountTokenProjection", &[
-    Field::new("audience", 1, OMITEMPTY, Type::Str),
-    Field::new("expirationSeconds", 2, OMITEMPTY, Type::OptI64),
-    Field::new("path", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("user", 4, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3]);
-impl Message for ServiceAccountTokenProjection {
-    fn desc(&self) -> &'static Desc { &SERVICE_ACCOUNT_TOKEN_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.audience), FieldRef::OptI64(&self.expiration_seconds), FieldRef::Str(&self.path), FieldRef::OptI64(&self.user)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.audience), 1 => FieldMut::OptI64(&mut self.expiration_seconds), 2 => FieldMut::Str(&mut self.path), 3 => FieldMut::OptI64(&mut self.user), _ => oob(i) } }
-}
-message!(ServiceAccountTokenProjection, SERVICE_ACCOUNT_TOKEN_PROJECTION);
 
+message! {
 /// `ServiceList` of core/v1, since 1.0. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicelist-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceList {
+pub struct ServiceList SERVICE_LIST "ServiceList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ServiceList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Service, required.
-    pub items: List<Service>,
+    items: List<Service> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SERVICE_LIST: Desc = Desc::kind("ServiceList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&SERVICE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "ServiceList" });
-impl Message for ServiceList {
-    fn desc(&self) -> &'static Desc { &SERVICE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ServiceList, SERVICE_LIST);
-kind!(ServiceList, SERVICE_LIST, "", "v1", "ServiceList");
+kind!(ServiceList, "", "v1", "ServiceList");
 list_kind!(ServiceList, Service);
 
+message! {
 /// `ServicePort` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceport-v1-core)
-#[derive(Clone, Default)]
-pub struct ServicePort {
+pub struct ServicePort SERVICE_PORT "ServicePort" [255, 0, 1, 3, 4, 5, 2] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `protocol`: string, default `"TCP"`, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Str,
+    protocol: Str = "protocol" 2 OMITEMPTY (Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
     /// `appProtocol`: string or absent.
-    pub app_protocol: Option<Str>,
+    app_protocol: Option<Str> = "appProtocol" 6 OMITEMPTY;
     /// `port`: integer, required.
-    pub port: i32,
+    port: i32 = "port" 3 (REQUIRED);
     /// `targetPort`: integer or string.
-    pub target_port: IntOrString,
+    target_port: IntOrString = "targetPort" 4 OMITEMPTY;
     /// `nodePort`: integer.
-    pub node_port: i32,
+    node_port: i32 = "nodePort" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_PORT: Desc = Desc::new("ServicePort", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("protocol", 2, OMITEMPTY, Type::Str).facts(&Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS }),
-    Field::new("appProtocol", 6, OMITEMPTY, Type::OptStr),
-    Field::new("port", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("targetPort", 4, OMITEMPTY, Type::Leaf(&INT_OR_STRING)),
-    Field::new("nodePort", 5, OMITEMPTY, Type::I32),
-], &[255, 0, 1, 3, 4, 5, 2]);
-impl Message for ServicePort {
-    fn desc(&self) -> &'static Desc { &SERVICE_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.protocol), FieldRef::OptStr(&self.app_protocol), FieldRef::I32(&self.port), FieldRef::Leaf(&self.target_port), FieldRef::I32(&self.node_port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.protocol), 2 => FieldMut::OptStr(&mut self.app_protocol), 3 => FieldMut::I32(&mut self.port), 4 => FieldMut::Leaf(&mut self.target_port), 5 => FieldMut::I32(&mut self.node_port), _ => oob(i) } }
-}
-message!(ServicePort, SERVICE_PORT);
 
+message! {
 /// `ServiceProxyOptions` of core/v1, since 1.2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceproxyoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceProxyOptions {
+pub struct ServiceProxyOptions SERVICE_PROXY_OPTIONS "ServiceProxyOptions" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ServiceProxyOptions" });
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_PROXY_OPTIONS: Desc = Desc::kind("ServiceProxyOptions", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "ServiceProxyOptions" });
-impl Message for ServiceProxyOptions {
-    fn desc(&self) -> &'static Desc { &SERVICE_PROXY_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), _ => oob(i) } }
-}
-message!(ServiceProxyOptions, SERVICE_PROXY_OPTIONS);
-kind!(ServiceProxyOptions, SERVICE_PROXY_OPTIONS, "", "v1", "ServiceProxyOptions");
+kind!(ServiceProxyOptions, "", "v1", "ServiceProxyOptions");
 
+message! {
 /// `ServiceSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicespec-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceSpec {
+pub struct ServiceSpec SERVICE_SPEC "ServiceSpec" [255, 0, 1, 2, 4, 5, 255, 6, 7, 8, 9, 10, 11, 12, 13, 255, 255, 15, 3, 14, 16, 17, 18, 19] Form::Part;
     /// `ports`: list of ServicePort, map by `port`, `protocol`.
-    pub ports: List<ServicePort>,
+    ports: List<ServicePort> = "ports" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["port", "protocol"], patch_strategy: "merge", patch_key: "port", ..NO_FACTS });
     /// `selector`: map of string.
-    pub selector: Map<Str>,
+    selector: Map<Str> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `clusterIP`: string.
-    pub cluster_ip: Str,
+    cluster_ip: Str = "clusterIP" 3 OMITEMPTY;
     /// `clusterIPs`: list of string.
-    pub cluster_ips: List<Str>,
+    cluster_ips: List<Str> = "clusterIPs" 18 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `type`: string, one of `ClusterIP`, `ExternalName`, `LoadBalancer`, `NodePort`.
-    pub type_: Str,
+    type_: Str = "type" 4 OMITEMPTY (Facts { enums: &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], ..NO_FACTS });
     /// `externalIPs`: list of string.
-    pub external_ips: List<Str>,
+    external_ips: List<Str> = "externalIPs" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `sessionAffinity`: string, one of `ClientIP`, `None`.
-    pub session_affinity: Str,
+    session_affinity: Str = "sessionAffinity" 7 OMITEMPTY (Facts { enums: &["ClientIP", "None"], ..NO_FACTS });
     /// `loadBalancerIP`: string.
-    pub load_balancer_ip: Str,
+    load_balancer_ip: Str = "loadBalancerIP" 8 OMITEMPTY;
     /// `loadBalancerSourceRanges`: list of string.
-    pub load_balancer_source_ranges: List<Str>,
+    load_balancer_source_ranges: List<Str> = "loadBalancerSourceRanges" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `externalName`: string.
-    pub external_name: Str,
+    external_name: Str = "externalName" 10 OMITEMPTY;
     /// `externalTrafficPolicy`: string, one of `Cluster`, `Local`.
-    pub external_traffic_policy: Str,
+    external_traffic_policy: Str = "externalTrafficPolicy" 11 OMITEMPTY (Facts { enums: &["Cluster", "Local"], ..NO_FACTS });
     /// `healthCheckNodePort`: integer.
-    pub health_check_node_port: i32,
+    health_check_node_port: i32 = "healthCheckNodePort" 12 OMITEMPTY;
     /// `publishNotReadyAddresses`: boolean.
-    pub publish_not_ready_addresses: bool,
+    publish_not_ready_addresses: bool = "publishNotReadyAddresses" 13 OMITEMPTY;
     /// `sessionAffinityConfig`: SessionAffinityConfig or absent.
-    pub session_affinity_config: Option<Shared<SessionAffinityConfig>>,
+    session_affinity_config: Option<Shared<SessionAffinityConfig>> = "sessionAffinityConfig" 14 OMITEMPTY;
     /// `ipFamilies`: list of string, one of ``, `IPv4`, `IPv6`.
-    pub ip_families: List<Str>,
+    ip_families: List<Str> = "ipFamilies" 19 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["", "IPv4", "IPv6"], ..NO_FACTS });
     /// `ipFamilyPolicy`: string or absent, one of `PreferDualStack`, `RequireDualStack`, `SingleStack`.
-    pub ip_family_policy: Option<Str>,
+    ip_family_policy: Option<Str> = "ipFamilyPolicy" 17 OMITEMPTY (Facts { enums: &["PreferDualStack", "RequireDualStack", "SingleStack"], ..NO_FACTS });
     /// `allocateLoadBalancerNodePorts`: boolean or absent.
-    pub allocate_load_balancer_node_ports: Option<bool>,
+    allocate_load_balancer_node_ports: Option<bool> = "allocateLoadBalancerNodePorts" 20 OMITEMPTY;
     /// `loadBalancerClass`: string or absent.
-    pub load_balancer_class: Option<Str>,
+    load_balancer_class: Option<Str> = "loadBalancerClass" 21 OMITEMPTY;
     /// `internalTrafficPolicy`: string or absent, one of `Cluster`, `Local`.
-    pub internal_traffic_policy: Option<Str>,
+    internal_traffic_policy: Option<Str> = "internalTrafficPolicy" 22 OMITEMPTY (Facts { enums: &["Cluster", "Local"], ..NO_FACTS });
     /// `trafficDistribution`: string or absent.
-    pub traffic_distribution: Option<Str>,
+    traffic_distribution: Option<Str> = "trafficDistribution" 23 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_SPEC: Desc = Desc::new("ServiceSpec", &[
-    Field::new("ports", 1, OMITEMPTY, Type::List(&Type::Msg(&SERVICE_PORT))).facts(&Facts { list_type: ListType::Map, keys: &["port", "protocol"], patch_strategy: "merge", patch_key: "port", ..NO_FACTS }),
-    Field::new("selector", 2, OMITEMPTY, Type::Map(&Type::Str)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("clusterIP", 3, OMITEMPTY, Type::Str),
-    Field::new("clusterIPs", 18, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("type", 4, OMITEMPTY, Type::Str).facts(&Facts { enums: &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], ..NO_FACTS }),
-    Field::new("externalIPs", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("sessionAffinity", 7, OMITEMPTY, Type::Str).facts(&Facts { enums: &["ClientIP", "None"], ..NO_FACTS }),
-    Field::new("loadBalancerIP", 8, OMITEMPTY, Type::Str),
-    Field::new("loadBalancerSourceRanges", 9, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("externalName", 10, OMITEMPTY, Type::Str),
-    Field::new("externalTrafficPolicy", 11, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Cluster", "Local"], ..NO_FACTS }),
-    Field::new("healthCheckNodePort", 12, OMITEMPTY, Type::I32),
-    Field::new("publishNotReadyAddresses", 13, OMITEMPTY, Type::Bool),
-    Field::new("sessionAffinityConfig", 14, OMITEMPTY, Type::OptMsg(&SESSION_AFFINITY_CONFIG)),
-    Field::new("ipFamilies", 19, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["", "IPv4", "IPv6"], ..NO_FACTS }),
-    Field::new("ipFamilyPolicy", 17, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["PreferDualStack", "RequireDualStack", "SingleStack"], ..NO_FACTS }),
-    Field::new("allocateLoadBalancerNodePorts", 20, OMITEMPTY, Type::OptBool),
-    Field::new("loadBalancerClass", 21, OMITEMPTY, Type::OptStr),
-    Field::new("internalTrafficPolicy", 22, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Cluster", "Local"], ..NO_FACTS }),
-    Field::new("trafficDistribution", 23, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 4, 5, 255, 6, 7, 8, 9, 10, 11, 12, 13, 255, 255, 15, 3, 14, 16, 17, 18, 19]);
-impl Message for ServiceSpec {
-    fn desc(&self) -> &'static Desc { &SERVICE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ports), FieldRef::Map(&self.selector), FieldRef::Str(&self.cluster_ip), FieldRef::List(&self.cluster_ips), FieldRef::Str(&self.type_), FieldRef::List(&self.external_ips), FieldRef::Str(&self.session_affinity), FieldRef::Str(&self.load_balancer_ip), FieldRef::List(&self.load_balancer_source_ranges), FieldRef::Str(&self.external_name), FieldRef::Str(&self.external_traffic_policy), FieldRef::I32(&self.health_check_node_port), FieldRef::Bool(&self.publish_not_ready_addresses), FieldRef::OptMsg(opt(&self.session_affinity_config)), FieldRef::List(&self.ip_families), FieldRef::OptStr(&self.ip_family_policy), FieldRef::OptBool(&self.allocate_load_balancer_node_ports), FieldRef::OptStr(&self.load_balancer_class), FieldRef::OptStr(&self.internal_traffic_policy), FieldRef::OptStr(&self.traffic_distribution)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ports), 1 => FieldMut::Map(&mut self.selector), 2 => FieldMut::Str(&mut self.cluster_ip), 3 => FieldMut::List(&mut self.cluster_ips), 4 => FieldMut::Str(&mut self.type_), 5 => FieldMut::List(&mut self.external_ips), 6 => FieldMut::Str(&mut self.session_affinity), 7 => FieldMut::Str(&mut self.load_balancer_ip), 8 => FieldMut::List(&mut self.load_balancer_source_ranges), 9 => FieldMut::Str(&mut self.external_name), 10 => FieldMut::Str(&mut self.external_traffic_policy), 11 => FieldMut::I32(&mut self.health_check_node_port), 12 => FieldMut::Bool(&mut self.publish_not_ready_addresses), 13 => FieldMut::OptMsg(&mut self.session_affinity_config), 14 => FieldMut::List(&mut self.ip_families), 15 => FieldMut::OptStr(&mut self.ip_family_policy), 16 => FieldMut::OptBool(&mut self.allocate_load_balancer_node_ports), 17 => FieldMut::OptStr(&mut self.load_balancer_class), 18 => FieldMut::OptStr(&mut self.internal_traffic_policy), 19 => FieldMut::OptStr(&mut self.traffic_distribution), _ => oob(i) } }
-}
-message!(ServiceSpec, SERVICE_SPEC);
 
+message! {
 /// `ServiceStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct ServiceStatus {
+pub struct ServiceStatus SERVICE_STATUS "ServiceStatus" [255, 0, 1] Form::Part;
     /// `loadBalancer`: LoadBalancerStatus.
-    pub load_balancer: LoadBalancerStatus,
+    load_balancer: LoadBalancerStatus = "loadBalancer" 1 OMITEMPTY;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SERVICE_STATUS: Desc = Desc::new("ServiceStatus", &[
-    Field::new("loadBalancer", 1, OMITEMPTY, Type::Msg(&LOAD_BALANCER_STATUS)),
-    Field::new("conditions", 2, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for ServiceStatus {
-    fn desc(&self) -> &'static Desc { &SERVICE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.load_balancer), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.load_balancer), 1 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ServiceStatus, SERVICE_STATUS);
 
+message! {
 /// `SessionAffinityConfig` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#sessionaffinityconfig-v1-core)
-#[derive(Clone, Default)]
-pub struct SessionAffinityConfig {
+pub struct SessionAffinityConfig SESSION_AFFINITY_CONFIG "SessionAffinityConfig" [255, 0] Form::Part;
     /// `clientIP`: ClientIPConfig or absent.
-    pub client_ip: Option<Shared<ClientIPConfig>>,
+    client_ip: Option<Shared<ClientIPConfig>> = "clientIP" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SESSION_AFFINITY_CONFIG: Desc = Desc::new("SessionAffinityConfig", &[
-    Field::new("clientIP", 1, OMITEMPTY, Type::OptMsg(&CLIENT_IP_CONFIG)),
-], &[255, 0]);
-impl Message for SessionAffinityConfig {
-    fn desc(&self) -> &'static Desc { &SESSION_AFFINITY_CONFIG }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.client_ip))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.client_ip), _ => oob(i) } }
-}
-message!(SessionAffinityConfig, SESSION_AFFINITY_CONFIG);
 
+message! {
 /// `SleepAction` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#sleepaction-v1-core)
-#[derive(Clone, Default)]
-pub struct SleepAction {
+pub struct SleepAction SLEEP_ACTION "SleepAction" [255, 0] Form::Part;
     /// `seconds`: integer, required.
-    pub seconds: i64,
+    seconds: i64 = "seconds" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SLEEP_ACTION: Desc = Desc::new("SleepAction", &[
-    Field::new("seconds", 1, 0, Type::I64).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for SleepAction {
-    fn desc(&self) -> &'static Desc { &SLEEP_ACTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.seconds), _ => oob(i) } }
-}
-message!(SleepAction, SLEEP_ACTION);
 
+message! {
 /// `StorageOSPersistentVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageospersistentvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct StorageOSPersistentVolumeSource {
+pub struct StorageOSPersistentVolumeSource STORAGE_OS_PERSISTENT_VOLUME_SOURCE "StorageOSPersistentVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `volumeName`: string.
-    pub volume_name: Str,
+    volume_name: Str = "volumeName" 1 OMITEMPTY;
     /// `volumeNamespace`: string.
-    pub volume_namespace: Str,
+    volume_namespace: Str = "volumeNamespace" 2 OMITEMPTY;
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 3 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
     /// `secretRef`: ObjectReference or absent.
-    pub secret_ref: Option<Shared<ObjectReference>>,
+    secret_ref: Option<Shared<ObjectReference>> = "secretRef" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static STORAGE_OS_PERSISTENT_VOLUME_SOURCE: Desc = Desc::new("StorageOSPersistentVolumeSource", &[
-    Field::new("volumeName", 1, OMITEMPTY, Type::Str),
-    Field::new("volumeNamespace", 2, OMITEMPTY, Type::Str),
-    Field::new("fsType", 3, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-    Field::new("secretRef", 5, OMITEMPTY, Type::OptMsg(&OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for StorageOSPersistentVolumeSource {
-    fn desc(&self) -> &'static Desc { &STORAGE_OS_PERSISTENT_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_name), FieldRef::Str(&self.volume_namespace), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::OptMsg(opt(&self.secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_name), 1 => FieldMut::Str(&mut self.volume_namespace), 2 => FieldMut::Str(&mut self.fs_type), 3 => FieldMut::Bool(&mut self.read_only), 4 => FieldMut::OptMsg(&mut self.secret_ref), _ => oob(i) } }
-}
-message!(StorageOSPersistentVolumeSource, STORAGE_OS_PERSISTENT_VOLUME_SOURCE);
 
+message! {
 /// `StorageOSVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageosvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct StorageOSVolumeSource {
+pub struct StorageOSVolumeSource STORAGE_OS_VOLUME_SOURCE "StorageOSVolumeSource" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `volumeName`: string.
-    pub volume_name: Str,
+    volume_name: Str = "volumeName" 1 OMITEMPTY;
     /// `volumeNamespace`: string.
-    pub volume_namespace: Str,
+    volume_namespace: Str = "volumeNamespace" 2 OMITEMPTY;
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 3 OMITEMPTY;
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 4 OMITEMPTY;
     /// `secretRef`: LocalObjectReference or absent.
-    pub secret_ref: Option<Shared<LocalObjectReference>>,
+    secret_ref: Option<Shared<LocalObjectReference>> = "secretRef" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static STORAGE_OS_VOLUME_SOURCE: Desc = Desc::new("StorageOSVolumeSource", &[
-    Field::new("volumeName", 1, OMITEMPTY, Type::Str),
-    Field::new("volumeNamespace", 2, OMITEMPTY, Type::Str),
-    Field::new("fsType", 3, OMITEMPTY, Type::Str),
-    Field::new("readOnly", 4, OMITEMPTY, Type::Bool),
-    Field::new("secretRef", 5, OMITEMPTY, Type::OptMsg(&LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for StorageOSVolumeSource {
-    fn desc(&self) -> &'static Desc { &STORAGE_OS_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_name), FieldRef::Str(&self.volume_namespace), FieldRef::Str(&self.fs_type), FieldRef::Bool(&self.read_only), FieldRef::OptMsg(opt(&self.secret_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_name), 1 => FieldMut::Str(&mut self.volume_namespace), 2 => FieldMut::Str(&mut self.fs_type), 3 => FieldMut::Bool(&mut self.read_only), 4 => FieldMut::OptMsg(&mut self.secret_ref), _ => oob(i) } }
-}
-message!(StorageOSVolumeSource, STORAGE_OS_VOLUME_SOURCE);
 
+message! {
 /// `Sysctl` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#sysctl-v1-core)
-#[derive(Clone, Default)]
-pub struct Sysctl {
+pub struct Sysctl SYSCTL "Sysctl" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `value`: string, required.
-    pub value: Str,
+    value: Str = "value" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SYSCTL: Desc = Desc::new("Sysctl", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for Sysctl {
-    fn desc(&self) -> &'static Desc { &SYSCTL }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.value), _ => oob(i) } }
-}
-message!(Sysctl, SYSCTL);
 
+message! {
 /// `TCPSocketAction` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tcpsocketaction-v1-core)
-#[derive(Clone, Default)]
-pub struct TCPSocketAction {
+pub struct TCPSocketAction TCP_SOCKET_ACTION "TCPSocketAction" [255, 0, 1] Form::Part;
     /// `port`: integer or string, required.
-    pub port: IntOrString,
+    port: IntOrString = "port" 1 (REQUIRED);
     /// `host`: string.
-    pub host: Str,
+    host: Str = "host" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TCP_SOCKET_ACTION: Desc = Desc::new("TCPSocketAction", &[
-    Field::new("port", 1, 0, Type::Leaf(&INT_OR_STRING)).facts(&REQUIRED),
-    Field::new("host", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for TCPSocketAction {
-    fn desc(&self) -> &'static Desc { &TCP_SOCKET_ACTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Leaf(&self.port), FieldRef::Str(&self.host)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Leaf(&mut self.port), 1 => FieldMut::Str(&mut self.host), _ => oob(i) } }
-}
-message!(TCPSocketAction, TCP_SOCKET_ACTION);
 
+message! {
 /// `Taint` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#taint-v1-core)
-#[derive(Clone, Default)]
-pub struct Taint {
+pub struct Taint TAINT "Taint" [255, 0, 1, 2, 3] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `value`: string.
-    pub value: Str,
+    value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `PreferNoSchedule`.
-    pub effect: Str,
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..REQUIRED });
     /// `timeAdded`: time or absent.
-    pub time_added: Option<Time>,
+    time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TAINT: Desc = Desc::new("Taint", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, OMITEMPTY, Type::Str),
-    Field::new("effect", 3, 0, Type::Str).facts(&Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..REQUIRED }),
-    Field::new("timeAdded", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 1, 2, 3]);
-impl Message for Taint {
-    fn desc(&self) -> &'static Desc { &TAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.value), FieldRef::Str(&self.effect), FieldRef::OptLeaf(opt_leaf(&self.time_added))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.value), 2 => FieldMut::Str(&mut self.effect), 3 => FieldMut::OptLeaf(&mut self.time_added), _ => oob(i) } }
-}
-message!(Taint, TAINT);
 
+message! {
 /// `Toleration` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#toleration-v1-core)
-#[derive(Clone, Default)]
-pub struct Toleration {
+pub struct Toleration TOLERATION "Toleration" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `key`: string.
-    pub key: Str,
+    key: Str = "key" 1 OMITEMPTY;
     /// `operator`: string, one of `Equal`, `Exists`, `Gt`, `Lt`.
-    pub operator: Str,
+    operator: Str = "operator" 2 OMITEMPTY (Facts { enums: &["Equal", "Exists", "Gt", "Lt"], ..NO_FACTS });
     /// `value`: string.
-    pub value: Str,
+    value: Str = "value" 3 OMITEMPTY;
     /// `effect`: string, one of `NoExecute`, `NoSchedule`, `PreferNoSchedule`.
-    pub effect: Str,
+    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..NO_FACTS });
     /// `tolerationSeconds`: integer or absent.
-    pub toleration_seconds: Option<i64>,
+    toleration_seconds: Option<i64> = "tolerationSeconds" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOLERATION: Desc = Desc::new("Toleration", &[
-    Field::new("key", 1, OMITEMPTY, Type::Str),
-    Field::new("operator", 2, OMITEMPTY, Type::Str).facts(&Facts { enums: &["Equal", "Exists", "Gt", "Lt"], ..NO_FACTS }),
-    Field::new("value", 3, OMITEMPTY, Type::Str),
-    Field::new("effect", 4, OMITEMPTY, Type::Str).facts(&Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..NO_FACTS }),
-    Field::new("tolerationSeconds", 5, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for Toleration {
-    fn desc(&self) -> &'static Desc { &TOLERATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.operator), FieldRef::Str(&self.value), FieldRef::Str(&self.effect), FieldRef::OptI64(&self.toleration_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::Str(&mut self.value), 3 => FieldMut::Str(&mut self.effect), 4 => FieldMut::OptI64(&mut self.toleration_seconds), _ => oob(i) } }
-}
-message!(Toleration, TOLERATION);
 
+message! {
 /// `TopologySelectorLabelRequirement` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyselectorlabelrequirement-v1-core)
-#[derive(Clone, Default)]
-pub struct TopologySelectorLabelRequirement {
+pub struct TopologySelectorLabelRequirement TOPOLOGY_SELECTOR_LABEL_REQUIREMENT "TopologySelectorLabelRequirement" [255, 0, 1] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `values`: list of string, required.
-    pub values: List<Str>,
+    values: List<Str> = "values" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static TOPOLOGY_SELECTOR_LABEL_REQUIREMENT: Desc = Desc::new("TopologySelectorLabelRequirement", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("values", 2, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0, 1]);
-impl Message for TopologySelectorLabelRequirement {
-    fn desc(&self) -> &'static Desc { &TOPOLOGY_SELECTOR_LABEL_REQUIREMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(TopologySelectorLabelRequirement, TOPOLOGY_SELECTOR_LABEL_REQUIREMENT);
 
+message! {
 /// `TopologySelectorTerm` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyselectorterm-v1-core)
-#[derive(Clone, Default)]
-pub struct TopologySelectorTerm {
+pub struct TopologySelectorTerm TOPOLOGY_SELECTOR_TERM "TopologySelectorTerm" [255, 0] Form::Part;
     /// `matchLabelExpressions`: list of TopologySelectorLabelRequirement.
-    pub match_label_expressions: List<TopologySelectorLabelRequirement>,
+    match_label_expressions: List<TopologySelectorLabelRequirement> = "matchLabelExpressions" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static TOPOLOGY_SELECTOR_TERM: Desc = Desc::new("TopologySelectorTerm", &[
-    Field::new("matchLabelExpressions", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_SELECTOR_LABEL_REQUIREMENT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for TopologySelectorTerm {
-    fn desc(&self) -> &'static Desc { &TOPOLOGY_SELECTOR_TERM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.match_label_expressions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.match_label_expressions), _ => oob(i) } }
-}
-message!(TopologySelectorTerm, TOPOLOGY_SELECTOR_TERM);
 
+message! {
 /// `TopologySpreadConstraint` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyspreadconstraint-v1-core)
-#[derive(Clone, Default)]
-pub struct TopologySpreadConstraint {
+pub struct TopologySpreadConstraint TOPOLOGY_SPREAD_CONSTRAINT "TopologySpreadConstraint" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `maxSkew`: integer, required.
-    pub max_skew: i32,
+    max_skew: i32 = "maxSkew" 1 (REQUIRED);
     /// `topologyKey`: string, required.
-    pub topology_key: Str,
+    topology_key: Str = "topologyKey" 2 (REQUIRED);
     /// `whenUnsatisfiable`: string, required, one of `DoNotSchedule`, `ScheduleAnyway`.
-    pub when_unsatisfiable: Str,
+    when_unsatisfiable: Str = "whenUnsatisfiable" 3 (Facts { enums: &["DoNotSchedule", "ScheduleAnyway"], ..REQUIRED });
     /// `labelSelector`: LabelSelector or absent.
-    pub label_selector: Option<Shared<meta_v1::LabelSelector>>,
+    label_selector: Option<Shared<meta_v1::LabelSelector>> = "labelSelector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `minDomains`: integer or absent.
-    pub min_domains: Option<i32>,
+    min_domains: Option<i32> = "minDomains" 5 OMITEMPTY;
     /// `nodeAffinityPolicy`: string or absent, one of `Honor`, `Ignore`.
-    pub node_affinity_policy: Option<Str>,
+    node_affinity_policy: Option<Str> = "nodeAffinityPolicy" 6 OMITEMPTY (Facts { enums: &["Honor", "Ignore"], ..NO_FACTS });
     /// `nodeTaintsPolicy`: string or absent, one of `Honor`, `Ignore`.
-    pub node_taints_policy: Option<Str>,
+    node_taints_policy: Option<Str> = "nodeTaintsPolicy" 7 OMITEMPTY (Facts { enums: &["Honor", "Ignore"], ..NO_FACTS });
     /// `matchLabelKeys`: list of string.
-    pub match_label_keys: List<Str>,
+    match_label_keys: List<Str> = "matchLabelKeys" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static TOPOLOGY_SPREAD_CONSTRAINT: Desc = Desc::new("TopologySpreadConstraint", &[
-    Field::new("maxSkew", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("topologyKey", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("whenUnsatisfiable", 3, 0, Type::Str).facts(&Facts { enums: &["DoNotSchedule", "ScheduleAnyway"], ..REQUIRED }),
-    Field::new("labelSelector", 4, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("minDomains", 5, OMITEMPTY, Type::OptI32),
-    Field::new("nodeAffinityPolicy", 6, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Honor", "Ignore"], ..NO_FACTS }),
-    Field::new("nodeTaintsPolicy", 7, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Honor", "Ignore"], ..NO_FACTS }),
-    Field::new("matchLabelKeys", 8, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for TopologySpreadConstraint {
-    fn desc(&self) -> &'static Desc { &TOPOLOGY_SPREAD_CONSTRAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.max_skew), FieldRef::Str(&self.topology_key), FieldRef::Str(&self.when_unsatisfiable), FieldRef::OptMsg(opt(&self.label_selector)), FieldRef::OptI32(&self.min_domains), FieldRef::OptStr(&self.node_affinity_policy), FieldRef::OptStr(&self.node_taints_policy), FieldRef::List(&self.match_label_keys)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.max_skew), 1 => FieldMut::Str(&mut self.topology_key), 2 => FieldMut::Str(&mut self.when_unsatisfiable), 3 => FieldMut::OptMsg(&mut self.label_selector), 4 => FieldMut::OptI32(&mut self.min_domains), 5 => FieldMut::OptStr(&mut self.node_affinity_policy), 6 => FieldMut::OptStr(&mut self.node_taints_policy), 7 => FieldMut::List(&mut self.match_label_keys), _ => oob(i) } }
-}
-message!(TopologySpreadConstraint, TOPOLOGY_SPREAD_CONSTRAINT);
 
+message! {
 /// `TypedLocalObjectReference` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1-core)
-#[derive(Clone, Default)]
-pub struct TypedLocalObjectReference {
+pub struct TypedLocalObjectReference TYPED_LOCAL_OBJECT_REFERENCE "TypedLocalObjectReference" [255, 0, 1, 2] Form::Part;
     /// `apiGroup`: string or absent.
-    pub api_group: Option<Str>,
+    api_group: Option<Str> = "apiGroup" 1;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static TYPED_LOCAL_OBJECT_REFERENCE: Desc = Desc::new("TypedLocalObjectReference", &[
-    Field::new("apiGroup", 1, 0, Type::OptStr),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for TypedLocalObjectReference {
-    fn desc(&self) -> &'static Desc { &TYPED_LOCAL_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.api_group), FieldRef::Str(&self.kind), FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.api_group), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(TypedLocalObjectReference, TYPED_LOCAL_OBJECT_REFERENCE);
 
+message! {
 /// `TypedObjectReference` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedobjectreference-v1-core)
-#[derive(Clone, Default)]
-pub struct TypedObjectReference {
+pub struct TypedObjectReference TYPED_OBJECT_REFERENCE "TypedObjectReference" [255, 0, 1, 2, 3] Form::Part;
     /// `apiGroup`: string or absent.
-    pub api_group: Option<Str>,
+    api_group: Option<Str> = "apiGroup" 1;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
     /// `namespace`: string or absent, feature gate `CrossNamespaceVolumeDataSource`.
-    pub namespace: Option<Str>,
+    namespace: Option<Str> = "namespace" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TYPED_OBJECT_REFERENCE: Desc = Desc::new("TypedObjectReference", &[
-    Field::new("apiGroup", 1, 0, Type::OptStr),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("namespace", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3]);
-impl Message for TypedObjectReference {
-    fn desc(&self) -> &'static Desc { &TYPED_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.api_group), FieldRef::Str(&self.kind), FieldRef::Str(&self.name), FieldRef::OptStr(&self.namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.api_group), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::OptStr(&mut self.namespace), _ => oob(i) } }
-}
-message!(TypedObjectReference, TYPED_OBJECT_REFERENCE);
 
+message! {
 /// `Volume` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volume-v1-core)
-#[derive(Clone, Default)]
-pub struct Volume {
+pub struct Volume VOLUME "Volume" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// VolumeSource, its members appear here.
-    pub volume_source: Emb<VolumeSource>,
+    volume_source: Emb<VolumeSource> = "" 2 INLINE;
 }
-#[doc(hidden)]
-pub static VOLUME: Desc = Desc::new("Volume", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("", 2, INLINE, Type::Emb(&VOLUME_SOURCE)),
-], &[255, 0, 1]);
-impl Message for Volume {
-    fn desc(&self) -> &'static Desc { &VOLUME }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(emb(&self.volume_source))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptMsg(self.volume_source.slot()), _ => oob(i) } }
-}
-message!(Volume, VOLUME);
 
+message! {
 /// `VolumeDevice` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumedevice-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeDevice {
+pub struct VolumeDevice VOLUME_DEVICE "VolumeDevice" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `devicePath`: string, required.
-    pub device_path: Str,
+    device_path: Str = "devicePath" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_DEVICE: Desc = Desc::new("VolumeDevice", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("devicePath", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for VolumeDevice {
-    fn desc(&self) -> &'static Desc { &VOLUME_DEVICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.device_path)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.device_path), _ => oob(i) } }
-}
-message!(VolumeDevice, VOLUME_DEVICE);
 
+message! {
 /// `VolumeHealthCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumehealthcondition-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeHealthCondition {
+pub struct VolumeHealthCondition VOLUME_HEALTH_CONDITION "VolumeHealthCondition" [255, 0, 1, 2] Form::Part;
     /// `status`: string, required, one of `DataLoss`, `Degraded`, `Inaccessible`.
-    pub status: Str,
+    status: Str = "status" 1 (Facts { enums: &["DataLoss", "Degraded", "Inaccessible"], ..REQUIRED });
     /// `reason`: string, required.
-    pub reason: Str,
+    reason: Str = "reason" 2 (REQUIRED);
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_HEALTH_CONDITION: Desc = Desc::new("VolumeHealthCondition", &[
-    Field::new("status", 1, 0, Type::Str).facts(&Facts { enums: &["DataLoss", "Degraded", "Inaccessible"], ..REQUIRED }),
-    Field::new("reason", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for VolumeHealthCondition {
-    fn desc(&self) -> &'static Desc { &VOLUME_HEALTH_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.status), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.status), 1 => FieldMut::Str(&mut self.reason), 2 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(VolumeHealthCondition, VOLUME_HEALTH_CONDITION);
 
+message! {
 /// `VolumeHealthStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumehealthstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeHealthStatus {
+pub struct VolumeHealthStatus VOLUME_HEALTH_STATUS "VolumeHealthStatus" [255, 0, 1] Form::Part;
     /// `healthConditions`: list of VolumeHealthCondition, map by `status`, `reason`.
-    pub health_conditions: List<VolumeHealthCondition>,
+    health_conditions: List<VolumeHealthCondition> = "healthConditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["status", "reason"], patch_strategy: "merge", patch_key: "status", ..NO_FACTS });
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_HEALTH_STATUS: Desc = Desc::new("VolumeHealthStatus", &[
-    Field::new("healthConditions", 1, OMITEMPTY, Type::List(&Type::Msg(&VOLUME_HEALTH_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["status", "reason"], patch_strategy: "merge", patch_key: "status", ..NO_FACTS }),
-    Field::new("lastTransitionTime", 2, OMITEMPTY, Type::Leaf(&TIME)),
-], &[255, 0, 1]);
-impl Message for VolumeHealthStatus {
-    fn desc(&self) -> &'static Desc { &VOLUME_HEALTH_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.health_conditions), FieldRef::Leaf(&self.last_transition_time)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.health_conditions), 1 => FieldMut::Leaf(&mut self.last_transition_time), _ => oob(i) } }
-}
-message!(VolumeHealthStatus, VOLUME_HEALTH_STATUS);
 
+message! {
 /// `VolumeMount` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumemount-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeMount {
+pub struct VolumeMount VOLUME_MOUNT "VolumeMount" [255, 0, 1, 3, 4, 5, 6, 2, 7] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 2 OMITEMPTY;
     /// `recursiveReadOnly`: string or absent.
-    pub recursive_read_only: Option<Str>,
+    recursive_read_only: Option<Str> = "recursiveReadOnly" 7 OMITEMPTY;
     /// `mountPath`: string, required.
-    pub mount_path: Str,
+    mount_path: Str = "mountPath" 3 (REQUIRED);
     /// `subPath`: string.
-    pub sub_path: Str,
+    sub_path: Str = "subPath" 4 OMITEMPTY;
     /// `mountPropagation`: string or absent, one of `Bidirectional`, `HostToContainer`, `None`.
-    pub mount_propagation: Option<Str>,
+    mount_propagation: Option<Str> = "mountPropagation" 5 OMITEMPTY (Facts { enums: &["Bidirectional", "HostToContainer", "None"], ..NO_FACTS });
     /// `subPathExpr`: string.
-    pub sub_path_expr: Str,
+    sub_path_expr: Str = "subPathExpr" 6 OMITEMPTY;
     /// `bindMountOptions`: list of string, set, feature gate `VolumeBindMountOptions`.
-    pub bind_mount_options: List<Str>,
+    bind_mount_options: List<Str> = "bindMountOptions" 8 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static VOLUME_MOUNT: Desc = Desc::new("VolumeMount", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 2, OMITEMPTY, Type::Bool),
-    Field::new("recursiveReadOnly", 7, OMITEMPTY, Type::OptStr),
-    Field::new("mountPath", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("subPath", 4, OMITEMPTY, Type::Str),
-    Field::new("mountPropagation", 5, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Bidirectional", "HostToContainer", "None"], ..NO_FACTS }),
-    Field::new("subPathExpr", 6, OMITEMPTY, Type::Str),
-    Field::new("bindMountOptions", 8, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0, 1, 3, 4, 5, 6, 2, 7]);
-impl Message for VolumeMount {
-    fn desc(&self) -> &'static Desc { &VOLUME_MOUNT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Bool(&self.read_only), FieldRef::OptStr(&self.recursive_read_only), FieldRef::Str(&self.mount_path), FieldRef::Str(&self.sub_path), FieldRef::OptStr(&self.mount_propagation), FieldRef::Str(&self.sub_path_expr), FieldRef::List(&self.bind_mount_options)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Bool(&mut self.read_only), 2 => FieldMut::OptStr(&mut self.recursive_read_only), 3 => FieldMut::Str(&mut self.mount_path), 4 => FieldMut::Str(&mut self.sub_path), 5 => FieldMut::OptStr(&mut self.mount_propagation), 6 => FieldMut::Str(&mut self.sub_path_expr), 7 => FieldMut::List(&mut self.bind_mount_options), _ => oob(i) } }
-}
-message!(VolumeMount, VOLUME_MOUNT);
 
+message! {
 /// `VolumeMountStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumemountstatus-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeMountStatus {
+pub struct VolumeMountStatus VOLUME_MOUNT_STATUS "VolumeMountStatus" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `mountPath`: string, required.
-    pub mount_path: Str,
+    mount_path: Str = "mountPath" 2 (REQUIRED);
     /// `readOnly`: boolean.
-    pub read_only: bool,
+    read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `recursiveReadOnly`: string or absent.
-    pub recursive_read_only: Option<Str>,
+    recursive_read_only: Option<Str> = "recursiveReadOnly" 4 OMITEMPTY;
     /// `volumeStatus`: VolumeStatus or absent.
-    pub volume_status: Option<Shared<VolumeStatus>>,
+    volume_status: Option<Shared<VolumeStatus>> = "volumeStatus" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_MOUNT_STATUS: Desc = Desc::new("VolumeMountStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("mountPath", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("readOnly", 3, OMITEMPTY, Type::Bool),
-    Field::new("recursiveReadOnly", 4, OMITEMPTY, Type::OptStr),
-    Field::new("volumeStatus", 5, OMITEMPTY, Type::OptMsg(&VOLUME_STATUS)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for VolumeMountStatus {
-    fn desc(&self) -> &'static Desc { &VOLUME_MOUNT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.mount_path), FieldRef::Bool(&self.read_only), FieldRef::OptStr(&self.recursive_read_only), FieldRef::OptMsg(opt(&self.volume_status))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.mount_path), 2 => FieldMut::Bool(&mut self.read_only), 3 => FieldMut::OptStr(&mut self.recursive_read_only), 4 => FieldMut::OptMsg(&mut self.volume_status), _ => oob(i) } }
-}
-message!(VolumeMountStatus, VOLUME_MOUNT_STATUS);
 
+message! {
 /// `VolumeNodeAffinity` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumenodeaffinity-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeNodeAffinity {
+pub struct VolumeNodeAffinity VOLUME_NODE_AFFINITY "VolumeNodeAffinity" [255, 0] Form::Part;
     /// `required`: NodeSelector or absent.
-    pub required: Option<Shared<NodeSelector>>,
+    required: Option<Shared<NodeSelector>> = "required" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static VOLUME_NODE_AFFINITY: Desc = Desc::new("VolumeNodeAffinity", &[
-    Field::new("required", 1, OMITEMPTY, Type::OptMsg(&NODE_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for VolumeNodeAffinity {
-    fn desc(&self) -> &'static Desc { &VOLUME_NODE_AFFINITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.required))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.required), _ => oob(i) } }
-}
-message!(VolumeNodeAffinity, VOLUME_NODE_AFFINITY);
 
+message! {
 /// `VolumeProjection` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeprojection-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeProjection {
+pub struct VolumeProjection VOLUME_PROJECTION "VolumeProjection" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `secret`: SecretProjection or absent.
-    pub secret: Option<Shared<SecretProjection>>,
+    secret: Option<Shared<SecretProjection>> = "secret" 1 OMITEMPTY;
     /// `downwardAPI`: DownwardAPIProjection or absent.
-    pub downward_api: Option<Shared<DownwardAPIProjection>>,
+    downward_api: Option<Shared<DownwardAPIProjection>> = "downwardAPI" 2 OMITEMPTY;
     /// `configMap`: ConfigMapProjection or absent.
-    pub config_map: Option<Shared<ConfigMapProjection>>,
+    config_map: Option<Shared<ConfigMapProjection>> = "configMap" 3 OMITEMPTY;
     /// `serviceAccountToken`: ServiceAccountTokenProjection or absent.
-    pub service_account_token: Option<Shared<ServiceAccountTokenProjection>>,
+    service_account_token: Option<Shared<ServiceAccountTokenProjection>> = "serviceAccountToken" 4 OMITEMPTY;
     /// `clusterTrustBundle`: ClusterTrustBundleProjection or absent, feature gate `ClusterTrustBundleProjection`.
-    pub cluster_trust_bundle: Option<Shared<ClusterTrustBundleProjection>>,
+    cluster_trust_bundle: Option<Shared<ClusterTrustBundleProjection>> = "clusterTrustBundle" 5 OMITEMPTY;
     /// `podCertificate`: PodCertificateProjection or absent, feature gate `PodCertificateProjection`.
-    pub pod_certificate: Option<Shared<PodCertificateProjection>>,
+    pod_certificate: Option<Shared<PodCertificateProjection>> = "podCertificate" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_PROJECTION: Desc = Desc::new("VolumeProjection", &[
-    Field::new("secret", 1, OMITEMPTY, Type::OptMsg(&SECRET_PROJECTION)),
-    Field::new("downwardAPI", 2, OMITEMPTY, Type::OptMsg(&DOWNWARD_API_PROJECTION)),
-    Field::new("configMap", 3, OMITEMPTY, Type::OptMsg(&CONFIG_MAP_PROJECTION)),
-    Field::new("serviceAccountToken", 4, OMITEMPTY, Type::OptMsg(&SERVICE_ACCOUNT_TOKEN_PROJECTION)),
-    Field::new("clusterTrustBundle", 5, OMITEMPTY, Type::OptMsg(&CLUSTER_TRUST_BUNDLE_PROJECTION)),
-    Field::new("podCertificate", 6, OMITEMPTY, Type::OptMsg(&POD_CERTIFICATE_PROJECTION)),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for VolumeProjection {
-    fn desc(&self) -> &'static Desc { &VOLUME_PROJECTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.secret)), FieldRef::OptMsg(opt(&self.downward_api)), FieldRef::OptMsg(opt(&self.config_map)), FieldRef::OptMsg(opt(&self.service_account_token)), FieldRef::OptMsg(opt(&self.cluster_trust_bundle)), FieldRef::OptMsg(opt(&self.pod_certificate))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.secret), 1 => FieldMut::OptMsg(&mut self.downward_api), 2 => FieldMut::OptMsg(&mut self.config_map), 3 => FieldMut::OptMsg(&mut self.service_account_token), 4 => FieldMut::OptMsg(&mut self.cluster_trust_bundle), 5 => FieldMut::OptMsg(&mut self.pod_certificate), _ => oob(i) } }
-}
-message!(VolumeProjection, VOLUME_PROJECTION);
 
+message! {
 /// `VolumeResourceRequirements` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeresourcerequirements-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeResourceRequirements {
+pub struct VolumeResourceRequirements VOLUME_RESOURCE_REQUIREMENTS "VolumeResourceRequirements" [255, 0, 1] Form::Part;
     /// `limits`: map of quantity.
-    pub limits: Map<Quantity>,
+    limits: Map<Quantity> = "limits" 1 OMITEMPTY;
     /// `requests`: map of quantity.
-    pub requests: Map<Quantity>,
+    requests: Map<Quantity> = "requests" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_RESOURCE_REQUIREMENTS: Desc = Desc::new("VolumeResourceRequirements", &[
-    Field::new("limits", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("requests", 2, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-], &[255, 0, 1]);
-impl Message for VolumeResourceRequirements {
-    fn desc(&self) -> &'static Desc { &VOLUME_RESOURCE_REQUIREMENTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.limits), FieldRef::Map(&self.requests)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.limits), 1 => FieldMut::Map(&mut self.requests), _ => oob(i) } }
-}
-message!(VolumeResourceRequirements, VOLUME_RESOURCE_REQUIREMENTS);
 
+message! {
 /// `VolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeSource {
+pub struct VolumeSource VOLUME_SOURCE "VolumeSource" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 23, 26, 27, 28, 29] Form::Part;
     /// `hostPath`: HostPathVolumeSource or absent.
-    pub host_path: Option<Shared<HostPathVolumeSource>>,
+    host_path: Option<Shared<HostPathVolumeSource>> = "hostPath" 1 OMITEMPTY;
     /// `emptyDir`: EmptyDirVolumeSource or absent.
-    pub empty_dir: Option<Shared<EmptyDirVolumeSource>>,
+    empty_dir: Option<Shared<EmptyDirVolumeSource>> = "emptyDir" 2 OMITEMPTY;
     /// `gcePersistentDisk`: GCEPersistentDiskVolumeSource or absent.
-    pub gce_persistent_disk: Option<Shared<GCEPersistentDiskVolumeSource>>,
+    gce_persistent_disk: Option<Shared<GCEPersistentDiskVolumeSource>> = "gcePersistentDisk" 3 OMITEMPTY;
     /// `awsElasticBlockStore`: AWSElasticBlockStoreVolumeSource or absent.
-    pub aws_elastic_block_store: Option<Shared<AWSElasticBlockStoreVolumeSource>>,
+    aws_elastic_block_store: Option<Shared<AWSElasticBlockStoreVolumeSource>> = "awsElasticBlockStore" 4 OMITEMPTY;
     /// `gitRepo`: GitRepoVolumeSource or absent.
-    pub git_repo: Option<Shared<GitRepoVolumeSource>>,
+    git_repo: Option<Shared<GitRepoVolumeSource>> = "gitRepo" 5 OMITEMPTY;
     /// `secret`: SecretVolumeSource or absent.
-    pub secret: Option<Shared<SecretVolumeSource>>,
+    secret: Option<Shared<SecretVolumeSource>> = "secret" 6 OMITEMPTY;
     /// `nfs`: NFSVolumeSource or absent.
-    pub nfs: Option<Shared<NFSVolumeSource>>,
+    nfs: Option<Shared<NFSVolumeSource>> = "nfs" 7 OMITEMPTY;
     /// `iscsi`: ISCSIVolumeSource or absent.
-    pub iscsi: Option<Shared<ISCSIVolumeSource>>,
+    iscsi: Option<Shared<ISCSIVolumeSource>> = "iscsi" 8 OMITEMPTY;
     /// `glusterfs`: GlusterfsVolumeSource or absent.
-    pub glusterfs: Option<Shared<GlusterfsVolumeSource>>,
+    glusterfs: Option<Shared<GlusterfsVolumeSource>> = "glusterfs" 9 OMITEMPTY;
     /// `persistentVolumeClaim`: PersistentVolumeClaimVolumeSource or absent.
-    pub persistent_volume_claim: Option<Shared<PersistentVolumeClaimVolumeSource>>,
+    persistent_volume_claim: Option<Shared<PersistentVolumeClaimVolumeSource>> = "persistentVolumeClaim" 10 OMITEMPTY;
     /// `rbd`: RBDVolumeSource or absent.
-    pub rbd: Option<Shared<RBDVolumeSource>>,
+    rbd: Option<Shared<RBDVolumeSource>> = "rbd" 11 OMITEMPTY;
     /// `flexVolume`: FlexVolumeSource or absent.
-    pub flex_volume: Option<Shared<FlexVolumeSource>>,
+    flex_volume: Option<Shared<FlexVolumeSource>> = "flexVolume" 12 OMITEMPTY;
     /// `cinder`: CinderVolumeSource or absent.
-    pub cinder: Option<Shared<CinderVolumeSource>>,
+    cinder: Option<Shared<CinderVolumeSource>> = "cinder" 13 OMITEMPTY;
     /// `cephfs`: CephFSVolumeSource or absent.
-    pub cephfs: Option<Shared<CephFSVolumeSource>>,
+    cephfs: Option<Shared<CephFSVolumeSource>> = "cephfs" 14 OMITEMPTY;
     /// `flocker`: FlockerVolumeSource or absent.
-    pub flocker: Option<Shared<FlockerVolumeSource>>,
+    flocker: Option<Shared<FlockerVolumeSource>> = "flocker" 15 OMITEMPTY;
     /// `downwardAPI`: DownwardAPIVolumeSource or absent.
-    pub downward_api: Option<Shared<DownwardAPIVolumeSource>>,
+    downward_api: Option<Shared<DownwardAPIVolumeSource>> = "downwardAPI" 16 OMITEMPTY;
     /// `fc`: FCVolumeSource or absent.
-    pub fc: Option<Shared<FCVolumeSource>>,
+    fc: Option<Shared<FCVolumeSource>> = "fc" 17 OMITEMPTY;
     /// `azureFile`: AzureFileVolumeSource or absent.
-    pub azure_file: Option<Shared<AzureFileVolumeSource>>,
+    azure_file: Option<Shared<AzureFileVolumeSource>> = "azureFile" 18 OMITEMPTY;
     /// `configMap`: ConfigMapVolumeSource or absent.
-    pub config_map: Option<Shared<ConfigMapVolumeSource>>,
+    config_map: Option<Shared<ConfigMapVolumeSource>> = "configMap" 19 OMITEMPTY;
     /// `vsphereVolume`: VsphereVirtualDiskVolumeSource or absent.
-    pub vsphere_volume: Option<Shared<VsphereVirtualDiskVolumeSource>>,
+    vsphere_volume: Option<Shared<VsphereVirtualDiskVolumeSource>> = "vsphereVolume" 20 OMITEMPTY;
     /// `quobyte`: QuobyteVolumeSource or absent.
-    pub quobyte: Option<Shared<QuobyteVolumeSource>>,
+    quobyte: Option<Shared<QuobyteVolumeSource>> = "quobyte" 21 OMITEMPTY;
     /// `azureDisk`: AzureDiskVolumeSource or absent.
-    pub azure_disk: Option<Shared<AzureDiskVolumeSource>>,
+    azure_disk: Option<Shared<AzureDiskVolumeSource>> = "azureDisk" 22 OMITEMPTY;
     /// `photonPersistentDisk`: PhotonPersistentDiskVolumeSource or absent.
-    pub photon_persistent_disk: Option<Shared<PhotonPersistentDiskVolumeSource>>,
+    photon_persistent_disk: Option<Shared<PhotonPersistentDiskVolumeSource>> = "photonPersistentDisk" 23 OMITEMPTY;
     /// `projected`: ProjectedVolumeSource or absent.
-    pub projected: Option<Shared<ProjectedVolumeSource>>,
+    projected: Option<Shared<ProjectedVolumeSource>> = "projected" 26 OMITEMPTY;
     /// `portworxVolume`: PortworxVolumeSource or absent.
-    pub portworx_volume: Option<Shared<PortworxVolumeSource>>,
+    portworx_volume: Option<Shared<PortworxVolumeSource>> = "portworxVolume" 24 OMITEMPTY;
     /// `scaleIO`: ScaleIOVolumeSource or absent.
-    pub scale_io: Option<Shared<ScaleIOVolumeSource>>,
+    scale_io: Option<Shared<ScaleIOVolumeSource>> = "scaleIO" 25 OMITEMPTY;
     /// `storageos`: StorageOSVolumeSource or absent.
-    pub storageos: Option<Shared<StorageOSVolumeSource>>,
+    storageos: Option<Shared<StorageOSVolumeSource>> = "storageos" 27 OMITEMPTY;
     /// `csi`: CSIVolumeSource or absent.
-    pub csi: Option<Shared<CSIVolumeSource>>,
+    csi: Option<Shared<CSIVolumeSource>> = "csi" 28 OMITEMPTY;
     /// `ephemeral`: EphemeralVolumeSource or absent.
-    pub ephemeral: Option<Shared<EphemeralVolumeSource>>,
+    ephemeral: Option<Shared<EphemeralVolumeSource>> = "ephemeral" 29 OMITEMPTY;
     /// `image`: ImageVolumeSource or absent.
-    pub image: Option<Shared<ImageVolumeSource>>,
+    image: Option<Shared<ImageVolumeSource>> = "image" 30 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_SOURCE: Desc = Desc::new("VolumeSource", &[
-    Field::new("hostPath", 1, OMITEMPTY, Type::OptMsg(&HOST_PATH_VOLUME_SOURCE)),
-    Field::new("emptyDir", 2, OMITEMPTY, Type::OptMsg(&EMPTY_DIR_VOLUME_SOURCE)),
-    Field::new("gcePersistentDisk", 3, OMITEMPTY, Type::OptMsg(&GCE_PERSISTENT_DISK_VOLUME_SOURCE)),
-    Field::new("awsElasticBlockStore", 4, OMITEMPTY, Type::OptMsg(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE)),
-    Field::new("gitRepo", 5, OMITEMPTY, Type::OptMsg(&GIT_REPO_VOLUME_SOURCE)),
-    Field::new("secret", 6, OMITEMPTY, Type::OptMsg(&SECRET_VOLUME_SOURCE)),
-    Field::new("nfs", 7, OMITEMPTY, Type::OptMsg(&NFS_VOLUME_SOURCE)),
-    Field::new("iscsi", 8, OMITEMPTY, Type::OptMsg(&ISCSI_VOLUME_SOURCE)),
-    Field::new("glusterfs", 9, OMITEMPTY, Type::OptMsg(&GLUSTERFS_VOLUME_SOURCE)),
-    Field::new("persistentVolumeClaim", 10, OMITEMPTY, Type::OptMsg(&PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE)),
-    Field::new("rbd", 11, OMITEMPTY, Type::OptMsg(&RBD_VOLUME_SOURCE)),
-    Field::new("flexVolume", 12, OMITEMPTY, Type::OptMsg(&FLEX_VOLUME_SOURCE)),
-    Field::new("cinder", 13, OMITEMPTY, Type::OptMsg(&CINDER_VOLUME_SOURCE)),
-    Field::new("cephfs", 14, OMITEMPTY, Type::OptMsg(&CEPH_FS_VOLUME_SOURCE)),
-    Field::new("flocker", 15, OMITEMPTY, Type::OptMsg(&FLOCKER_VOLUME_SOURCE)),
-    Field::new("downwardAPI", 16, OMITEMPTY, Type::OptMsg(&DOWNWARD_API_VOLUME_SOURCE)),
-    Field::new("fc", 17, OMITEMPTY, Type::OptMsg(&FC_VOLUME_SOURCE)),
-    Field::new("azureFile", 18, OMITEMPTY, Type::OptMsg(&AZURE_FILE_VOLUME_SOURCE)),
-    Field::new("configMap", 19, OMITEMPTY, Type::OptMsg(&CONFIG_MAP_VOLUME_SOURCE)),
-    Field::new("vsphereVolume", 20, OMITEMPTY, Type::OptMsg(&VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE)),
-    Field::new("quobyte", 21, OMITEMPTY, Type::OptMsg(&QUOBYTE_VOLUME_SOURCE)),
-    Field::new("azureDisk", 22, OMITEMPTY, Type::OptMsg(&AZURE_DISK_VOLUME_SOURCE)),
-    Field::new("photonPersistentDisk", 23, OMITEMPTY, Type::OptMsg(&PHOTON_PERSISTENT_DISK_VOLUME_SOURCE)),
-    Field::new("projected", 26, OMITEMPTY, Type::OptMsg(&PROJECTED_VOLUME_SOURCE)),
-    Field::new("portworxVolume", 24, OMITEMPTY, Type::OptMsg(&PORTWORX_VOLUME_SOURCE)),
-    Field::new("scaleIO", 25, OMITEMPTY, Type::OptMsg(&SCALE_IO_VOLUME_SOURCE)),
-    Field::new("storageos", 27, OMITEMPTY, Type::OptMsg(&STORAGE_OS_VOLUME_SOURCE)),
-    Field::new("csi", 28, OMITEMPTY, Type::OptMsg(&CSI_VOLUME_SOURCE)),
-    Field::new("ephemeral", 29, OMITEMPTY, Type::OptMsg(&EPHEMERAL_VOLUME_SOURCE)),
-    Field::new("image", 30, OMITEMPTY, Type::OptMsg(&IMAGE_VOLUME_SOURCE)),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 23, 26, 27, 28, 29]);
-impl Message for VolumeSource {
-    fn desc(&self) -> &'static Desc { &VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.host_path)), FieldRef::OptMsg(opt(&self.empty_dir)), FieldRef::OptMsg(opt(&self.gce_persistent_disk)), FieldRef::OptMsg(opt(&self.aws_elastic_block_store)), FieldRef::OptMsg(opt(&self.git_repo)), FieldRef::OptMsg(opt(&self.secret)), FieldRef::OptMsg(opt(&self.nfs)), FieldRef::OptMsg(opt(&self.iscsi)), FieldRef::OptMsg(opt(&self.glusterfs)), FieldRef::OptMsg(opt(&self.persistent_volume_claim)), FieldRef::OptMsg(opt(&self.rbd)), FieldRef::OptMsg(opt(&self.flex_volume)), FieldRef::OptMsg(opt(&self.cinder)), FieldRef::OptMsg(opt(&self.cephfs)), FieldRef::OptMsg(opt(&self.flocker)), FieldRef::OptMsg(opt(&self.downward_api)), FieldRef::OptMsg(opt(&self.fc)), FieldRef::OptMsg(opt(&self.azure_file)), FieldRef::OptMsg(opt(&self.config_map)), FieldRef::OptMsg(opt(&self.vsphere_volume)), FieldRef::OptMsg(opt(&self.quobyte)), FieldRef::OptMsg(opt(&self.azure_disk)), FieldRef::OptMsg(opt(&self.photon_persistent_disk)), FieldRef::OptMsg(opt(&self.projected)), FieldRef::OptMsg(opt(&self.portworx_volume)), FieldRef::OptMsg(opt(&self.scale_io)), FieldRef::OptMsg(opt(&self.storageos)), FieldRef::OptMsg(opt(&self.csi)), FieldRef::OptMsg(opt(&self.ephemeral)), FieldRef::OptMsg(opt(&self.image))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.host_path), 1 => FieldMut::OptMsg(&mut self.empty_dir), 2 => FieldMut::OptMsg(&mut self.gce_persistent_disk), 3 => FieldMut::OptMsg(&mut self.aws_elastic_block_store), 4 => FieldMut::OptMsg(&mut self.git_repo), 5 => FieldMut::OptMsg(&mut self.secret), 6 => FieldMut::OptMsg(&mut self.nfs), 7 => FieldMut::OptMsg(&mut self.iscsi), 8 => FieldMut::OptMsg(&mut self.glusterfs), 9 => FieldMut::OptMsg(&mut self.persistent_volume_claim), 10 => FieldMut::OptMsg(&mut self.rbd), 11 => FieldMut::OptMsg(&mut self.flex_volume), 12 => FieldMut::OptMsg(&mut self.cinder), 13 => FieldMut::OptMsg(&mut self.cephfs), 14 => FieldMut::OptMsg(&mut self.flocker), 15 => FieldMut::OptMsg(&mut self.downward_api), 16 => FieldMut::OptMsg(&mut self.fc), 17 => FieldMut::OptMsg(&mut self.azure_file), 18 => FieldMut::OptMsg(&mut self.config_map), 19 => FieldMut::OptMsg(&mut self.vsphere_volume), 20 => FieldMut::OptMsg(&mut self.quobyte), 21 => FieldMut::OptMsg(&mut self.azure_disk), 22 => FieldMut::OptMsg(&mut self.photon_persistent_disk), 23 => FieldMut::OptMsg(&mut self.projected), 24 => FieldMut::OptMsg(&mut self.portworx_volume), 25 => FieldMut::OptMsg(&mut self.scale_io), 26 => FieldMut::OptMsg(&mut self.storageos), 27 => FieldMut::OptMsg(&mut self.csi), 28 => FieldMut::OptMsg(&mut self.ephemeral), 29 => FieldMut::OptMsg(&mut self.image), _ => oob(i) } }
-}
-message!(VolumeSource, VOLUME_SOURCE);
-emb_default!(VolumeSource);
 
+message! {
 /// `VolumeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumestatus-v1-core)
-#[derive(Clone, Default)]
-pub struct VolumeStatus {
+pub struct VolumeStatus VOLUME_STATUS "VolumeStatus" [255, 0] Form::Part;
     /// `image`: ImageVolumeStatus or absent, feature gate `ImageVolumeWithDigest`.
-    pub image: Option<Shared<ImageVolumeStatus>>,
+    image: Option<Shared<ImageVolumeStatus>> = "image" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_STATUS: Desc = Desc::new("VolumeStatus", &[
-    Field::new("image", 1, OMITEMPTY, Type::OptMsg(&IMAGE_VOLUME_STATUS)),
-], &[255, 0]);
-impl Message for VolumeStatus {
-    fn desc(&self) -> &'static Desc { &VOLUME_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.image))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.image), _ => oob(i) } }
-}
-message!(VolumeStatus, VOLUME_STATUS);
 
+message! {
 /// `VsphereVirtualDiskVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#vspherevirtualdiskvolumesource-v1-core)
-#[derive(Clone, Default)]
-pub struct VsphereVirtualDiskVolumeSource {
+pub struct VsphereVirtualDiskVolumeSource VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE "VsphereVirtualDiskVolumeSource" [255, 0, 1, 2, 3] Form::Part;
     /// `volumePath`: string, required.
-    pub volume_path: Str,
+    volume_path: Str = "volumePath" 1 (REQUIRED);
     /// `fsType`: string.
-    pub fs_type: Str,
+    fs_type: Str = "fsType" 2 OMITEMPTY;
     /// `storagePolicyName`: string.
-    pub storage_policy_name: Str,
+    storage_policy_name: Str = "storagePolicyName" 3 OMITEMPTY;
     /// `storagePolicyID`: string.
-    pub storage_policy_id: Str,
+    storage_policy_id: Str = "storagePolicyID" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE: Desc = Desc::new("VsphereVirtualDiskVolumeSource", &[
-    Field::new("volumePath", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("fsType", 2, OMITEMPTY, Type::Str),
-    Field::new("storagePolicyName", 3, OMITEMPTY, Type::Str),
-    Field::new("storagePolicyID", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for VsphereVirtualDiskVolumeSource {
-    fn desc(&self) -> &'static Desc { &VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.volume_path), FieldRef::Str(&self.fs_type), FieldRef::Str(&self.storage_policy_name), FieldRef::Str(&self.storage_policy_id)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.volume_path), 1 => FieldMut::Str(&mut self.fs_type), 2 => FieldMut::Str(&mut self.storage_policy_name), 3 => FieldMut::Str(&mut self.storage_policy_id), _ => oob(i) } }
-}
-message!(VsphereVirtualDiskVolumeSource, VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE);
 
+message! {
 /// `WeightedPodAffinityTerm` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#weightedpodaffinityterm-v1-core)
-#[derive(Clone, Default)]
-pub struct WeightedPodAffinityTerm {
+pub struct WeightedPodAffinityTerm WEIGHTED_POD_AFFINITY_TERM "WeightedPodAffinityTerm" [255, 0, 1] Form::Part;
     /// `weight`: integer, required.
-    pub weight: i32,
+    weight: i32 = "weight" 1 (REQUIRED);
     /// `podAffinityTerm`: PodAffinityTerm, required.
-    pub pod_affinity_term: PodAffinityTerm,
+    pod_affinity_term: PodAffinityTerm = "podAffinityTerm" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WEIGHTED_POD_AFFINITY_TERM: Desc = Desc::new("WeightedPodAffinityTerm", &[
-    Field::new("weight", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("podAffinityTerm", 2, 0, Type::Msg(&POD_AFFINITY_TERM)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for WeightedPodAffinityTerm {
-    fn desc(&self) -> &'static Desc { &WEIGHTED_POD_AFFINITY_TERM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.weight), FieldRef::Msg(&self.pod_affinity_term)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.weight), 1 => FieldMut::Msg(&mut self.pod_affinity_term), _ => oob(i) } }
-}
-message!(WeightedPodAffinityTerm, WEIGHTED_POD_AFFINITY_TERM);
 
+message! {
 /// `WindowsSecurityContextOptions` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#windowssecuritycontextoptions-v1-core)
-#[derive(Clone, Default)]
-pub struct WindowsSecurityContextOptions {
+pub struct WindowsSecurityContextOptions WINDOWS_SECURITY_CONTEXT_OPTIONS "WindowsSecurityContextOptions" [255, 0, 1, 2, 3] Form::Part;
     /// `gmsaCredentialSpecName`: string or absent.
-    pub gmsa_credential_spec_name: Option<Str>,
+    gmsa_credential_spec_name: Option<Str> = "gmsaCredentialSpecName" 1 OMITEMPTY;
     /// `gmsaCredentialSpec`: string or absent.
-    pub gmsa_credential_spec: Option<Str>,
+    gmsa_credential_spec: Option<Str> = "gmsaCredentialSpec" 2 OMITEMPTY;
     /// `runAsUserName`: string or absent.
-    pub run_as_user_name: Option<Str>,
+    run_as_user_name: Option<Str> = "runAsUserName" 3 OMITEMPTY;
     /// `hostProcess`: boolean or absent.
-    pub host_process: Option<bool>,
+    host_process: Option<bool> = "hostProcess" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WINDOWS_SECURITY_CONTEXT_OPTIONS: Desc = Desc::new("WindowsSecurityContextOptions", &[
-    Field::new("gmsaCredentialSpecName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("gmsaCredentialSpec", 2, OMITEMPTY, Type::OptStr),
-    Field::new("runAsUserName", 3, OMITEMPTY, Type::OptStr),
-    Field::new("hostProcess", 4, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3]);
-impl Message for WindowsSecurityContextOptions {
-    fn desc(&self) -> &'static Desc { &WINDOWS_SECURITY_CONTEXT_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.gmsa_credential_spec_name), FieldRef::OptStr(&self.gmsa_credential_spec), FieldRef::OptStr(&self.run_as_user_name), FieldRef::OptBool(&self.host_process)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.gmsa_credential_spec_name), 1 => FieldMut::OptStr(&mut self.gmsa_credential_spec), 2 => FieldMut::OptStr(&mut self.run_as_user_name), 3 => FieldMut::OptBool(&mut self.host_process), _ => oob(i) } }
-}
-message!(WindowsSecurityContextOptions, WINDOWS_SECURITY_CONTEXT_OPTIONS);
 
 /// Value of AppArmorProfileType.
 pub const APP_ARMOR_PROFILE_TYPE_LOCALHOST: &str = "Localhost";

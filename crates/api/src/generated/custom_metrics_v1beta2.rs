@@ -4,94 +4,47 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `MetricIdentifier` of custom.metrics.k8s.io/v1beta2.
-#[derive(Clone, Default)]
-pub struct MetricIdentifier {
+pub struct MetricIdentifier METRIC_IDENTIFIER "MetricIdentifier" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static METRIC_IDENTIFIER: Desc = Desc::new("MetricIdentifier", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("selector", 2, 0, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for MetricIdentifier {
-    fn desc(&self) -> &'static Desc { &METRIC_IDENTIFIER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptMsg(opt(&self.selector))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptMsg(&mut self.selector), _ => oob(i) } }
-}
-message!(MetricIdentifier, METRIC_IDENTIFIER);
 
+message! {
 /// `MetricListOptions` of custom.metrics.k8s.io/v1beta2.
-#[derive(Clone, Default)]
-pub struct MetricListOptions {
+pub struct MetricListOptions METRIC_LIST_OPTIONS "MetricListOptions" [255, 0, 1] Form::Kind(&KindFacts { group: "custom.metrics.k8s.io", version: "v1beta2", kind: "MetricListOptions" });
     /// `labelSelector`: string.
-    pub label_selector: Str,
+    label_selector: Str = "labelSelector" 1 OMITEMPTY;
     /// `metricLabelSelector`: string.
-    pub metric_label_selector: Str,
+    metric_label_selector: Str = "metricLabelSelector" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static METRIC_LIST_OPTIONS: Desc = Desc::kind("MetricListOptions", &[
-    Field::new("labelSelector", 1, OMITEMPTY, Type::Str),
-    Field::new("metricLabelSelector", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1], &KindFacts { group: "custom.metrics.k8s.io", version: "v1beta2", kind: "MetricListOptions" });
-impl Message for MetricListOptions {
-    fn desc(&self) -> &'static Desc { &METRIC_LIST_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.label_selector), FieldRef::Str(&self.metric_label_selector)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.label_selector), 1 => FieldMut::Str(&mut self.metric_label_selector), _ => oob(i) } }
-}
-message!(MetricListOptions, METRIC_LIST_OPTIONS);
-kind!(MetricListOptions, METRIC_LIST_OPTIONS, "custom.metrics.k8s.io", "v1beta2", "MetricListOptions");
+kind!(MetricListOptions, "custom.metrics.k8s.io", "v1beta2", "MetricListOptions");
 
+message! {
 /// `MetricValue` of custom.metrics.k8s.io/v1beta2.
-#[derive(Clone, Default)]
-pub struct MetricValue {
+pub struct MetricValue METRIC_VALUE "MetricValue" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "custom.metrics.k8s.io", version: "v1beta2", kind: "MetricValue" });
     /// `describedObject`: ObjectReference, required.
-    pub described_object: core_v1::ObjectReference,
+    described_object: core_v1::ObjectReference = "describedObject" 1 (Facts { atomic: true, ..REQUIRED });
     /// `metric`: MetricIdentifier, required.
-    pub metric: MetricIdentifier,
+    metric: MetricIdentifier = "metric" 2 (REQUIRED);
     /// `timestamp`: time, required.
-    pub timestamp: Time,
+    timestamp: Time = "timestamp" 3 (REQUIRED);
     /// `windowSeconds`: integer or absent.
-    pub window_seconds: Option<i64>,
+    window_seconds: Option<i64> = "windowSeconds" 4 OMITEMPTY;
     /// `value`: quantity, required.
-    pub value: Quantity,
+    value: Quantity = "value" 5 (REQUIRED);
 }
-#[doc(hidden)]
-pub static METRIC_VALUE: Desc = Desc::kind("MetricValue", &[
-    Field::new("describedObject", 1, 0, Type::Msg(&core_v1::OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("metric", 2, 0, Type::Msg(&METRIC_IDENTIFIER)).facts(&REQUIRED),
-    Field::new("timestamp", 3, 0, Type::Leaf(&TIME)).facts(&REQUIRED),
-    Field::new("windowSeconds", 4, OMITEMPTY, Type::OptI64),
-    Field::new("value", 5, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "custom.metrics.k8s.io", version: "v1beta2", kind: "MetricValue" });
-impl Message for MetricValue {
-    fn desc(&self) -> &'static Desc { &METRIC_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.described_object), FieldRef::Msg(&self.metric), FieldRef::Leaf(&self.timestamp), FieldRef::OptI64(&self.window_seconds), FieldRef::Leaf(&self.value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.described_object), 1 => FieldMut::Msg(&mut self.metric), 2 => FieldMut::Leaf(&mut self.timestamp), 3 => FieldMut::OptI64(&mut self.window_seconds), 4 => FieldMut::Leaf(&mut self.value), _ => oob(i) } }
-}
-message!(MetricValue, METRIC_VALUE);
-kind!(MetricValue, METRIC_VALUE, "custom.metrics.k8s.io", "v1beta2", "MetricValue");
+kind!(MetricValue, "custom.metrics.k8s.io", "v1beta2", "MetricValue");
 
+message! {
 /// `MetricValueList` of custom.metrics.k8s.io/v1beta2.
-#[derive(Clone, Default)]
-pub struct MetricValueList {
+pub struct MetricValueList METRIC_VALUE_LIST "MetricValueList" [255, 0, 1] Form::Kind(&KindFacts { group: "custom.metrics.k8s.io", version: "v1beta2", kind: "MetricValueList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of MetricValue, required.
-    pub items: List<MetricValue>,
+    items: List<MetricValue> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static METRIC_VALUE_LIST: Desc = Desc::kind("MetricValueList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&METRIC_VALUE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "custom.metrics.k8s.io", version: "v1beta2", kind: "MetricValueList" });
-impl Message for MetricValueList {
-    fn desc(&self) -> &'static Desc { &METRIC_VALUE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(MetricValueList, METRIC_VALUE_LIST);
-kind!(MetricValueList, METRIC_VALUE_LIST, "custom.metrics.k8s.io", "v1beta2", "MetricValueList");
+kind!(MetricValueList, "custom.metrics.k8s.io", "v1beta2", "MetricValueList");

@@ -4,197 +4,100 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `Endpoint` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpoint-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct Endpoint {
+pub struct Endpoint ENDPOINT "Endpoint" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `addresses`: list of string, required, set.
-    pub addresses: List<Str>,
+    addresses: List<Str> = "addresses" 1 (Facts { list_type: ListType::Set, ..REQUIRED });
     /// `conditions`: EndpointConditions.
-    pub conditions: EndpointConditions,
+    conditions: EndpointConditions = "conditions" 2 OMITEMPTY;
     /// `hostname`: string or absent.
-    pub hostname: Option<Str>,
+    hostname: Option<Str> = "hostname" 3 OMITEMPTY;
     /// `targetRef`: ObjectReference or absent.
-    pub target_ref: Option<Shared<core_v1::ObjectReference>>,
+    target_ref: Option<Shared<core_v1::ObjectReference>> = "targetRef" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `deprecatedTopology`: map of string.
-    pub deprecated_topology: Map<Str>,
+    deprecated_topology: Map<Str> = "deprecatedTopology" 5 OMITEMPTY;
     /// `nodeName`: string or absent.
-    pub node_name: Option<Str>,
+    node_name: Option<Str> = "nodeName" 6 OMITEMPTY;
     /// `zone`: string or absent.
-    pub zone: Option<Str>,
+    zone: Option<Str> = "zone" 7 OMITEMPTY;
     /// `hints`: EndpointHints or absent.
-    pub hints: Option<Shared<EndpointHints>>,
+    hints: Option<Shared<EndpointHints>> = "hints" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ENDPOINT: Desc = Desc::new("Endpoint", &[
-    Field::new("addresses", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-    Field::new("conditions", 2, OMITEMPTY, Type::Msg(&ENDPOINT_CONDITIONS)),
-    Field::new("hostname", 3, OMITEMPTY, Type::OptStr),
-    Field::new("targetRef", 4, OMITEMPTY, Type::OptMsg(&core_v1::OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("deprecatedTopology", 5, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("nodeName", 6, OMITEMPTY, Type::OptStr),
-    Field::new("zone", 7, OMITEMPTY, Type::OptStr),
-    Field::new("hints", 8, OMITEMPTY, Type::OptMsg(&ENDPOINT_HINTS)),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for Endpoint {
-    fn desc(&self) -> &'static Desc { &ENDPOINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.addresses), FieldRef::Msg(&self.conditions), FieldRef::OptStr(&self.hostname), FieldRef::OptMsg(opt(&self.target_ref)), FieldRef::Map(&self.deprecated_topology), FieldRef::OptStr(&self.node_name), FieldRef::OptStr(&self.zone), FieldRef::OptMsg(opt(&self.hints))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.addresses), 1 => FieldMut::Msg(&mut self.conditions), 2 => FieldMut::OptStr(&mut self.hostname), 3 => FieldMut::OptMsg(&mut self.target_ref), 4 => FieldMut::Map(&mut self.deprecated_topology), 5 => FieldMut::OptStr(&mut self.node_name), 6 => FieldMut::OptStr(&mut self.zone), 7 => FieldMut::OptMsg(&mut self.hints), _ => oob(i) } }
-}
-message!(Endpoint, ENDPOINT);
 
+message! {
 /// `EndpointConditions` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointconditions-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct EndpointConditions {
+pub struct EndpointConditions ENDPOINT_CONDITIONS "EndpointConditions" [255, 0, 1, 2] Form::Part;
     /// `ready`: boolean or absent.
-    pub ready: Option<bool>,
+    ready: Option<bool> = "ready" 1 OMITEMPTY;
     /// `serving`: boolean or absent.
-    pub serving: Option<bool>,
+    serving: Option<bool> = "serving" 2 OMITEMPTY;
     /// `terminating`: boolean or absent.
-    pub terminating: Option<bool>,
+    terminating: Option<bool> = "terminating" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ENDPOINT_CONDITIONS: Desc = Desc::new("EndpointConditions", &[
-    Field::new("ready", 1, OMITEMPTY, Type::OptBool),
-    Field::new("serving", 2, OMITEMPTY, Type::OptBool),
-    Field::new("terminating", 3, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2]);
-impl Message for EndpointConditions {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_CONDITIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptBool(&self.ready), FieldRef::OptBool(&self.serving), FieldRef::OptBool(&self.terminating)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptBool(&mut self.ready), 1 => FieldMut::OptBool(&mut self.serving), 2 => FieldMut::OptBool(&mut self.terminating), _ => oob(i) } }
-}
-message!(EndpointConditions, ENDPOINT_CONDITIONS);
 
+message! {
 /// `EndpointHints` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointhints-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct EndpointHints {
+pub struct EndpointHints ENDPOINT_HINTS "EndpointHints" [255, 0, 1] Form::Part;
     /// `forZones`: list of ForZone.
-    pub for_zones: List<ForZone>,
+    for_zones: List<ForZone> = "forZones" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `forNodes`: list of ForNode.
-    pub for_nodes: List<ForNode>,
+    for_nodes: List<ForNode> = "forNodes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ENDPOINT_HINTS: Desc = Desc::new("EndpointHints", &[
-    Field::new("forZones", 1, OMITEMPTY, Type::List(&Type::Msg(&FOR_ZONE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("forNodes", 2, OMITEMPTY, Type::List(&Type::Msg(&FOR_NODE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for EndpointHints {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_HINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.for_zones), FieldRef::List(&self.for_nodes)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.for_zones), 1 => FieldMut::List(&mut self.for_nodes), _ => oob(i) } }
-}
-message!(EndpointHints, ENDPOINT_HINTS);
 
+message! {
 /// `EndpointPort` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointport-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct EndpointPort {
+pub struct EndpointPort ENDPOINT_PORT "EndpointPort" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string or absent.
-    pub name: Option<Str>,
+    name: Option<Str> = "name" 1 OMITEMPTY;
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Option<Str>,
+    protocol: Option<Str> = "protocol" 2 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
     /// `port`: integer or absent.
-    pub port: Option<i32>,
+    port: Option<i32> = "port" 3 OMITEMPTY;
     /// `appProtocol`: string or absent.
-    pub app_protocol: Option<Str>,
+    app_protocol: Option<Str> = "appProtocol" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ENDPOINT_PORT: Desc = Desc::new("EndpointPort", &[
-    Field::new("name", 1, OMITEMPTY, Type::OptStr),
-    Field::new("protocol", 2, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS }),
-    Field::new("port", 3, OMITEMPTY, Type::OptI32),
-    Field::new("appProtocol", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3]);
-impl Message for EndpointPort {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.name), FieldRef::OptStr(&self.protocol), FieldRef::OptI32(&self.port), FieldRef::OptStr(&self.app_protocol)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.name), 1 => FieldMut::OptStr(&mut self.protocol), 2 => FieldMut::OptI32(&mut self.port), 3 => FieldMut::OptStr(&mut self.app_protocol), _ => oob(i) } }
-}
-message!(EndpointPort, ENDPOINT_PORT);
 
+message! {
 /// `EndpointSlice` of discovery.k8s.io/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslice-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct EndpointSlice {
+pub struct EndpointSlice ENDPOINT_SLICE "EndpointSlice" [255, 0, 2, 3, 1] Form::Kind(&KindFacts { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `addressType`: string, required, one of `FQDN`, `IPv4`, `IPv6`.
-    pub address_type: Str,
+    address_type: Str = "addressType" 4 (Facts { enums: &["FQDN", "IPv4", "IPv6"], ..REQUIRED });
     /// `endpoints`: list of Endpoint.
-    pub endpoints: List<Endpoint>,
+    endpoints: List<Endpoint> = "endpoints" 2 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `ports`: list of EndpointPort.
-    pub ports: List<EndpointPort>,
+    ports: List<EndpointPort> = "ports" 3 (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ENDPOINT_SLICE: Desc = Desc::kind("EndpointSlice", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("addressType", 4, 0, Type::Str).facts(&Facts { enums: &["FQDN", "IPv4", "IPv6"], ..REQUIRED }),
-    Field::new("endpoints", 2, 0, Type::List(&Type::Msg(&ENDPOINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("ports", 3, 0, Type::List(&Type::Msg(&ENDPOINT_PORT))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-], &[255, 0, 2, 3, 1], &KindFacts { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice" });
-impl Message for EndpointSlice {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_SLICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Str(&self.address_type), FieldRef::List(&self.endpoints), FieldRef::List(&self.ports)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Str(&mut self.address_type), 2 => FieldMut::List(&mut self.endpoints), 3 => FieldMut::List(&mut self.ports), _ => oob(i) } }
-}
-message!(EndpointSlice, ENDPOINT_SLICE);
-kind!(EndpointSlice, ENDPOINT_SLICE, "discovery.k8s.io", "v1", "EndpointSlice");
+kind!(EndpointSlice, "discovery.k8s.io", "v1", "EndpointSlice");
 object!(EndpointSlice);
 resource!(EndpointSlice, "endpointslices", Namespaced);
 
+message! {
 /// `EndpointSliceList` of discovery.k8s.io/v1, since 1.21. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslicelist-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct EndpointSliceList {
+pub struct EndpointSliceList ENDPOINT_SLICE_LIST "EndpointSliceList" [255, 0, 1] Form::Kind(&KindFacts { group: "discovery.k8s.io", version: "v1", kind: "EndpointSliceList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of EndpointSlice, required.
-    pub items: List<EndpointSlice>,
+    items: List<EndpointSlice> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ENDPOINT_SLICE_LIST: Desc = Desc::kind("EndpointSliceList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&ENDPOINT_SLICE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "discovery.k8s.io", version: "v1", kind: "EndpointSliceList" });
-impl Message for EndpointSliceList {
-    fn desc(&self) -> &'static Desc { &ENDPOINT_SLICE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(EndpointSliceList, ENDPOINT_SLICE_LIST);
-kind!(EndpointSliceList, ENDPOINT_SLICE_LIST, "discovery.k8s.io", "v1", "EndpointSliceList");
+kind!(EndpointSliceList, "discovery.k8s.io", "v1", "EndpointSliceList");
 list_kind!(EndpointSliceList, EndpointSlice);
 
+message! {
 /// `ForNode` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fornode-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct ForNode {
+pub struct ForNode FOR_NODE "ForNode" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static FOR_NODE: Desc = Desc::new("ForNode", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for ForNode {
-    fn desc(&self) -> &'static Desc { &FOR_NODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(ForNode, FOR_NODE);
 
+message! {
 /// `ForZone` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#forzone-v1-discovery-k8s-io)
-#[derive(Clone, Default)]
-pub struct ForZone {
+pub struct ForZone FOR_ZONE "ForZone" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static FOR_ZONE: Desc = Desc::new("ForZone", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for ForZone {
-    fn desc(&self) -> &'static Desc { &FOR_ZONE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(ForZone, FOR_ZONE);
 
 /// Value of AddressType.
 pub const ADDRESS_TYPE_FQDN: &str = "FQDN";

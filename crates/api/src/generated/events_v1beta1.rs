@@ -4,106 +4,60 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `Event` of events.k8s.io/v1beta1, since 1.8, deprecated in 1.22.
-#[derive(Clone, Default)]
-pub struct Event {
+pub struct Event EVENT "Event" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] Form::Kind(&KindFacts { group: "events.k8s.io", version: "v1beta1", kind: "Event" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1;
     /// `eventTime`: time with microseconds, required.
-    pub event_time: MicroTime,
+    event_time: MicroTime = "eventTime" 2 (REQUIRED);
     /// `series`: EventSeries or absent.
-    pub series: Option<Shared<EventSeries>>,
+    series: Option<Shared<EventSeries>> = "series" 3 OMITEMPTY;
     /// `reportingController`: string.
-    pub reporting_controller: Str,
+    reporting_controller: Str = "reportingController" 4 OMITEMPTY;
     /// `reportingInstance`: string.
-    pub reporting_instance: Str,
+    reporting_instance: Str = "reportingInstance" 5 OMITEMPTY;
     /// `action`: string.
-    pub action: Str,
+    action: Str = "action" 6 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 7 OMITEMPTY;
     /// `regarding`: ObjectReference.
-    pub regarding: core_v1::ObjectReference,
+    regarding: core_v1::ObjectReference = "regarding" 8 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `related`: ObjectReference or absent.
-    pub related: Option<Shared<core_v1::ObjectReference>>,
+    related: Option<Shared<core_v1::ObjectReference>> = "related" 9 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `note`: string.
-    pub note: Str,
+    note: Str = "note" 10 OMITEMPTY;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 11 OMITEMPTY;
     /// `deprecatedSource`: EventSource.
-    pub deprecated_source: core_v1::EventSource,
+    deprecated_source: core_v1::EventSource = "deprecatedSource" 12 OMITEMPTY;
     /// `deprecatedFirstTimestamp`: time.
-    pub deprecated_first_timestamp: Time,
+    deprecated_first_timestamp: Time = "deprecatedFirstTimestamp" 13 OMITEMPTY;
     /// `deprecatedLastTimestamp`: time.
-    pub deprecated_last_timestamp: Time,
+    deprecated_last_timestamp: Time = "deprecatedLastTimestamp" 14 OMITEMPTY;
     /// `deprecatedCount`: integer.
-    pub deprecated_count: i32,
+    deprecated_count: i32 = "deprecatedCount" 15 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVENT: Desc = Desc::kind("Event", &[
-    Field::new("metadata", 1, 0, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("eventTime", 2, 0, Type::Leaf(&MICRO_TIME)).facts(&REQUIRED),
-    Field::new("series", 3, OMITEMPTY, Type::OptMsg(&EVENT_SERIES)),
-    Field::new("reportingController", 4, OMITEMPTY, Type::Str),
-    Field::new("reportingInstance", 5, OMITEMPTY, Type::Str),
-    Field::new("action", 6, OMITEMPTY, Type::Str),
-    Field::new("reason", 7, OMITEMPTY, Type::Str),
-    Field::new("regarding", 8, OMITEMPTY, Type::Msg(&core_v1::OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("related", 9, OMITEMPTY, Type::OptMsg(&core_v1::OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("note", 10, OMITEMPTY, Type::Str),
-    Field::new("type", 11, OMITEMPTY, Type::Str),
-    Field::new("deprecatedSource", 12, OMITEMPTY, Type::Msg(&core_v1::EVENT_SOURCE)),
-    Field::new("deprecatedFirstTimestamp", 13, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("deprecatedLastTimestamp", 14, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("deprecatedCount", 15, OMITEMPTY, Type::I32),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], &KindFacts { group: "events.k8s.io", version: "v1beta1", kind: "Event" });
-impl Message for Event {
-    fn desc(&self) -> &'static Desc { &EVENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Leaf(&self.event_time), FieldRef::OptMsg(opt(&self.series)), FieldRef::Str(&self.reporting_controller), FieldRef::Str(&self.reporting_instance), FieldRef::Str(&self.action), FieldRef::Str(&self.reason), FieldRef::Msg(&self.regarding), FieldRef::OptMsg(opt(&self.related)), FieldRef::Str(&self.note), FieldRef::Str(&self.type_), FieldRef::Msg(&self.deprecated_source), FieldRef::Leaf(&self.deprecated_first_timestamp), FieldRef::Leaf(&self.deprecated_last_timestamp), FieldRef::I32(&self.deprecated_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Leaf(&mut self.event_time), 2 => FieldMut::OptMsg(&mut self.series), 3 => FieldMut::Str(&mut self.reporting_controller), 4 => FieldMut::Str(&mut self.reporting_instance), 5 => FieldMut::Str(&mut self.action), 6 => FieldMut::Str(&mut self.reason), 7 => FieldMut::Msg(&mut self.regarding), 8 => FieldMut::OptMsg(&mut self.related), 9 => FieldMut::Str(&mut self.note), 10 => FieldMut::Str(&mut self.type_), 11 => FieldMut::Msg(&mut self.deprecated_source), 12 => FieldMut::Leaf(&mut self.deprecated_first_timestamp), 13 => FieldMut::Leaf(&mut self.deprecated_last_timestamp), 14 => FieldMut::I32(&mut self.deprecated_count), _ => oob(i) } }
-}
-message!(Event, EVENT);
-kind!(Event, EVENT, "events.k8s.io", "v1beta1", "Event");
+kind!(Event, "events.k8s.io", "v1beta1", "Event");
 object!(Event);
 resource!(Event, "events", Namespaced);
 
+message! {
 /// `EventList` of events.k8s.io/v1beta1, since 1.8, deprecated in 1.22.
-#[derive(Clone, Default)]
-pub struct EventList {
+pub struct EventList EVENT_LIST "EventList" [255, 0, 1] Form::Kind(&KindFacts { group: "events.k8s.io", version: "v1beta1", kind: "EventList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Event, required.
-    pub items: List<Event>,
+    items: List<Event> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVENT_LIST: Desc = Desc::kind("EventList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&EVENT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "events.k8s.io", version: "v1beta1", kind: "EventList" });
-impl Message for EventList {
-    fn desc(&self) -> &'static Desc { &EVENT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(EventList, EVENT_LIST);
-kind!(EventList, EVENT_LIST, "events.k8s.io", "v1beta1", "EventList");
+kind!(EventList, "events.k8s.io", "v1beta1", "EventList");
 list_kind!(EventList, Event);
 
+message! {
 /// `EventSeries` of events.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct EventSeries {
+pub struct EventSeries EVENT_SERIES "EventSeries" [255, 0, 1] Form::Part;
     /// `count`: integer, required.
-    pub count: i32,
+    count: i32 = "count" 1 (REQUIRED);
     /// `lastObservedTime`: time with microseconds, required.
-    pub last_observed_time: MicroTime,
+    last_observed_time: MicroTime = "lastObservedTime" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVENT_SERIES: Desc = Desc::new("EventSeries", &[
-    Field::new("count", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("lastObservedTime", 2, 0, Type::Leaf(&MICRO_TIME)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for EventSeries {
-    fn desc(&self) -> &'static Desc { &EVENT_SERIES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.count), FieldRef::Leaf(&self.last_observed_time)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.count), 1 => FieldMut::Leaf(&mut self.last_observed_time), _ => oob(i) } }
-}
-message!(EventSeries, EVENT_SERIES);

@@ -4,1095 +4,546 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `DaemonSet` of extensions/v1beta1, since 1.1, deprecated in 1.8, removed in 1.16, replaced by apps v1 DaemonSet.
-#[derive(Clone, Default)]
-pub struct DaemonSet {
+pub struct DaemonSet DAEMON_SET "DaemonSet" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "DaemonSet" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: DaemonSetSpec.
-    pub spec: DaemonSetSpec,
+    spec: DaemonSetSpec = "spec" 2 OMITEMPTY;
     /// `status`: DaemonSetStatus.
-    pub status: DaemonSetStatus,
+    status: DaemonSetStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET: Desc = Desc::kind("DaemonSet", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&DAEMON_SET_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&DAEMON_SET_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "extensions", version: "v1beta1", kind: "DaemonSet" });
-impl Message for DaemonSet {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(DaemonSet, DAEMON_SET);
-kind!(DaemonSet, DAEMON_SET, "extensions", "v1beta1", "DaemonSet");
+kind!(DaemonSet, "extensions", "v1beta1", "DaemonSet");
 object!(DaemonSet);
 resource!(DaemonSet, "daemonsets", Namespaced);
 
+message! {
 /// `DaemonSetCondition` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DaemonSetCondition {
+pub struct DaemonSetCondition DAEMON_SET_CONDITION "DaemonSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET_CONDITION: Desc = Desc::new("DaemonSetCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for DaemonSetCondition {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(DaemonSetCondition, DAEMON_SET_CONDITION);
 
+message! {
 /// `DaemonSetList` of extensions/v1beta1, since 1.1, deprecated in 1.8, removed in 1.16, replaced by apps v1 DaemonSetList.
-#[derive(Clone, Default)]
-pub struct DaemonSetList {
+pub struct DaemonSetList DAEMON_SET_LIST "DaemonSetList" [255, 0, 1] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "DaemonSetList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of DaemonSet, required.
-    pub items: List<DaemonSet>,
+    items: List<DaemonSet> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DAEMON_SET_LIST: Desc = Desc::kind("DaemonSetList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&DAEMON_SET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "extensions", version: "v1beta1", kind: "DaemonSetList" });
-impl Message for DaemonSetList {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DaemonSetList, DAEMON_SET_LIST);
-kind!(DaemonSetList, DAEMON_SET_LIST, "extensions", "v1beta1", "DaemonSetList");
+kind!(DaemonSetList, "extensions", "v1beta1", "DaemonSetList");
 list_kind!(DaemonSetList, DaemonSet);
 
+message! {
 /// `DaemonSetSpec` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DaemonSetSpec {
+pub struct DaemonSetSpec DAEMON_SET_SPEC "DaemonSetSpec" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `template`: PodTemplateSpec, required.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 2 (REQUIRED);
     /// `updateStrategy`: DaemonSetUpdateStrategy.
-    pub update_strategy: DaemonSetUpdateStrategy,
+    update_strategy: DaemonSetUpdateStrategy = "updateStrategy" 3 OMITEMPTY;
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 4 OMITEMPTY;
     /// `templateGeneration`: integer.
-    pub template_generation: i64,
+    template_generation: i64 = "templateGeneration" 5 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
-    pub revision_history_limit: Option<i32>,
+    revision_history_limit: Option<i32> = "revisionHistoryLimit" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET_SPEC: Desc = Desc::new("DaemonSetSpec", &[
-    Field::new("selector", 1, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("template", 2, 0, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("updateStrategy", 3, OMITEMPTY, Type::Msg(&DAEMON_SET_UPDATE_STRATEGY)),
-    Field::new("minReadySeconds", 4, OMITEMPTY, Type::I32),
-    Field::new("templateGeneration", 5, OMITEMPTY, Type::I64),
-    Field::new("revisionHistoryLimit", 6, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for DaemonSetSpec {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template), FieldRef::Msg(&self.update_strategy), FieldRef::I32(&self.min_ready_seconds), FieldRef::I64(&self.template_generation), FieldRef::OptI32(&self.revision_history_limit)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.selector), 1 => FieldMut::Msg(&mut self.template), 2 => FieldMut::Msg(&mut self.update_strategy), 3 => FieldMut::I32(&mut self.min_ready_seconds), 4 => FieldMut::I64(&mut self.template_generation), 5 => FieldMut::OptI32(&mut self.revision_history_limit), _ => oob(i) } }
-}
-message!(DaemonSetSpec, DAEMON_SET_SPEC);
 
+message! {
 /// `DaemonSetStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DaemonSetStatus {
+pub struct DaemonSetStatus DAEMON_SET_STATUS "DaemonSetStatus" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `currentNumberScheduled`: integer, required.
-    pub current_number_scheduled: i32,
+    current_number_scheduled: i32 = "currentNumberScheduled" 1 (REQUIRED);
     /// `numberMisscheduled`: integer, required.
-    pub number_misscheduled: i32,
+    number_misscheduled: i32 = "numberMisscheduled" 2 (REQUIRED);
     /// `desiredNumberScheduled`: integer, required.
-    pub desired_number_scheduled: i32,
+    desired_number_scheduled: i32 = "desiredNumberScheduled" 3 (REQUIRED);
     /// `numberReady`: integer, required.
-    pub number_ready: i32,
+    number_ready: i32 = "numberReady" 4 (REQUIRED);
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 5 OMITEMPTY;
     /// `updatedNumberScheduled`: integer.
-    pub updated_number_scheduled: i32,
+    updated_number_scheduled: i32 = "updatedNumberScheduled" 6 OMITEMPTY;
     /// `numberAvailable`: integer.
-    pub number_available: i32,
+    number_available: i32 = "numberAvailable" 7 OMITEMPTY;
     /// `numberUnavailable`: integer.
-    pub number_unavailable: i32,
+    number_unavailable: i32 = "numberUnavailable" 8 OMITEMPTY;
     /// `collisionCount`: integer or absent.
-    pub collision_count: Option<i32>,
+    collision_count: Option<i32> = "collisionCount" 9 OMITEMPTY;
     /// `conditions`: list of DaemonSetCondition, map by `type`.
-    pub conditions: List<DaemonSetCondition>,
+    conditions: List<DaemonSetCondition> = "conditions" 10 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DAEMON_SET_STATUS: Desc = Desc::new("DaemonSetStatus", &[
-    Field::new("currentNumberScheduled", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("numberMisscheduled", 2, 0, Type::I32).facts(&REQUIRED),
-    Field::new("desiredNumberScheduled", 3, 0, Type::I32).facts(&REQUIRED),
-    Field::new("numberReady", 4, 0, Type::I32).facts(&REQUIRED),
-    Field::new("observedGeneration", 5, OMITEMPTY, Type::I64),
-    Field::new("updatedNumberScheduled", 6, OMITEMPTY, Type::I32),
-    Field::new("numberAvailable", 7, OMITEMPTY, Type::I32),
-    Field::new("numberUnavailable", 8, OMITEMPTY, Type::I32),
-    Field::new("collisionCount", 9, OMITEMPTY, Type::OptI32),
-    Field::new("conditions", 10, OMITEMPTY, Type::List(&Type::Msg(&DAEMON_SET_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for DaemonSetStatus {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.current_number_scheduled), FieldRef::I32(&self.number_misscheduled), FieldRef::I32(&self.desired_number_scheduled), FieldRef::I32(&self.number_ready), FieldRef::I64(&self.observed_generation), FieldRef::I32(&self.updated_number_scheduled), FieldRef::I32(&self.number_available), FieldRef::I32(&self.number_unavailable), FieldRef::OptI32(&self.collision_count), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.current_number_scheduled), 1 => FieldMut::I32(&mut self.number_misscheduled), 2 => FieldMut::I32(&mut self.desired_number_scheduled), 3 => FieldMut::I32(&mut self.number_ready), 4 => FieldMut::I64(&mut self.observed_generation), 5 => FieldMut::I32(&mut self.updated_number_scheduled), 6 => FieldMut::I32(&mut self.number_available), 7 => FieldMut::I32(&mut self.number_unavailable), 8 => FieldMut::OptI32(&mut self.collision_count), 9 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(DaemonSetStatus, DAEMON_SET_STATUS);
 
+message! {
 /// `DaemonSetUpdateStrategy` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DaemonSetUpdateStrategy {
+pub struct DaemonSetUpdateStrategy DAEMON_SET_UPDATE_STRATEGY "DaemonSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY;
     /// `rollingUpdate`: RollingUpdateDaemonSet or absent.
-    pub rolling_update: Option<Shared<RollingUpdateDaemonSet>>,
+    rolling_update: Option<Shared<RollingUpdateDaemonSet>> = "rollingUpdate" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DAEMON_SET_UPDATE_STRATEGY: Desc = Desc::new("DaemonSetUpdateStrategy", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str),
-    Field::new("rollingUpdate", 2, OMITEMPTY, Type::OptMsg(&ROLLING_UPDATE_DAEMON_SET)),
-], &[255, 0, 1]);
-impl Message for DaemonSetUpdateStrategy {
-    fn desc(&self) -> &'static Desc { &DAEMON_SET_UPDATE_STRATEGY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.rolling_update))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.rolling_update), _ => oob(i) } }
-}
-message!(DaemonSetUpdateStrategy, DAEMON_SET_UPDATE_STRATEGY);
 
+message! {
 /// `Deployment` of extensions/v1beta1, since 1.1, deprecated in 1.8, removed in 1.16, replaced by apps v1 Deployment.
-#[derive(Clone, Default)]
-pub struct Deployment {
+pub struct Deployment DEPLOYMENT "Deployment" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "Deployment" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: DeploymentSpec.
-    pub spec: DeploymentSpec,
+    spec: DeploymentSpec = "spec" 2 OMITEMPTY;
     /// `status`: DeploymentStatus.
-    pub status: DeploymentStatus,
+    status: DeploymentStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT: Desc = Desc::kind("Deployment", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&DEPLOYMENT_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&DEPLOYMENT_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "extensions", version: "v1beta1", kind: "Deployment" });
-impl Message for Deployment {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Deployment, DEPLOYMENT);
-kind!(Deployment, DEPLOYMENT, "extensions", "v1beta1", "Deployment");
+kind!(Deployment, "extensions", "v1beta1", "Deployment");
 object!(Deployment);
 resource!(Deployment, "deployments", Namespaced);
 
+message! {
 /// `DeploymentCondition` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DeploymentCondition {
+pub struct DeploymentCondition DEPLOYMENT_CONDITION "DeploymentCondition" [255, 0, 1, 255, 4, 5, 2, 3] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastUpdateTime`: time.
-    pub last_update_time: Time,
+    last_update_time: Time = "lastUpdateTime" 6 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 7 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_CONDITION: Desc = Desc::new("DeploymentCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastUpdateTime", 6, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("lastTransitionTime", 7, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 255, 4, 5, 2, 3]);
-impl Message for DeploymentCondition {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_update_time), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_update_time), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(DeploymentCondition, DEPLOYMENT_CONDITION);
 
+message! {
 /// `DeploymentList` of extensions/v1beta1, since 1.1, deprecated in 1.8, removed in 1.16, replaced by apps v1 DeploymentList.
-#[derive(Clone, Default)]
-pub struct DeploymentList {
+pub struct DeploymentList DEPLOYMENT_LIST "DeploymentList" [255, 0, 1] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "DeploymentList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Deployment, required.
-    pub items: List<Deployment>,
+    items: List<Deployment> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_LIST: Desc = Desc::kind("DeploymentList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&DEPLOYMENT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "extensions", version: "v1beta1", kind: "DeploymentList" });
-impl Message for DeploymentList {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DeploymentList, DEPLOYMENT_LIST);
-kind!(DeploymentList, DEPLOYMENT_LIST, "extensions", "v1beta1", "DeploymentList");
+kind!(DeploymentList, "extensions", "v1beta1", "DeploymentList");
 list_kind!(DeploymentList, Deployment);
 
+message! {
 /// `DeploymentRollback` of extensions/v1beta1, since 1.2, deprecated in 1.8, removed in 1.16.
-#[derive(Clone, Default)]
-pub struct DeploymentRollback {
+pub struct DeploymentRollback DEPLOYMENT_ROLLBACK "DeploymentRollback" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "DeploymentRollback" });
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `updatedAnnotations`: map of string.
-    pub updated_annotations: Map<Str>,
+    updated_annotations: Map<Str> = "updatedAnnotations" 2 OMITEMPTY;
     /// `rollbackTo`: RollbackConfig, required.
-    pub rollback_to: RollbackConfig,
+    rollback_to: RollbackConfig = "rollbackTo" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_ROLLBACK: Desc = Desc::kind("DeploymentRollback", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("updatedAnnotations", 2, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("rollbackTo", 3, 0, Type::Msg(&ROLLBACK_CONFIG)).facts(&REQUIRED),
-], &[255, 0, 1, 2], &KindFacts { group: "extensions", version: "v1beta1", kind: "DeploymentRollback" });
-impl Message for DeploymentRollback {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_ROLLBACK }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Map(&self.updated_annotations), FieldRef::Msg(&self.rollback_to)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Map(&mut self.updated_annotations), 2 => FieldMut::Msg(&mut self.rollback_to), _ => oob(i) } }
-}
-message!(DeploymentRollback, DEPLOYMENT_ROLLBACK);
-kind!(DeploymentRollback, DEPLOYMENT_ROLLBACK, "extensions", "v1beta1", "DeploymentRollback");
+kind!(DeploymentRollback, "extensions", "v1beta1", "DeploymentRollback");
 
+message! {
 /// `DeploymentSpec` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DeploymentSpec {
+pub struct DeploymentSpec DEPLOYMENT_SPEC "DeploymentSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8] Form::Part;
     /// `replicas`: integer or absent.
-    pub replicas: Option<i32>,
+    replicas: Option<i32> = "replicas" 1 OMITEMPTY;
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `template`: PodTemplateSpec, required.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 3 (REQUIRED);
     /// `strategy`: DeploymentStrategy.
-    pub strategy: DeploymentStrategy,
+    strategy: DeploymentStrategy = "strategy" 4 OMITEMPTY (Facts { patch_strategy: "retainKeys", ..NO_FACTS });
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 5 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
-    pub revision_history_limit: Option<i32>,
+    revision_history_limit: Option<i32> = "revisionHistoryLimit" 6 OMITEMPTY;
     /// `paused`: boolean.
-    pub paused: bool,
+    paused: bool = "paused" 7 OMITEMPTY;
     /// `rollbackTo`: RollbackConfig or absent.
-    pub rollback_to: Option<Shared<RollbackConfig>>,
+    rollback_to: Option<Shared<RollbackConfig>> = "rollbackTo" 8 OMITEMPTY;
     /// `progressDeadlineSeconds`: integer or absent.
-    pub progress_deadline_seconds: Option<i32>,
+    progress_deadline_seconds: Option<i32> = "progressDeadlineSeconds" 9 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_SPEC: Desc = Desc::new("DeploymentSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::OptI32),
-    Field::new("selector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("template", 3, 0, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)).facts(&REQUIRED),
-    Field::new("strategy", 4, OMITEMPTY, Type::Msg(&DEPLOYMENT_STRATEGY)).facts(&Facts { patch_strategy: "retainKeys", ..NO_FACTS }),
-    Field::new("minReadySeconds", 5, OMITEMPTY, Type::I32),
-    Field::new("revisionHistoryLimit", 6, OMITEMPTY, Type::OptI32),
-    Field::new("paused", 7, OMITEMPTY, Type::Bool),
-    Field::new("rollbackTo", 8, OMITEMPTY, Type::OptMsg(&ROLLBACK_CONFIG)),
-    Field::new("progressDeadlineSeconds", 9, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-impl Message for DeploymentSpec {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.replicas), FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template), FieldRef::Msg(&self.strategy), FieldRef::I32(&self.min_ready_seconds), FieldRef::OptI32(&self.revision_history_limit), FieldRef::Bool(&self.paused), FieldRef::OptMsg(opt(&self.rollback_to)), FieldRef::OptI32(&self.progress_deadline_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.replicas), 1 => FieldMut::OptMsg(&mut self.selector), 2 => FieldMut::Msg(&mut self.template), 3 => FieldMut::Msg(&mut self.strategy), 4 => FieldMut::I32(&mut self.min_ready_seconds), 5 => FieldMut::OptI32(&mut self.revision_history_limit), 6 => FieldMut::Bool(&mut self.paused), 7 => FieldMut::OptMsg(&mut self.rollback_to), 8 => FieldMut::OptI32(&mut self.progress_deadline_seconds), _ => oob(i) } }
-}
-message!(DeploymentSpec, DEPLOYMENT_SPEC);
 
+message! {
 /// `DeploymentStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DeploymentStatus {
+pub struct DeploymentStatus DEPLOYMENT_STATUS "DeploymentStatus" [255, 0, 1, 2, 4, 5, 7, 3, 8, 6] Form::Part;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 1 OMITEMPTY;
     /// `replicas`: integer.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 2 OMITEMPTY;
     /// `updatedReplicas`: integer.
-    pub updated_replicas: i32,
+    updated_replicas: i32 = "updatedReplicas" 3 OMITEMPTY;
     /// `readyReplicas`: integer.
-    pub ready_replicas: i32,
+    ready_replicas: i32 = "readyReplicas" 7 OMITEMPTY;
     /// `availableReplicas`: integer.
-    pub available_replicas: i32,
+    available_replicas: i32 = "availableReplicas" 4 OMITEMPTY;
     /// `unavailableReplicas`: integer.
-    pub unavailable_replicas: i32,
+    unavailable_replicas: i32 = "unavailableReplicas" 5 OMITEMPTY;
     /// `terminatingReplicas`: integer or absent.
-    pub terminating_replicas: Option<i32>,
+    terminating_replicas: Option<i32> = "terminatingReplicas" 9 OMITEMPTY;
     /// `conditions`: list of DeploymentCondition, map by `type`.
-    pub conditions: List<DeploymentCondition>,
+    conditions: List<DeploymentCondition> = "conditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `collisionCount`: integer or absent.
-    pub collision_count: Option<i32>,
+    collision_count: Option<i32> = "collisionCount" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_STATUS: Desc = Desc::new("DeploymentStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::I64),
-    Field::new("replicas", 2, OMITEMPTY, Type::I32),
-    Field::new("updatedReplicas", 3, OMITEMPTY, Type::I32),
-    Field::new("readyReplicas", 7, OMITEMPTY, Type::I32),
-    Field::new("availableReplicas", 4, OMITEMPTY, Type::I32),
-    Field::new("unavailableReplicas", 5, OMITEMPTY, Type::I32),
-    Field::new("terminatingReplicas", 9, OMITEMPTY, Type::OptI32),
-    Field::new("conditions", 6, OMITEMPTY, Type::List(&Type::Msg(&DEPLOYMENT_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("collisionCount", 8, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 4, 5, 7, 3, 8, 6]);
-impl Message for DeploymentStatus {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.observed_generation), FieldRef::I32(&self.replicas), FieldRef::I32(&self.updated_replicas), FieldRef::I32(&self.ready_replicas), FieldRef::I32(&self.available_replicas), FieldRef::I32(&self.unavailable_replicas), FieldRef::OptI32(&self.terminating_replicas), FieldRef::List(&self.conditions), FieldRef::OptI32(&self.collision_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.observed_generation), 1 => FieldMut::I32(&mut self.replicas), 2 => FieldMut::I32(&mut self.updated_replicas), 3 => FieldMut::I32(&mut self.ready_replicas), 4 => FieldMut::I32(&mut self.available_replicas), 5 => FieldMut::I32(&mut self.unavailable_replicas), 6 => FieldMut::OptI32(&mut self.terminating_replicas), 7 => FieldMut::List(&mut self.conditions), 8 => FieldMut::OptI32(&mut self.collision_count), _ => oob(i) } }
-}
-message!(DeploymentStatus, DEPLOYMENT_STATUS);
 
+message! {
 /// `DeploymentStrategy` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct DeploymentStrategy {
+pub struct DeploymentStrategy DEPLOYMENT_STRATEGY "DeploymentStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY;
     /// `rollingUpdate`: RollingUpdateDeployment or absent.
-    pub rolling_update: Option<Shared<RollingUpdateDeployment>>,
+    rolling_update: Option<Shared<RollingUpdateDeployment>> = "rollingUpdate" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEPLOYMENT_STRATEGY: Desc = Desc::new("DeploymentStrategy", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str),
-    Field::new("rollingUpdate", 2, OMITEMPTY, Type::OptMsg(&ROLLING_UPDATE_DEPLOYMENT)),
-], &[255, 0, 1]);
-impl Message for DeploymentStrategy {
-    fn desc(&self) -> &'static Desc { &DEPLOYMENT_STRATEGY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.rolling_update))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.rolling_update), _ => oob(i) } }
-}
-message!(DeploymentStrategy, DEPLOYMENT_STRATEGY);
 
+message! {
 /// `HTTPIngressPath` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct HTTPIngressPath {
+pub struct HTTPIngressPath HTTP_INGRESS_PATH "HTTPIngressPath" [255, 0, 2, 1] Form::Part;
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
     /// `pathType`: string or absent.
-    pub path_type: Option<Str>,
+    path_type: Option<Str> = "pathType" 3 OMITEMPTY;
     /// `backend`: IngressBackend, required.
-    pub backend: IngressBackend,
+    backend: IngressBackend = "backend" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HTTP_INGRESS_PATH: Desc = Desc::new("HTTPIngressPath", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-    Field::new("pathType", 3, OMITEMPTY, Type::OptStr),
-    Field::new("backend", 2, 0, Type::Msg(&INGRESS_BACKEND)).facts(&REQUIRED),
-], &[255, 0, 2, 1]);
-impl Message for HTTPIngressPath {
-    fn desc(&self) -> &'static Desc { &HTTP_INGRESS_PATH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::OptStr(&self.path_type), FieldRef::Msg(&self.backend)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::OptStr(&mut self.path_type), 2 => FieldMut::Msg(&mut self.backend), _ => oob(i) } }
-}
-message!(HTTPIngressPath, HTTP_INGRESS_PATH);
 
+message! {
 /// `HTTPIngressRuleValue` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct HTTPIngressRuleValue {
+pub struct HTTPIngressRuleValue HTTP_INGRESS_RULE_VALUE "HTTPIngressRuleValue" [255, 0] Form::Part;
     /// `paths`: list of HTTPIngressPath, required.
-    pub paths: List<HTTPIngressPath>,
+    paths: List<HTTPIngressPath> = "paths" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static HTTP_INGRESS_RULE_VALUE: Desc = Desc::new("HTTPIngressRuleValue", &[
-    Field::new("paths", 1, 0, Type::List(&Type::Msg(&HTTP_INGRESS_PATH))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0]);
-impl Message for HTTPIngressRuleValue {
-    fn desc(&self) -> &'static Desc { &HTTP_INGRESS_RULE_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.paths)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.paths), _ => oob(i) } }
-}
-message!(HTTPIngressRuleValue, HTTP_INGRESS_RULE_VALUE);
 
+message! {
 /// `IPBlock` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IPBlock {
+pub struct IPBlock IP_BLOCK "IPBlock" [255, 0, 1] Form::Part;
     /// `cidr`: string, required.
-    pub cidr: Str,
+    cidr: Str = "cidr" 1 (REQUIRED);
     /// `except`: list of string.
-    pub except: List<Str>,
+    except: List<Str> = "except" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static IP_BLOCK: Desc = Desc::new("IPBlock", &[
-    Field::new("cidr", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("except", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for IPBlock {
-    fn desc(&self) -> &'static Desc { &IP_BLOCK }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.cidr), FieldRef::List(&self.except)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.cidr), 1 => FieldMut::List(&mut self.except), _ => oob(i) } }
-}
-message!(IPBlock, IP_BLOCK);
 
+message! {
 /// `Ingress` of extensions/v1beta1, since 1.1, deprecated in 1.14, removed in 1.22, replaced by networking.k8s.io v1 Ingress.
-#[derive(Clone, Default)]
-pub struct Ingress {
+pub struct Ingress INGRESS "Ingress" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "Ingress" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: IngressSpec.
-    pub spec: IngressSpec,
+    spec: IngressSpec = "spec" 2 OMITEMPTY;
     /// `status`: IngressStatus.
-    pub status: IngressStatus,
+    status: IngressStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS: Desc = Desc::kind("Ingress", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&INGRESS_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&INGRESS_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "extensions", version: "v1beta1", kind: "Ingress" });
-impl Message for Ingress {
-    fn desc(&self) -> &'static Desc { &INGRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Ingress, INGRESS);
-kind!(Ingress, INGRESS, "extensions", "v1beta1", "Ingress");
+kind!(Ingress, "extensions", "v1beta1", "Ingress");
 object!(Ingress);
 resource!(Ingress, "ingresses", Namespaced);
 
+message! {
 /// `IngressBackend` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressBackend {
+pub struct IngressBackend INGRESS_BACKEND "IngressBackend" [255, 0, 1, 2] Form::Part;
     /// `serviceName`: string.
-    pub service_name: Str,
+    service_name: Str = "serviceName" 1 OMITEMPTY;
     /// `servicePort`: integer or string.
-    pub service_port: IntOrString,
+    service_port: IntOrString = "servicePort" 2 OMITEMPTY;
     /// `resource`: TypedLocalObjectReference or absent.
-    pub resource: Option<Shared<core_v1::TypedLocalObjectReference>>,
+    resource: Option<Shared<core_v1::TypedLocalObjectReference>> = "resource" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_BACKEND: Desc = Desc::new("IngressBackend", &[
-    Field::new("serviceName", 1, OMITEMPTY, Type::Str),
-    Field::new("servicePort", 2, OMITEMPTY, Type::Leaf(&INT_OR_STRING)),
-    Field::new("resource", 3, OMITEMPTY, Type::OptMsg(&core_v1::TYPED_LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for IngressBackend {
-    fn desc(&self) -> &'static Desc { &INGRESS_BACKEND }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.service_name), FieldRef::Leaf(&self.service_port), FieldRef::OptMsg(opt(&self.resource))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.service_name), 1 => FieldMut::Leaf(&mut self.service_port), 2 => FieldMut::OptMsg(&mut self.resource), _ => oob(i) } }
-}
-message!(IngressBackend, INGRESS_BACKEND);
 
+message! {
 /// `IngressList` of extensions/v1beta1, since 1.1, deprecated in 1.14, removed in 1.22, replaced by networking.k8s.io v1 IngressList.
-#[derive(Clone, Default)]
-pub struct IngressList {
+pub struct IngressList INGRESS_LIST "IngressList" [255, 0, 1] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "IngressList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Ingress, required.
-    pub items: List<Ingress>,
+    items: List<Ingress> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static INGRESS_LIST: Desc = Desc::kind("IngressList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&INGRESS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "extensions", version: "v1beta1", kind: "IngressList" });
-impl Message for IngressList {
-    fn desc(&self) -> &'static Desc { &INGRESS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(IngressList, INGRESS_LIST);
-kind!(IngressList, INGRESS_LIST, "extensions", "v1beta1", "IngressList");
+kind!(IngressList, "extensions", "v1beta1", "IngressList");
 list_kind!(IngressList, Ingress);
 
+message! {
 /// `IngressLoadBalancerIngress` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressLoadBalancerIngress {
+pub struct IngressLoadBalancerIngress INGRESS_LOAD_BALANCER_INGRESS "IngressLoadBalancerIngress" [255, 0, 1, 255, 2] Form::Part;
     /// `ip`: string.
-    pub ip: Str,
+    ip: Str = "ip" 1 OMITEMPTY;
     /// `hostname`: string.
-    pub hostname: Str,
+    hostname: Str = "hostname" 2 OMITEMPTY;
     /// `ports`: list of IngressPortStatus.
-    pub ports: List<IngressPortStatus>,
+    ports: List<IngressPortStatus> = "ports" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_LOAD_BALANCER_INGRESS: Desc = Desc::new("IngressLoadBalancerIngress", &[
-    Field::new("ip", 1, OMITEMPTY, Type::Str),
-    Field::new("hostname", 2, OMITEMPTY, Type::Str),
-    Field::new("ports", 4, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_PORT_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 255, 2]);
-impl Message for IngressLoadBalancerIngress {
-    fn desc(&self) -> &'static Desc { &INGRESS_LOAD_BALANCER_INGRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip), FieldRef::Str(&self.hostname), FieldRef::List(&self.ports)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), 1 => FieldMut::Str(&mut self.hostname), 2 => FieldMut::List(&mut self.ports), _ => oob(i) } }
-}
-message!(IngressLoadBalancerIngress, INGRESS_LOAD_BALANCER_INGRESS);
 
+message! {
 /// `IngressLoadBalancerStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressLoadBalancerStatus {
+pub struct IngressLoadBalancerStatus INGRESS_LOAD_BALANCER_STATUS "IngressLoadBalancerStatus" [255, 0] Form::Part;
     /// `ingress`: list of IngressLoadBalancerIngress.
-    pub ingress: List<IngressLoadBalancerIngress>,
+    ingress: List<IngressLoadBalancerIngress> = "ingress" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_LOAD_BALANCER_STATUS: Desc = Desc::new("IngressLoadBalancerStatus", &[
-    Field::new("ingress", 1, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_LOAD_BALANCER_INGRESS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for IngressLoadBalancerStatus {
-    fn desc(&self) -> &'static Desc { &INGRESS_LOAD_BALANCER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ingress)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ingress), _ => oob(i) } }
-}
-message!(IngressLoadBalancerStatus, INGRESS_LOAD_BALANCER_STATUS);
 
+message! {
 /// `IngressPortStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressPortStatus {
+pub struct IngressPortStatus INGRESS_PORT_STATUS "IngressPortStatus" [255, 0, 1, 2] Form::Part;
     /// `port`: integer, required.
-    pub port: i32,
+    port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Str,
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
     /// `error`: string or absent.
-    pub error: Option<Str>,
+    error: Option<Str> = "error" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_PORT_STATUS: Desc = Desc::new("IngressPortStatus", &[
-    Field::new("port", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("protocol", 2, 0, Type::Str).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED }),
-    Field::new("error", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for IngressPortStatus {
-    fn desc(&self) -> &'static Desc { &INGRESS_PORT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.port), FieldRef::Str(&self.protocol), FieldRef::OptStr(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.port), 1 => FieldMut::Str(&mut self.protocol), 2 => FieldMut::OptStr(&mut self.error), _ => oob(i) } }
-}
-message!(IngressPortStatus, INGRESS_PORT_STATUS);
 
+message! {
 /// `IngressRule` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressRule {
+pub struct IngressRule INGRESS_RULE "IngressRule" [255, 0, 1] Form::Part;
     /// `host`: string.
-    pub host: Str,
+    host: Str = "host" 1 OMITEMPTY;
     /// IngressRuleValue, its members appear here.
-    pub ingress_rule_value: IngressRuleValue,
+    ingress_rule_value: IngressRuleValue = "" 2 INLINE;
 }
-#[doc(hidden)]
-pub static INGRESS_RULE: Desc = Desc::new("IngressRule", &[
-    Field::new("host", 1, OMITEMPTY, Type::Str),
-    Field::new("", 2, INLINE, Type::Msg(&INGRESS_RULE_VALUE)),
-], &[255, 0, 1]);
-impl Message for IngressRule {
-    fn desc(&self) -> &'static Desc { &INGRESS_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.host), FieldRef::Msg(&self.ingress_rule_value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.host), 1 => FieldMut::Msg(&mut self.ingress_rule_value), _ => oob(i) } }
-}
-message!(IngressRule, INGRESS_RULE);
 
+message! {
 /// `IngressRuleValue` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressRuleValue {
+pub struct IngressRuleValue INGRESS_RULE_VALUE "IngressRuleValue" [255, 0] Form::Part;
     /// `http`: HTTPIngressRuleValue or absent.
-    pub http: Option<Shared<HTTPIngressRuleValue>>,
+    http: Option<Shared<HTTPIngressRuleValue>> = "http" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_RULE_VALUE: Desc = Desc::new("IngressRuleValue", &[
-    Field::new("http", 1, OMITEMPTY, Type::OptMsg(&HTTP_INGRESS_RULE_VALUE)),
-], &[255, 0]);
-impl Message for IngressRuleValue {
-    fn desc(&self) -> &'static Desc { &INGRESS_RULE_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.http))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.http), _ => oob(i) } }
-}
-message!(IngressRuleValue, INGRESS_RULE_VALUE);
 
+message! {
 /// `IngressSpec` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressSpec {
+pub struct IngressSpec INGRESS_SPEC "IngressSpec" [255, 1, 2, 3, 0] Form::Part;
     /// `ingressClassName`: string or absent.
-    pub ingress_class_name: Option<Str>,
+    ingress_class_name: Option<Str> = "ingressClassName" 4 OMITEMPTY;
     /// `backend`: IngressBackend or absent.
-    pub backend: Option<Shared<IngressBackend>>,
+    backend: Option<Shared<IngressBackend>> = "backend" 1 OMITEMPTY;
     /// `tls`: list of IngressTLS.
-    pub tls: List<IngressTLS>,
+    tls: List<IngressTLS> = "tls" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `rules`: list of IngressRule.
-    pub rules: List<IngressRule>,
+    rules: List<IngressRule> = "rules" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_SPEC: Desc = Desc::new("IngressSpec", &[
-    Field::new("ingressClassName", 4, OMITEMPTY, Type::OptStr),
-    Field::new("backend", 1, OMITEMPTY, Type::OptMsg(&INGRESS_BACKEND)),
-    Field::new("tls", 2, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_TLS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("rules", 3, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 1, 2, 3, 0]);
-impl Message for IngressSpec {
-    fn desc(&self) -> &'static Desc { &INGRESS_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.ingress_class_name), FieldRef::OptMsg(opt(&self.backend)), FieldRef::List(&self.tls), FieldRef::List(&self.rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.ingress_class_name), 1 => FieldMut::OptMsg(&mut self.backend), 2 => FieldMut::List(&mut self.tls), 3 => FieldMut::List(&mut self.rules), _ => oob(i) } }
-}
-message!(IngressSpec, INGRESS_SPEC);
 
+message! {
 /// `IngressStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressStatus {
+pub struct IngressStatus INGRESS_STATUS "IngressStatus" [255, 0] Form::Part;
     /// `loadBalancer`: IngressLoadBalancerStatus.
-    pub load_balancer: IngressLoadBalancerStatus,
+    load_balancer: IngressLoadBalancerStatus = "loadBalancer" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_STATUS: Desc = Desc::new("IngressStatus", &[
-    Field::new("loadBalancer", 1, OMITEMPTY, Type::Msg(&INGRESS_LOAD_BALANCER_STATUS)),
-], &[255, 0]);
-impl Message for IngressStatus {
-    fn desc(&self) -> &'static Desc { &INGRESS_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.load_balancer)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.load_balancer), _ => oob(i) } }
-}
-message!(IngressStatus, INGRESS_STATUS);
 
+message! {
 /// `IngressTLS` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct IngressTLS {
+pub struct IngressTLS INGRESS_TLS "IngressTLS" [255, 0, 1] Form::Part;
     /// `hosts`: list of string.
-    pub hosts: List<Str>,
+    hosts: List<Str> = "hosts" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `secretName`: string.
-    pub secret_name: Str,
+    secret_name: Str = "secretName" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_TLS: Desc = Desc::new("IngressTLS", &[
-    Field::new("hosts", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("secretName", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for IngressTLS {
-    fn desc(&self) -> &'static Desc { &INGRESS_TLS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.hosts), FieldRef::Str(&self.secret_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.hosts), 1 => FieldMut::Str(&mut self.secret_name), _ => oob(i) } }
-}
-message!(IngressTLS, INGRESS_TLS);
 
+message! {
 /// `NetworkPolicy` of extensions/v1beta1, since 1.3, deprecated in 1.9, removed in 1.16, replaced by networking.k8s.io v1 NetworkPolicy.
-#[derive(Clone, Default)]
-pub struct NetworkPolicy {
+pub struct NetworkPolicy NETWORK_POLICY "NetworkPolicy" [255, 0, 1] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "NetworkPolicy" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: NetworkPolicySpec.
-    pub spec: NetworkPolicySpec,
+    spec: NetworkPolicySpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY: Desc = Desc::kind("NetworkPolicy", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&NETWORK_POLICY_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "extensions", version: "v1beta1", kind: "NetworkPolicy" });
-impl Message for NetworkPolicy {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(NetworkPolicy, NETWORK_POLICY);
-kind!(NetworkPolicy, NETWORK_POLICY, "extensions", "v1beta1", "NetworkPolicy");
+kind!(NetworkPolicy, "extensions", "v1beta1", "NetworkPolicy");
 object!(NetworkPolicy);
 resource!(NetworkPolicy, "networkpolicies", Namespaced);
 
+message! {
 /// `NetworkPolicyEgressRule` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct NetworkPolicyEgressRule {
+pub struct NetworkPolicyEgressRule NETWORK_POLICY_EGRESS_RULE "NetworkPolicyEgressRule" [255, 0, 1] Form::Part;
     /// `ports`: list of NetworkPolicyPort.
-    pub ports: List<NetworkPolicyPort>,
+    ports: List<NetworkPolicyPort> = "ports" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `to`: list of NetworkPolicyPeer.
-    pub to: List<NetworkPolicyPeer>,
+    to: List<NetworkPolicyPeer> = "to" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_EGRESS_RULE: Desc = Desc::new("NetworkPolicyEgressRule", &[
-    Field::new("ports", 1, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PORT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("to", 2, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PEER))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NetworkPolicyEgressRule {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_EGRESS_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ports), FieldRef::List(&self.to)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ports), 1 => FieldMut::List(&mut self.to), _ => oob(i) } }
-}
-message!(NetworkPolicyEgressRule, NETWORK_POLICY_EGRESS_RULE);
 
+message! {
 /// `NetworkPolicyIngressRule` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct NetworkPolicyIngressRule {
+pub struct NetworkPolicyIngressRule NETWORK_POLICY_INGRESS_RULE "NetworkPolicyIngressRule" [255, 0, 1] Form::Part;
     /// `ports`: list of NetworkPolicyPort.
-    pub ports: List<NetworkPolicyPort>,
+    ports: List<NetworkPolicyPort> = "ports" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `from`: list of NetworkPolicyPeer.
-    pub from: List<NetworkPolicyPeer>,
+    from: List<NetworkPolicyPeer> = "from" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_INGRESS_RULE: Desc = Desc::new("NetworkPolicyIngressRule", &[
-    Field::new("ports", 1, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PORT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("from", 2, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PEER))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NetworkPolicyIngressRule {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_INGRESS_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ports), FieldRef::List(&self.from)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ports), 1 => FieldMut::List(&mut self.from), _ => oob(i) } }
-}
-message!(NetworkPolicyIngressRule, NETWORK_POLICY_INGRESS_RULE);
 
+message! {
 /// `NetworkPolicyList` of extensions/v1beta1, since 1.3, deprecated in 1.9, removed in 1.16, replaced by networking.k8s.io v1 NetworkPolicyList.
-#[derive(Clone, Default)]
-pub struct NetworkPolicyList {
+pub struct NetworkPolicyList NETWORK_POLICY_LIST "NetworkPolicyList" [255, 0, 1] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "NetworkPolicyList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of NetworkPolicy, required.
-    pub items: List<NetworkPolicy>,
+    items: List<NetworkPolicy> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_LIST: Desc = Desc::kind("NetworkPolicyList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&NETWORK_POLICY))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "extensions", version: "v1beta1", kind: "NetworkPolicyList" });
-impl Message for NetworkPolicyList {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(NetworkPolicyList, NETWORK_POLICY_LIST);
-kind!(NetworkPolicyList, NETWORK_POLICY_LIST, "extensions", "v1beta1", "NetworkPolicyList");
+kind!(NetworkPolicyList, "extensions", "v1beta1", "NetworkPolicyList");
 list_kind!(NetworkPolicyList, NetworkPolicy);
 
+message! {
 /// `NetworkPolicyPeer` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct NetworkPolicyPeer {
+pub struct NetworkPolicyPeer NETWORK_POLICY_PEER "NetworkPolicyPeer" [255, 0, 1, 2] Form::Part;
     /// `podSelector`: LabelSelector or absent.
-    pub pod_selector: Option<Shared<meta_v1::LabelSelector>>,
+    pod_selector: Option<Shared<meta_v1::LabelSelector>> = "podSelector" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `namespaceSelector`: LabelSelector or absent.
-    pub namespace_selector: Option<Shared<meta_v1::LabelSelector>>,
+    namespace_selector: Option<Shared<meta_v1::LabelSelector>> = "namespaceSelector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `ipBlock`: IPBlock or absent.
-    pub ip_block: Option<Shared<IPBlock>>,
+    ip_block: Option<Shared<IPBlock>> = "ipBlock" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_PEER: Desc = Desc::new("NetworkPolicyPeer", &[
-    Field::new("podSelector", 1, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("namespaceSelector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("ipBlock", 3, OMITEMPTY, Type::OptMsg(&IP_BLOCK)),
-], &[255, 0, 1, 2]);
-impl Message for NetworkPolicyPeer {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_PEER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.pod_selector)), FieldRef::OptMsg(opt(&self.namespace_selector)), FieldRef::OptMsg(opt(&self.ip_block))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.pod_selector), 1 => FieldMut::OptMsg(&mut self.namespace_selector), 2 => FieldMut::OptMsg(&mut self.ip_block), _ => oob(i) } }
-}
-message!(NetworkPolicyPeer, NETWORK_POLICY_PEER);
 
+message! {
 /// `NetworkPolicyPort` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct NetworkPolicyPort {
+pub struct NetworkPolicyPort NETWORK_POLICY_PORT "NetworkPolicyPort" [255, 0, 1, 2] Form::Part;
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Option<Str>,
+    protocol: Option<Str> = "protocol" 1 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
     /// `port`: integer or string or absent.
-    pub port: Option<IntOrString>,
+    port: Option<IntOrString> = "port" 2 OMITEMPTY;
     /// `endPort`: integer or absent.
-    pub end_port: Option<i32>,
+    end_port: Option<i32> = "endPort" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_PORT: Desc = Desc::new("NetworkPolicyPort", &[
-    Field::new("protocol", 1, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS }),
-    Field::new("port", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("endPort", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for NetworkPolicyPort {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.protocol), FieldRef::OptLeaf(opt_leaf(&self.port)), FieldRef::OptI32(&self.end_port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.protocol), 1 => FieldMut::OptLeaf(&mut self.port), 2 => FieldMut::OptI32(&mut self.end_port), _ => oob(i) } }
-}
-message!(NetworkPolicyPort, NETWORK_POLICY_PORT);
 
+message! {
 /// `NetworkPolicySpec` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct NetworkPolicySpec {
+pub struct NetworkPolicySpec NETWORK_POLICY_SPEC "NetworkPolicySpec" [255, 0, 1, 2, 3] Form::Part;
     /// `podSelector`: LabelSelector, required.
-    pub pod_selector: meta_v1::LabelSelector,
+    pod_selector: meta_v1::LabelSelector = "podSelector" 1 (Facts { atomic: true, ..REQUIRED });
     /// `ingress`: list of NetworkPolicyIngressRule.
-    pub ingress: List<NetworkPolicyIngressRule>,
+    ingress: List<NetworkPolicyIngressRule> = "ingress" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `egress`: list of NetworkPolicyEgressRule.
-    pub egress: List<NetworkPolicyEgressRule>,
+    egress: List<NetworkPolicyEgressRule> = "egress" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `policyTypes`: list of string.
-    pub policy_types: List<Str>,
+    policy_types: List<Str> = "policyTypes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_SPEC: Desc = Desc::new("NetworkPolicySpec", &[
-    Field::new("podSelector", 1, 0, Type::Msg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..REQUIRED }),
-    Field::new("ingress", 2, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_INGRESS_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("egress", 3, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_EGRESS_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("policyTypes", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for NetworkPolicySpec {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.pod_selector), FieldRef::List(&self.ingress), FieldRef::List(&self.egress), FieldRef::List(&self.policy_types)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.pod_selector), 1 => FieldMut::List(&mut self.ingress), 2 => FieldMut::List(&mut self.egress), 3 => FieldMut::List(&mut self.policy_types), _ => oob(i) } }
-}
-message!(NetworkPolicySpec, NETWORK_POLICY_SPEC);
 
+message! {
 /// `ReplicaSet` of extensions/v1beta1, since 1.2, deprecated in 1.8, removed in 1.16, replaced by apps v1 ReplicaSet.
-#[derive(Clone, Default)]
-pub struct ReplicaSet {
+pub struct ReplicaSet REPLICA_SET "ReplicaSet" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "ReplicaSet" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ReplicaSetSpec.
-    pub spec: ReplicaSetSpec,
+    spec: ReplicaSetSpec = "spec" 2 OMITEMPTY;
     /// `status`: ReplicaSetStatus.
-    pub status: ReplicaSetStatus,
+    status: ReplicaSetStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICA_SET: Desc = Desc::kind("ReplicaSet", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&REPLICA_SET_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&REPLICA_SET_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "extensions", version: "v1beta1", kind: "ReplicaSet" });
-impl Message for ReplicaSet {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ReplicaSet, REPLICA_SET);
-kind!(ReplicaSet, REPLICA_SET, "extensions", "v1beta1", "ReplicaSet");
+kind!(ReplicaSet, "extensions", "v1beta1", "ReplicaSet");
 object!(ReplicaSet);
 resource!(ReplicaSet, "replicasets", Namespaced);
 
+message! {
 /// `ReplicaSetCondition` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct ReplicaSetCondition {
+pub struct ReplicaSetCondition REPLICA_SET_CONDITION "ReplicaSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICA_SET_CONDITION: Desc = Desc::new("ReplicaSetCondition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ReplicaSetCondition {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(ReplicaSetCondition, REPLICA_SET_CONDITION);
 
+message! {
 /// `ReplicaSetList` of extensions/v1beta1, since 1.2, deprecated in 1.8, removed in 1.16, replaced by apps v1 ReplicaSetList.
-#[derive(Clone, Default)]
-pub struct ReplicaSetList {
+pub struct ReplicaSetList REPLICA_SET_LIST "ReplicaSetList" [255, 0, 1] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "ReplicaSetList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ReplicaSet, required.
-    pub items: List<ReplicaSet>,
+    items: List<ReplicaSet> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static REPLICA_SET_LIST: Desc = Desc::kind("ReplicaSetList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&REPLICA_SET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "extensions", version: "v1beta1", kind: "ReplicaSetList" });
-impl Message for ReplicaSetList {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ReplicaSetList, REPLICA_SET_LIST);
-kind!(ReplicaSetList, REPLICA_SET_LIST, "extensions", "v1beta1", "ReplicaSetList");
+kind!(ReplicaSetList, "extensions", "v1beta1", "ReplicaSetList");
 list_kind!(ReplicaSetList, ReplicaSet);
 
+message! {
 /// `ReplicaSetSpec` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct ReplicaSetSpec {
+pub struct ReplicaSetSpec REPLICA_SET_SPEC "ReplicaSetSpec" [255, 0, 2, 3, 1] Form::Part;
     /// `replicas`: integer or absent.
-    pub replicas: Option<i32>,
+    replicas: Option<i32> = "replicas" 1 OMITEMPTY;
     /// `minReadySeconds`: integer.
-    pub min_ready_seconds: i32,
+    min_ready_seconds: i32 = "minReadySeconds" 4 OMITEMPTY;
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `template`: PodTemplateSpec.
-    pub template: core_v1::PodTemplateSpec,
+    template: core_v1::PodTemplateSpec = "template" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static REPLICA_SET_SPEC: Desc = Desc::new("ReplicaSetSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::OptI32),
-    Field::new("minReadySeconds", 4, OMITEMPTY, Type::I32),
-    Field::new("selector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("template", 3, OMITEMPTY, Type::Msg(&core_v1::POD_TEMPLATE_SPEC)),
-], &[255, 0, 2, 3, 1]);
-impl Message for ReplicaSetSpec {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.replicas), FieldRef::I32(&self.min_ready_seconds), FieldRef::OptMsg(opt(&self.selector)), FieldRef::Msg(&self.template)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.replicas), 1 => FieldMut::I32(&mut self.min_ready_seconds), 2 => FieldMut::OptMsg(&mut self.selector), 3 => FieldMut::Msg(&mut self.template), _ => oob(i) } }
-}
-message!(ReplicaSetSpec, REPLICA_SET_SPEC);
 
+message! {
 /// `ReplicaSetStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct ReplicaSetStatus {
+pub struct ReplicaSetStatus REPLICA_SET_STATUS "ReplicaSetStatus" [255, 0, 1, 5, 2, 3, 6, 4] Form::Part;
     /// `replicas`: integer, required.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 (REQUIRED);
     /// `fullyLabeledReplicas`: integer.
-    pub fully_labeled_replicas: i32,
+    fully_labeled_replicas: i32 = "fullyLabeledReplicas" 2 OMITEMPTY;
     /// `readyReplicas`: integer.
-    pub ready_replicas: i32,
+    ready_replicas: i32 = "readyReplicas" 4 OMITEMPTY;
     /// `availableReplicas`: integer.
-    pub available_replicas: i32,
+    available_replicas: i32 = "availableReplicas" 5 OMITEMPTY;
     /// `terminatingReplicas`: integer or absent.
-    pub terminating_replicas: Option<i32>,
+    terminating_replicas: Option<i32> = "terminatingReplicas" 7 OMITEMPTY;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `conditions`: list of ReplicaSetCondition, map by `type`.
-    pub conditions: List<ReplicaSetCondition>,
+    conditions: List<ReplicaSetCondition> = "conditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static REPLICA_SET_STATUS: Desc = Desc::new("ReplicaSetStatus", &[
-    Field::new("replicas", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("fullyLabeledReplicas", 2, OMITEMPTY, Type::I32),
-    Field::new("readyReplicas", 4, OMITEMPTY, Type::I32),
-    Field::new("availableReplicas", 5, OMITEMPTY, Type::I32),
-    Field::new("terminatingReplicas", 7, OMITEMPTY, Type::OptI32),
-    Field::new("observedGeneration", 3, OMITEMPTY, Type::I64),
-    Field::new("conditions", 6, OMITEMPTY, Type::List(&Type::Msg(&REPLICA_SET_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 5, 2, 3, 6, 4]);
-impl Message for ReplicaSetStatus {
-    fn desc(&self) -> &'static Desc { &REPLICA_SET_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas), FieldRef::I32(&self.fully_labeled_replicas), FieldRef::I32(&self.ready_replicas), FieldRef::I32(&self.available_replicas), FieldRef::OptI32(&self.terminating_replicas), FieldRef::I64(&self.observed_generation), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), 1 => FieldMut::I32(&mut self.fully_labeled_replicas), 2 => FieldMut::I32(&mut self.ready_replicas), 3 => FieldMut::I32(&mut self.available_replicas), 4 => FieldMut::OptI32(&mut self.terminating_replicas), 5 => FieldMut::I64(&mut self.observed_generation), 6 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ReplicaSetStatus, REPLICA_SET_STATUS);
 
+message! {
 /// `RollbackConfig` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct RollbackConfig {
+pub struct RollbackConfig ROLLBACK_CONFIG "RollbackConfig" [255, 0] Form::Part;
     /// `revision`: integer.
-    pub revision: i64,
+    revision: i64 = "revision" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ROLLBACK_CONFIG: Desc = Desc::new("RollbackConfig", &[
-    Field::new("revision", 1, OMITEMPTY, Type::I64),
-], &[255, 0]);
-impl Message for RollbackConfig {
-    fn desc(&self) -> &'static Desc { &ROLLBACK_CONFIG }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.revision)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.revision), _ => oob(i) } }
-}
-message!(RollbackConfig, ROLLBACK_CONFIG);
 
+message! {
 /// `RollingUpdateDaemonSet` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct RollingUpdateDaemonSet {
+pub struct RollingUpdateDaemonSet ROLLING_UPDATE_DAEMON_SET "RollingUpdateDaemonSet" [255, 0, 1] Form::Part;
     /// `maxUnavailable`: integer or string or absent.
-    pub max_unavailable: Option<IntOrString>,
+    max_unavailable: Option<IntOrString> = "maxUnavailable" 1 OMITEMPTY;
     /// `maxSurge`: integer or string or absent.
-    pub max_surge: Option<IntOrString>,
+    max_surge: Option<IntOrString> = "maxSurge" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ROLLING_UPDATE_DAEMON_SET: Desc = Desc::new("RollingUpdateDaemonSet", &[
-    Field::new("maxUnavailable", 1, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("maxSurge", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-], &[255, 0, 1]);
-impl Message for RollingUpdateDaemonSet {
-    fn desc(&self) -> &'static Desc { &ROLLING_UPDATE_DAEMON_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.max_unavailable)), FieldRef::OptLeaf(opt_leaf(&self.max_surge))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.max_unavailable), 1 => FieldMut::OptLeaf(&mut self.max_surge), _ => oob(i) } }
-}
-message!(RollingUpdateDaemonSet, ROLLING_UPDATE_DAEMON_SET);
 
+message! {
 /// `RollingUpdateDeployment` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct RollingUpdateDeployment {
+pub struct RollingUpdateDeployment ROLLING_UPDATE_DEPLOYMENT "RollingUpdateDeployment" [255, 0, 1] Form::Part;
     /// `maxUnavailable`: integer or string or absent.
-    pub max_unavailable: Option<IntOrString>,
+    max_unavailable: Option<IntOrString> = "maxUnavailable" 1 OMITEMPTY;
     /// `maxSurge`: integer or string or absent.
-    pub max_surge: Option<IntOrString>,
+    max_surge: Option<IntOrString> = "maxSurge" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ROLLING_UPDATE_DEPLOYMENT: Desc = Desc::new("RollingUpdateDeployment", &[
-    Field::new("maxUnavailable", 1, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("maxSurge", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-], &[255, 0, 1]);
-impl Message for RollingUpdateDeployment {
-    fn desc(&self) -> &'static Desc { &ROLLING_UPDATE_DEPLOYMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.max_unavailable)), FieldRef::OptLeaf(opt_leaf(&self.max_surge))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.max_unavailable), 1 => FieldMut::OptLeaf(&mut self.max_surge), _ => oob(i) } }
-}
-message!(RollingUpdateDeployment, ROLLING_UPDATE_DEPLOYMENT);
 
+message! {
 /// `Scale` of extensions/v1beta1, since 1.1, deprecated in 1.2, removed in 1.16.
-#[derive(Clone, Default)]
-pub struct Scale {
+pub struct Scale SCALE "Scale" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "extensions", version: "v1beta1", kind: "Scale" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ScaleSpec.
-    pub spec: ScaleSpec,
+    spec: ScaleSpec = "spec" 2 OMITEMPTY;
     /// `status`: ScaleStatus.
-    pub status: ScaleStatus,
+    status: ScaleStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE: Desc = Desc::kind("Scale", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&SCALE_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SCALE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "extensions", version: "v1beta1", kind: "Scale" });
-impl Message for Scale {
-    fn desc(&self) -> &'static Desc { &SCALE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Scale, SCALE);
-kind!(Scale, SCALE, "extensions", "v1beta1", "Scale");
+kind!(Scale, "extensions", "v1beta1", "Scale");
 object!(Scale);
 
+message! {
 /// `ScaleSpec` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct ScaleSpec {
+pub struct ScaleSpec SCALE_SPEC "ScaleSpec" [255, 0] Form::Part;
     /// `replicas`: integer, default `0`.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 OMITEMPTY (Facts { default: "0", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SCALE_SPEC: Desc = Desc::new("ScaleSpec", &[
-    Field::new("replicas", 1, OMITEMPTY, Type::I32).facts(&Facts { default: "0", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ScaleSpec {
-    fn desc(&self) -> &'static Desc { &SCALE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), _ => oob(i) } }
-}
-message!(ScaleSpec, SCALE_SPEC);
 
+message! {
 /// `ScaleStatus` of extensions/v1beta1.
-#[derive(Clone, Default)]
-pub struct ScaleStatus {
+pub struct ScaleStatus SCALE_STATUS "ScaleStatus" [255, 0, 1, 2] Form::Part;
     /// `replicas`: integer, required.
-    pub replicas: i32,
+    replicas: i32 = "replicas" 1 (REQUIRED);
     /// `selector`: map of string.
-    pub selector: Map<Str>,
+    selector: Map<Str> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `targetSelector`: string.
-    pub target_selector: Str,
+    target_selector: Str = "targetSelector" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SCALE_STATUS: Desc = Desc::new("ScaleStatus", &[
-    Field::new("replicas", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("selector", 2, OMITEMPTY, Type::Map(&Type::Str)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("targetSelector", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for ScaleStatus {
-    fn desc(&self) -> &'static Desc { &SCALE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.replicas), FieldRef::Map(&self.selector), FieldRef::Str(&self.target_selector)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.replicas), 1 => FieldMut::Map(&mut self.selector), 2 => FieldMut::Str(&mut self.target_selector), _ => oob(i) } }
-}
-message!(ScaleStatus, SCALE_STATUS);
 
 /// Value of DaemonSetUpdateStrategyType.
 pub const ON_DELETE_DAEMON_SET_STRATEGY_TYPE: &str = "OnDelete";

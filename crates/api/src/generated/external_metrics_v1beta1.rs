@@ -3,53 +3,28 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ExternalMetricValue` of external.metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ExternalMetricValue {
+pub struct ExternalMetricValue EXTERNAL_METRIC_VALUE "ExternalMetricValue" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "external.metrics.k8s.io", version: "v1beta1", kind: "ExternalMetricValue" });
     /// `metricName`: string, required.
-    pub metric_name: Str,
+    metric_name: Str = "metricName" 1 (REQUIRED);
     /// `metricLabels`: map of string, required.
-    pub metric_labels: Map<Str>,
+    metric_labels: Map<Str> = "metricLabels" 2 (REQUIRED);
     /// `timestamp`: time, required.
-    pub timestamp: Time,
+    timestamp: Time = "timestamp" 3 (REQUIRED);
     /// `window`: integer or absent.
-    pub window: Option<i64>,
+    window: Option<i64> = "window" 4 OMITEMPTY;
     /// `value`: quantity, required.
-    pub value: Quantity,
+    value: Quantity = "value" 5 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EXTERNAL_METRIC_VALUE: Desc = Desc::kind("ExternalMetricValue", &[
-    Field::new("metricName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("metricLabels", 2, 0, Type::Map(&Type::Str)).facts(&REQUIRED),
-    Field::new("timestamp", 3, 0, Type::Leaf(&TIME)).facts(&REQUIRED),
-    Field::new("window", 4, OMITEMPTY, Type::OptI64),
-    Field::new("value", 5, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "external.metrics.k8s.io", version: "v1beta1", kind: "ExternalMetricValue" });
-impl Message for ExternalMetricValue {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_METRIC_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.metric_name), FieldRef::Map(&self.metric_labels), FieldRef::Leaf(&self.timestamp), FieldRef::OptI64(&self.window), FieldRef::Leaf(&self.value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.metric_name), 1 => FieldMut::Map(&mut self.metric_labels), 2 => FieldMut::Leaf(&mut self.timestamp), 3 => FieldMut::OptI64(&mut self.window), 4 => FieldMut::Leaf(&mut self.value), _ => oob(i) } }
-}
-message!(ExternalMetricValue, EXTERNAL_METRIC_VALUE);
-kind!(ExternalMetricValue, EXTERNAL_METRIC_VALUE, "external.metrics.k8s.io", "v1beta1", "ExternalMetricValue");
+kind!(ExternalMetricValue, "external.metrics.k8s.io", "v1beta1", "ExternalMetricValue");
 
+message! {
 /// `ExternalMetricValueList` of external.metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ExternalMetricValueList {
+pub struct ExternalMetricValueList EXTERNAL_METRIC_VALUE_LIST "ExternalMetricValueList" [255, 0, 1] Form::Kind(&KindFacts { group: "external.metrics.k8s.io", version: "v1beta1", kind: "ExternalMetricValueList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ExternalMetricValue, required.
-    pub items: List<ExternalMetricValue>,
+    items: List<ExternalMetricValue> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EXTERNAL_METRIC_VALUE_LIST: Desc = Desc::kind("ExternalMetricValueList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&EXTERNAL_METRIC_VALUE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "external.metrics.k8s.io", version: "v1beta1", kind: "ExternalMetricValueList" });
-impl Message for ExternalMetricValueList {
-    fn desc(&self) -> &'static Desc { &EXTERNAL_METRIC_VALUE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ExternalMetricValueList, EXTERNAL_METRIC_VALUE_LIST);
-kind!(ExternalMetricValueList, EXTERNAL_METRIC_VALUE_LIST, "external.metrics.k8s.io", "v1beta1", "ExternalMetricValueList");
+kind!(ExternalMetricValueList, "external.metrics.k8s.io", "v1beta1", "ExternalMetricValueList");

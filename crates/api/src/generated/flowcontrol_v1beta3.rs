@@ -3,517 +3,250 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ExemptPriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct ExemptPriorityLevelConfiguration {
+pub struct ExemptPriorityLevelConfiguration EXEMPT_PRIORITY_LEVEL_CONFIGURATION "ExemptPriorityLevelConfiguration" [255, 0, 1] Form::Part;
     /// `nominalConcurrencyShares`: integer or absent.
-    pub nominal_concurrency_shares: Option<i32>,
+    nominal_concurrency_shares: Option<i32> = "nominalConcurrencyShares" 1 OMITEMPTY;
     /// `lendablePercent`: integer or absent.
-    pub lendable_percent: Option<i32>,
+    lendable_percent: Option<i32> = "lendablePercent" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EXEMPT_PRIORITY_LEVEL_CONFIGURATION: Desc = Desc::new("ExemptPriorityLevelConfiguration", &[
-    Field::new("nominalConcurrencyShares", 1, OMITEMPTY, Type::OptI32),
-    Field::new("lendablePercent", 2, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1]);
-impl Message for ExemptPriorityLevelConfiguration {
-    fn desc(&self) -> &'static Desc { &EXEMPT_PRIORITY_LEVEL_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.nominal_concurrency_shares), FieldRef::OptI32(&self.lendable_percent)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.nominal_concurrency_shares), 1 => FieldMut::OptI32(&mut self.lendable_percent), _ => oob(i) } }
-}
-message!(ExemptPriorityLevelConfiguration, EXEMPT_PRIORITY_LEVEL_CONFIGURATION);
 
+message! {
 /// `FlowDistinguisherMethod` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct FlowDistinguisherMethod {
+pub struct FlowDistinguisherMethod FLOW_DISTINGUISHER_METHOD "FlowDistinguisherMethod" [255, 0] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static FLOW_DISTINGUISHER_METHOD: Desc = Desc::new("FlowDistinguisherMethod", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for FlowDistinguisherMethod {
-    fn desc(&self) -> &'static Desc { &FLOW_DISTINGUISHER_METHOD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), _ => oob(i) } }
-}
-message!(FlowDistinguisherMethod, FLOW_DISTINGUISHER_METHOD);
 
+message! {
 /// `FlowSchema` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 FlowSchema.
-#[derive(Clone, Default)]
-pub struct FlowSchema {
+pub struct FlowSchema FLOW_SCHEMA "FlowSchema" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "FlowSchema" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: FlowSchemaSpec, required.
-    pub spec: FlowSchemaSpec,
+    spec: FlowSchemaSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: FlowSchemaStatus.
-    pub status: FlowSchemaStatus,
+    status: FlowSchemaStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static FLOW_SCHEMA: Desc = Desc::kind("FlowSchema", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&FLOW_SCHEMA_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&FLOW_SCHEMA_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "FlowSchema" });
-impl Message for FlowSchema {
-    fn desc(&self) -> &'static Desc { &FLOW_SCHEMA }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(FlowSchema, FLOW_SCHEMA);
-kind!(FlowSchema, FLOW_SCHEMA, "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
+kind!(FlowSchema, "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
 object!(FlowSchema);
 resource!(FlowSchema, "flowschemas", ClusterScoped);
 
+message! {
 /// `FlowSchemaCondition` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct FlowSchemaCondition {
+pub struct FlowSchemaCondition FLOW_SCHEMA_CONDITION "FlowSchemaCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY (REQUIRED);
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static FLOW_SCHEMA_CONDITION: Desc = Desc::new("FlowSchemaCondition", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, OMITEMPTY, Type::Str),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for FlowSchemaCondition {
-    fn desc(&self) -> &'static Desc { &FLOW_SCHEMA_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(FlowSchemaCondition, FLOW_SCHEMA_CONDITION);
 
+message! {
 /// `FlowSchemaList` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 FlowSchemaList.
-#[derive(Clone, Default)]
-pub struct FlowSchemaList {
+pub struct FlowSchemaList FLOW_SCHEMA_LIST "FlowSchemaList" [255, 0, 1] Form::Kind(&KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "FlowSchemaList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of FlowSchema, required.
-    pub items: List<FlowSchema>,
+    items: List<FlowSchema> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static FLOW_SCHEMA_LIST: Desc = Desc::kind("FlowSchemaList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&FLOW_SCHEMA))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "FlowSchemaList" });
-impl Message for FlowSchemaList {
-    fn desc(&self) -> &'static Desc { &FLOW_SCHEMA_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(FlowSchemaList, FLOW_SCHEMA_LIST);
-kind!(FlowSchemaList, FLOW_SCHEMA_LIST, "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchemaList");
+kind!(FlowSchemaList, "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchemaList");
 list_kind!(FlowSchemaList, FlowSchema);
 
+message! {
 /// `FlowSchemaSpec` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct FlowSchemaSpec {
+pub struct FlowSchemaSpec FLOW_SCHEMA_SPEC "FlowSchemaSpec" [255, 0, 1, 2, 3] Form::Part;
     /// `priorityLevelConfiguration`: PriorityLevelConfigurationReference, required.
-    pub priority_level_configuration: PriorityLevelConfigurationReference,
+    priority_level_configuration: PriorityLevelConfigurationReference = "priorityLevelConfiguration" 1 (REQUIRED);
     /// `matchingPrecedence`: integer.
-    pub matching_precedence: i32,
+    matching_precedence: i32 = "matchingPrecedence" 2;
     /// `distinguisherMethod`: FlowDistinguisherMethod or absent.
-    pub distinguisher_method: Option<Shared<FlowDistinguisherMethod>>,
+    distinguisher_method: Option<Shared<FlowDistinguisherMethod>> = "distinguisherMethod" 3 OMITEMPTY;
     /// `rules`: list of PolicyRulesWithSubjects.
-    pub rules: List<PolicyRulesWithSubjects>,
+    rules: List<PolicyRulesWithSubjects> = "rules" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static FLOW_SCHEMA_SPEC: Desc = Desc::new("FlowSchemaSpec", &[
-    Field::new("priorityLevelConfiguration", 1, 0, Type::Msg(&PRIORITY_LEVEL_CONFIGURATION_REFERENCE)).facts(&REQUIRED),
-    Field::new("matchingPrecedence", 2, 0, Type::I32),
-    Field::new("distinguisherMethod", 3, OMITEMPTY, Type::OptMsg(&FLOW_DISTINGUISHER_METHOD)),
-    Field::new("rules", 4, OMITEMPTY, Type::List(&Type::Msg(&POLICY_RULES_WITH_SUBJECTS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for FlowSchemaSpec {
-    fn desc(&self) -> &'static Desc { &FLOW_SCHEMA_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.priority_level_configuration), FieldRef::I32(&self.matching_precedence), FieldRef::OptMsg(opt(&self.distinguisher_method)), FieldRef::List(&self.rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.priority_level_configuration), 1 => FieldMut::I32(&mut self.matching_precedence), 2 => FieldMut::OptMsg(&mut self.distinguisher_method), 3 => FieldMut::List(&mut self.rules), _ => oob(i) } }
-}
-message!(FlowSchemaSpec, FLOW_SCHEMA_SPEC);
 
+message! {
 /// `FlowSchemaStatus` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct FlowSchemaStatus {
+pub struct FlowSchemaStatus FLOW_SCHEMA_STATUS "FlowSchemaStatus" [255, 0] Form::Part;
     /// `conditions`: list of FlowSchemaCondition, map by `type`.
-    pub conditions: List<FlowSchemaCondition>,
+    conditions: List<FlowSchemaCondition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static FLOW_SCHEMA_STATUS: Desc = Desc::new("FlowSchemaStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&FLOW_SCHEMA_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for FlowSchemaStatus {
-    fn desc(&self) -> &'static Desc { &FLOW_SCHEMA_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(FlowSchemaStatus, FLOW_SCHEMA_STATUS);
 
+message! {
 /// `GroupSubject` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct GroupSubject {
+pub struct GroupSubject GROUP_SUBJECT "GroupSubject" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_SUBJECT: Desc = Desc::new("GroupSubject", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for GroupSubject {
-    fn desc(&self) -> &'static Desc { &GROUP_SUBJECT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(GroupSubject, GROUP_SUBJECT);
 
+message! {
 /// `LimitResponse` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct LimitResponse {
+pub struct LimitResponse LIMIT_RESPONSE "LimitResponse" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `queuing`: QueuingConfiguration or absent.
-    pub queuing: Option<Shared<QueuingConfiguration>>,
+    queuing: Option<Shared<QueuingConfiguration>> = "queuing" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIMIT_RESPONSE: Desc = Desc::new("LimitResponse", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("queuing", 2, OMITEMPTY, Type::OptMsg(&QUEUING_CONFIGURATION)),
-], &[255, 0, 1]);
-impl Message for LimitResponse {
-    fn desc(&self) -> &'static Desc { &LIMIT_RESPONSE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.queuing))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.queuing), _ => oob(i) } }
-}
-message!(LimitResponse, LIMIT_RESPONSE);
 
+message! {
 /// `LimitedPriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct LimitedPriorityLevelConfiguration {
+pub struct LimitedPriorityLevelConfiguration LIMITED_PRIORITY_LEVEL_CONFIGURATION "LimitedPriorityLevelConfiguration" [255, 0, 1, 2, 3] Form::Part;
     /// `nominalConcurrencyShares`: integer.
-    pub nominal_concurrency_shares: i32,
+    nominal_concurrency_shares: i32 = "nominalConcurrencyShares" 1;
     /// `limitResponse`: LimitResponse, required.
-    pub limit_response: LimitResponse,
+    limit_response: LimitResponse = "limitResponse" 2 OMITEMPTY (REQUIRED);
     /// `lendablePercent`: integer or absent.
-    pub lendable_percent: Option<i32>,
+    lendable_percent: Option<i32> = "lendablePercent" 3 OMITEMPTY;
     /// `borrowingLimitPercent`: integer or absent.
-    pub borrowing_limit_percent: Option<i32>,
+    borrowing_limit_percent: Option<i32> = "borrowingLimitPercent" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIMITED_PRIORITY_LEVEL_CONFIGURATION: Desc = Desc::new("LimitedPriorityLevelConfiguration", &[
-    Field::new("nominalConcurrencyShares", 1, 0, Type::I32),
-    Field::new("limitResponse", 2, OMITEMPTY, Type::Msg(&LIMIT_RESPONSE)).facts(&REQUIRED),
-    Field::new("lendablePercent", 3, OMITEMPTY, Type::OptI32),
-    Field::new("borrowingLimitPercent", 4, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2, 3]);
-impl Message for LimitedPriorityLevelConfiguration {
-    fn desc(&self) -> &'static Desc { &LIMITED_PRIORITY_LEVEL_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.nominal_concurrency_shares), FieldRef::Msg(&self.limit_response), FieldRef::OptI32(&self.lendable_percent), FieldRef::OptI32(&self.borrowing_limit_percent)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.nominal_concurrency_shares), 1 => FieldMut::Msg(&mut self.limit_response), 2 => FieldMut::OptI32(&mut self.lendable_percent), 3 => FieldMut::OptI32(&mut self.borrowing_limit_percent), _ => oob(i) } }
-}
-message!(LimitedPriorityLevelConfiguration, LIMITED_PRIORITY_LEVEL_CONFIGURATION);
 
+message! {
 /// `NonResourcePolicyRule` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct NonResourcePolicyRule {
+pub struct NonResourcePolicyRule NON_RESOURCE_POLICY_RULE "NonResourcePolicyRule" [255, 0, 255, 255, 255, 255, 1] Form::Part;
     /// `verbs`: list of string, required, set.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 1 (Facts { list_type: ListType::Set, ..REQUIRED });
     /// `nonResourceURLs`: list of string, required, set.
-    pub non_resource_urls: List<Str>,
+    non_resource_urls: List<Str> = "nonResourceURLs" 6 (Facts { list_type: ListType::Set, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static NON_RESOURCE_POLICY_RULE: Desc = Desc::new("NonResourcePolicyRule", &[
-    Field::new("verbs", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-    Field::new("nonResourceURLs", 6, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-], &[255, 0, 255, 255, 255, 255, 1]);
-impl Message for NonResourcePolicyRule {
-    fn desc(&self) -> &'static Desc { &NON_RESOURCE_POLICY_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.verbs), FieldRef::List(&self.non_resource_urls)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.verbs), 1 => FieldMut::List(&mut self.non_resource_urls), _ => oob(i) } }
-}
-message!(NonResourcePolicyRule, NON_RESOURCE_POLICY_RULE);
 
+message! {
 /// `PolicyRulesWithSubjects` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct PolicyRulesWithSubjects {
+pub struct PolicyRulesWithSubjects POLICY_RULES_WITH_SUBJECTS "PolicyRulesWithSubjects" [255, 0, 1, 2] Form::Part;
     /// `subjects`: list of Subject, required.
-    pub subjects: List<Subject>,
+    subjects: List<Subject> = "subjects" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `resourceRules`: list of ResourcePolicyRule.
-    pub resource_rules: List<ResourcePolicyRule>,
+    resource_rules: List<ResourcePolicyRule> = "resourceRules" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `nonResourceRules`: list of NonResourcePolicyRule.
-    pub non_resource_rules: List<NonResourcePolicyRule>,
+    non_resource_rules: List<NonResourcePolicyRule> = "nonResourceRules" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POLICY_RULES_WITH_SUBJECTS: Desc = Desc::new("PolicyRulesWithSubjects", &[
-    Field::new("subjects", 1, 0, Type::List(&Type::Msg(&SUBJECT))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("resourceRules", 2, OMITEMPTY, Type::List(&Type::Msg(&RESOURCE_POLICY_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("nonResourceRules", 3, OMITEMPTY, Type::List(&Type::Msg(&NON_RESOURCE_POLICY_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for PolicyRulesWithSubjects {
-    fn desc(&self) -> &'static Desc { &POLICY_RULES_WITH_SUBJECTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.subjects), FieldRef::List(&self.resource_rules), FieldRef::List(&self.non_resource_rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.subjects), 1 => FieldMut::List(&mut self.resource_rules), 2 => FieldMut::List(&mut self.non_resource_rules), _ => oob(i) } }
-}
-message!(PolicyRulesWithSubjects, POLICY_RULES_WITH_SUBJECTS);
 
+message! {
 /// `PriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 PriorityLevelConfiguration.
-#[derive(Clone, Default)]
-pub struct PriorityLevelConfiguration {
+pub struct PriorityLevelConfiguration PRIORITY_LEVEL_CONFIGURATION "PriorityLevelConfiguration" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "PriorityLevelConfiguration" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PriorityLevelConfigurationSpec, required.
-    pub spec: PriorityLevelConfigurationSpec,
+    spec: PriorityLevelConfigurationSpec = "spec" 2 OMITEMPTY (REQUIRED);
     /// `status`: PriorityLevelConfigurationStatus.
-    pub status: PriorityLevelConfigurationStatus,
+    status: PriorityLevelConfigurationStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PRIORITY_LEVEL_CONFIGURATION: Desc = Desc::kind("PriorityLevelConfiguration", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&PRIORITY_LEVEL_CONFIGURATION_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&PRIORITY_LEVEL_CONFIGURATION_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "PriorityLevelConfiguration" });
-impl Message for PriorityLevelConfiguration {
-    fn desc(&self) -> &'static Desc { &PRIORITY_LEVEL_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PriorityLevelConfiguration, PRIORITY_LEVEL_CONFIGURATION);
-kind!(PriorityLevelConfiguration, PRIORITY_LEVEL_CONFIGURATION, "flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfiguration");
+kind!(PriorityLevelConfiguration, "flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfiguration");
 object!(PriorityLevelConfiguration);
 resource!(PriorityLevelConfiguration, "prioritylevelconfigurations", ClusterScoped);
 
+message! {
 /// `PriorityLevelConfigurationCondition` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct PriorityLevelConfigurationCondition {
+pub struct PriorityLevelConfigurationCondition PRIORITY_LEVEL_CONFIGURATION_CONDITION "PriorityLevelConfigurationCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY (REQUIRED);
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2 OMITEMPTY;
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PRIORITY_LEVEL_CONFIGURATION_CONDITION: Desc = Desc::new("PriorityLevelConfigurationCondition", &[
-    Field::new("type", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, OMITEMPTY, Type::Str),
-    Field::new("lastTransitionTime", 3, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("message", 5, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for PriorityLevelConfigurationCondition {
-    fn desc(&self) -> &'static Desc { &PRIORITY_LEVEL_CONFIGURATION_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Leaf(&mut self.last_transition_time), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(PriorityLevelConfigurationCondition, PRIORITY_LEVEL_CONFIGURATION_CONDITION);
 
+message! {
 /// `PriorityLevelConfigurationList` of flowcontrol.apiserver.k8s.io/v1beta3, since 1.26, replaced by flowcontrol.apiserver.k8s.io v1 PriorityLevelConfigurationList.
-#[derive(Clone, Default)]
-pub struct PriorityLevelConfigurationList {
+pub struct PriorityLevelConfigurationList PRIORITY_LEVEL_CONFIGURATION_LIST "PriorityLevelConfigurationList" [255, 0, 1] Form::Kind(&KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "PriorityLevelConfigurationList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PriorityLevelConfiguration, required.
-    pub items: List<PriorityLevelConfiguration>,
+    items: List<PriorityLevelConfiguration> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PRIORITY_LEVEL_CONFIGURATION_LIST: Desc = Desc::kind("PriorityLevelConfigurationList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&PRIORITY_LEVEL_CONFIGURATION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "flowcontrol.apiserver.k8s.io", version: "v1beta3", kind: "PriorityLevelConfigurationList" });
-impl Message for PriorityLevelConfigurationList {
-    fn desc(&self) -> &'static Desc { &PRIORITY_LEVEL_CONFIGURATION_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PriorityLevelConfigurationList, PRIORITY_LEVEL_CONFIGURATION_LIST);
-kind!(PriorityLevelConfigurationList, PRIORITY_LEVEL_CONFIGURATION_LIST, "flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfigurationList");
+kind!(PriorityLevelConfigurationList, "flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfigurationList");
 list_kind!(PriorityLevelConfigurationList, PriorityLevelConfiguration);
 
+message! {
 /// `PriorityLevelConfigurationReference` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct PriorityLevelConfigurationReference {
+pub struct PriorityLevelConfigurationReference PRIORITY_LEVEL_CONFIGURATION_REFERENCE "PriorityLevelConfigurationReference" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PRIORITY_LEVEL_CONFIGURATION_REFERENCE: Desc = Desc::new("PriorityLevelConfigurationReference", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for PriorityLevelConfigurationReference {
-    fn desc(&self) -> &'static Desc { &PRIORITY_LEVEL_CONFIGURATION_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(PriorityLevelConfigurationReference, PRIORITY_LEVEL_CONFIGURATION_REFERENCE);
 
+message! {
 /// `PriorityLevelConfigurationSpec` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct PriorityLevelConfigurationSpec {
+pub struct PriorityLevelConfigurationSpec PRIORITY_LEVEL_CONFIGURATION_SPEC "PriorityLevelConfigurationSpec" [255, 0, 1, 2] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `limited`: LimitedPriorityLevelConfiguration or absent.
-    pub limited: Option<Shared<LimitedPriorityLevelConfiguration>>,
+    limited: Option<Shared<LimitedPriorityLevelConfiguration>> = "limited" 2 OMITEMPTY;
     /// `exempt`: ExemptPriorityLevelConfiguration or absent.
-    pub exempt: Option<Shared<ExemptPriorityLevelConfiguration>>,
+    exempt: Option<Shared<ExemptPriorityLevelConfiguration>> = "exempt" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PRIORITY_LEVEL_CONFIGURATION_SPEC: Desc = Desc::new("PriorityLevelConfigurationSpec", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("limited", 2, OMITEMPTY, Type::OptMsg(&LIMITED_PRIORITY_LEVEL_CONFIGURATION)),
-    Field::new("exempt", 3, OMITEMPTY, Type::OptMsg(&EXEMPT_PRIORITY_LEVEL_CONFIGURATION)),
-], &[255, 0, 1, 2]);
-impl Message for PriorityLevelConfigurationSpec {
-    fn desc(&self) -> &'static Desc { &PRIORITY_LEVEL_CONFIGURATION_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::OptMsg(opt(&self.limited)), FieldRef::OptMsg(opt(&self.exempt))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::OptMsg(&mut self.limited), 2 => FieldMut::OptMsg(&mut self.exempt), _ => oob(i) } }
-}
-message!(PriorityLevelConfigurationSpec, PRIORITY_LEVEL_CONFIGURATION_SPEC);
 
+message! {
 /// `PriorityLevelConfigurationStatus` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct PriorityLevelConfigurationStatus {
+pub struct PriorityLevelConfigurationStatus PRIORITY_LEVEL_CONFIGURATION_STATUS "PriorityLevelConfigurationStatus" [255, 0] Form::Part;
     /// `conditions`: list of PriorityLevelConfigurationCondition, map by `type`.
-    pub conditions: List<PriorityLevelConfigurationCondition>,
+    conditions: List<PriorityLevelConfigurationCondition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static PRIORITY_LEVEL_CONFIGURATION_STATUS: Desc = Desc::new("PriorityLevelConfigurationStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&PRIORITY_LEVEL_CONFIGURATION_CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for PriorityLevelConfigurationStatus {
-    fn desc(&self) -> &'static Desc { &PRIORITY_LEVEL_CONFIGURATION_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(PriorityLevelConfigurationStatus, PRIORITY_LEVEL_CONFIGURATION_STATUS);
 
+message! {
 /// `QueuingConfiguration` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct QueuingConfiguration {
+pub struct QueuingConfiguration QUEUING_CONFIGURATION "QueuingConfiguration" [255, 0, 1, 2] Form::Part;
     /// `queues`: integer.
-    pub queues: i32,
+    queues: i32 = "queues" 1;
     /// `handSize`: integer.
-    pub hand_size: i32,
+    hand_size: i32 = "handSize" 2;
     /// `queueLengthLimit`: integer.
-    pub queue_length_limit: i32,
+    queue_length_limit: i32 = "queueLengthLimit" 3;
 }
-#[doc(hidden)]
-pub static QUEUING_CONFIGURATION: Desc = Desc::new("QueuingConfiguration", &[
-    Field::new("queues", 1, 0, Type::I32),
-    Field::new("handSize", 2, 0, Type::I32),
-    Field::new("queueLengthLimit", 3, 0, Type::I32),
-], &[255, 0, 1, 2]);
-impl Message for QueuingConfiguration {
-    fn desc(&self) -> &'static Desc { &QUEUING_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.queues), FieldRef::I32(&self.hand_size), FieldRef::I32(&self.queue_length_limit)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.queues), 1 => FieldMut::I32(&mut self.hand_size), 2 => FieldMut::I32(&mut self.queue_length_limit), _ => oob(i) } }
-}
-message!(QueuingConfiguration, QUEUING_CONFIGURATION);
 
+message! {
 /// `ResourcePolicyRule` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct ResourcePolicyRule {
+pub struct ResourcePolicyRule RESOURCE_POLICY_RULE "ResourcePolicyRule" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `verbs`: list of string, required, set.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 1 (Facts { list_type: ListType::Set, ..REQUIRED });
     /// `apiGroups`: list of string, required, set.
-    pub api_groups: List<Str>,
+    api_groups: List<Str> = "apiGroups" 2 (Facts { list_type: ListType::Set, ..REQUIRED });
     /// `resources`: list of string, required, set.
-    pub resources: List<Str>,
+    resources: List<Str> = "resources" 3 (Facts { list_type: ListType::Set, ..REQUIRED });
     /// `clusterScope`: boolean.
-    pub cluster_scope: bool,
+    cluster_scope: bool = "clusterScope" 4 OMITEMPTY;
     /// `namespaces`: list of string, set.
-    pub namespaces: List<Str>,
+    namespaces: List<Str> = "namespaces" 5 (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_POLICY_RULE: Desc = Desc::new("ResourcePolicyRule", &[
-    Field::new("verbs", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-    Field::new("apiGroups", 2, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-    Field::new("resources", 3, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..REQUIRED }),
-    Field::new("clusterScope", 4, OMITEMPTY, Type::Bool),
-    Field::new("namespaces", 5, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ResourcePolicyRule {
-    fn desc(&self) -> &'static Desc { &RESOURCE_POLICY_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.verbs), FieldRef::List(&self.api_groups), FieldRef::List(&self.resources), FieldRef::Bool(&self.cluster_scope), FieldRef::List(&self.namespaces)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.verbs), 1 => FieldMut::List(&mut self.api_groups), 2 => FieldMut::List(&mut self.resources), 3 => FieldMut::Bool(&mut self.cluster_scope), 4 => FieldMut::List(&mut self.namespaces), _ => oob(i) } }
-}
-message!(ResourcePolicyRule, RESOURCE_POLICY_RULE);
 
+message! {
 /// `ServiceAccountSubject` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct ServiceAccountSubject {
+pub struct ServiceAccountSubject SERVICE_ACCOUNT_SUBJECT "ServiceAccountSubject" [255, 0, 1] Form::Part;
     /// `namespace`: string, required.
-    pub namespace: Str,
+    namespace: Str = "namespace" 1 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SERVICE_ACCOUNT_SUBJECT: Desc = Desc::new("ServiceAccountSubject", &[
-    Field::new("namespace", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ServiceAccountSubject {
-    fn desc(&self) -> &'static Desc { &SERVICE_ACCOUNT_SUBJECT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.namespace), FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.namespace), 1 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(ServiceAccountSubject, SERVICE_ACCOUNT_SUBJECT);
 
+message! {
 /// `Subject` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct Subject {
+pub struct Subject SUBJECT "Subject" [255, 0, 1, 2, 3] Form::Part;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 1 (REQUIRED);
     /// `user`: UserSubject or absent.
-    pub user: Option<Shared<UserSubject>>,
+    user: Option<Shared<UserSubject>> = "user" 2 OMITEMPTY;
     /// `group`: GroupSubject or absent.
-    pub group: Option<Shared<GroupSubject>>,
+    group: Option<Shared<GroupSubject>> = "group" 3 OMITEMPTY;
     /// `serviceAccount`: ServiceAccountSubject or absent.
-    pub service_account: Option<Shared<ServiceAccountSubject>>,
+    service_account: Option<Shared<ServiceAccountSubject>> = "serviceAccount" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUBJECT: Desc = Desc::new("Subject", &[
-    Field::new("kind", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("user", 2, OMITEMPTY, Type::OptMsg(&USER_SUBJECT)),
-    Field::new("group", 3, OMITEMPTY, Type::OptMsg(&GROUP_SUBJECT)),
-    Field::new("serviceAccount", 4, OMITEMPTY, Type::OptMsg(&SERVICE_ACCOUNT_SUBJECT)),
-], &[255, 0, 1, 2, 3]);
-impl Message for Subject {
-    fn desc(&self) -> &'static Desc { &SUBJECT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.kind), FieldRef::OptMsg(opt(&self.user)), FieldRef::OptMsg(opt(&self.group)), FieldRef::OptMsg(opt(&self.service_account))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.kind), 1 => FieldMut::OptMsg(&mut self.user), 2 => FieldMut::OptMsg(&mut self.group), 3 => FieldMut::OptMsg(&mut self.service_account), _ => oob(i) } }
-}
-message!(Subject, SUBJECT);
 
+message! {
 /// `UserSubject` of flowcontrol.apiserver.k8s.io/v1beta3.
-#[derive(Clone, Default)]
-pub struct UserSubject {
+pub struct UserSubject USER_SUBJECT "UserSubject" [255, 0] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static USER_SUBJECT: Desc = Desc::new("UserSubject", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for UserSubject {
-    fn desc(&self) -> &'static Desc { &USER_SUBJECT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(UserSubject, USER_SUBJECT);
 
 /// Value of ConditionStatus.
 pub const CONDITION_FALSE: &str = "False";

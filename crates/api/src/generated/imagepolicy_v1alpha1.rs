@@ -2,90 +2,44 @@
 //! Types of imagepolicy.k8s.io/v1alpha1 (Go: `k8s.io/api/imagepolicy/v1alpha1`).
 use pintle_apimachinery::generated_prelude::*;
 
+message! {
 /// `ImageReview` of imagepolicy.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ImageReview {
+pub struct ImageReview IMAGE_REVIEW "ImageReview" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "imagepolicy.k8s.io", version: "v1alpha1", kind: "ImageReview" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ImageReviewSpec.
-    pub spec: ImageReviewSpec,
+    spec: ImageReviewSpec = "spec" 2;
     /// `status`: ImageReviewStatus.
-    pub status: ImageReviewStatus,
+    status: ImageReviewStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static IMAGE_REVIEW: Desc = Desc::kind("ImageReview", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&IMAGE_REVIEW_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&IMAGE_REVIEW_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "imagepolicy.k8s.io", version: "v1alpha1", kind: "ImageReview" });
-impl Message for ImageReview {
-    fn desc(&self) -> &'static Desc { &IMAGE_REVIEW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ImageReview, IMAGE_REVIEW);
-kind!(ImageReview, IMAGE_REVIEW, "imagepolicy.k8s.io", "v1alpha1", "ImageReview");
+kind!(ImageReview, "imagepolicy.k8s.io", "v1alpha1", "ImageReview");
 object!(ImageReview);
 
+message! {
 /// `ImageReviewContainerSpec` of imagepolicy.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ImageReviewContainerSpec {
+pub struct ImageReviewContainerSpec IMAGE_REVIEW_CONTAINER_SPEC "ImageReviewContainerSpec" [255, 0] Form::Part;
     /// `image`: string.
-    pub image: Str,
+    image: Str = "image" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static IMAGE_REVIEW_CONTAINER_SPEC: Desc = Desc::new("ImageReviewContainerSpec", &[
-    Field::new("image", 1, OMITEMPTY, Type::Str),
-], &[255, 0]);
-impl Message for ImageReviewContainerSpec {
-    fn desc(&self) -> &'static Desc { &IMAGE_REVIEW_CONTAINER_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.image)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.image), _ => oob(i) } }
-}
-message!(ImageReviewContainerSpec, IMAGE_REVIEW_CONTAINER_SPEC);
 
+message! {
 /// `ImageReviewSpec` of imagepolicy.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ImageReviewSpec {
+pub struct ImageReviewSpec IMAGE_REVIEW_SPEC "ImageReviewSpec" [255, 0, 1, 2] Form::Part;
     /// `containers`: list of ImageReviewContainerSpec.
-    pub containers: List<ImageReviewContainerSpec>,
+    containers: List<ImageReviewContainerSpec> = "containers" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `annotations`: map of string.
-    pub annotations: Map<Str>,
+    annotations: Map<Str> = "annotations" 2 OMITEMPTY;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static IMAGE_REVIEW_SPEC: Desc = Desc::new("ImageReviewSpec", &[
-    Field::new("containers", 1, OMITEMPTY, Type::List(&Type::Msg(&IMAGE_REVIEW_CONTAINER_SPEC))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("annotations", 2, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("namespace", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for ImageReviewSpec {
-    fn desc(&self) -> &'static Desc { &IMAGE_REVIEW_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.containers), FieldRef::Map(&self.annotations), FieldRef::Str(&self.namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.containers), 1 => FieldMut::Map(&mut self.annotations), 2 => FieldMut::Str(&mut self.namespace), _ => oob(i) } }
-}
-message!(ImageReviewSpec, IMAGE_REVIEW_SPEC);
 
+message! {
 /// `ImageReviewStatus` of imagepolicy.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ImageReviewStatus {
+pub struct ImageReviewStatus IMAGE_REVIEW_STATUS "ImageReviewStatus" [255, 0, 1, 2] Form::Part;
     /// `allowed`: boolean.
-    pub allowed: bool,
+    allowed: bool = "allowed" 1;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 2 OMITEMPTY;
     /// `auditAnnotations`: map of string.
-    pub audit_annotations: Map<Str>,
+    audit_annotations: Map<Str> = "auditAnnotations" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static IMAGE_REVIEW_STATUS: Desc = Desc::new("ImageReviewStatus", &[
-    Field::new("allowed", 1, 0, Type::Bool),
-    Field::new("reason", 2, OMITEMPTY, Type::Str),
-    Field::new("auditAnnotations", 3, OMITEMPTY, Type::Map(&Type::Str)),
-], &[255, 0, 1, 2]);
-impl Message for ImageReviewStatus {
-    fn desc(&self) -> &'static Desc { &IMAGE_REVIEW_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.allowed), FieldRef::Str(&self.reason), FieldRef::Map(&self.audit_annotations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.allowed), 1 => FieldMut::Str(&mut self.reason), 2 => FieldMut::Map(&mut self.audit_annotations), _ => oob(i) } }
-}
-message!(ImageReviewStatus, IMAGE_REVIEW_STATUS);

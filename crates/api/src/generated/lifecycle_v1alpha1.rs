@@ -3,339 +3,166 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `Eviction` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#eviction-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct Eviction {
+pub struct Eviction EVICTION "Eviction" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "Eviction" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: EvictionSpec, required.
-    pub spec: EvictionSpec,
+    spec: EvictionSpec = "spec" 2 (REQUIRED);
     /// `status`: EvictionStatus.
-    pub status: EvictionStatus,
+    status: EvictionStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVICTION: Desc = Desc::kind("Eviction", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&EVICTION_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&EVICTION_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "Eviction" });
-impl Message for Eviction {
-    fn desc(&self) -> &'static Desc { &EVICTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Eviction, EVICTION);
-kind!(Eviction, EVICTION, "lifecycle.k8s.io", "v1alpha1", "Eviction");
+kind!(Eviction, "lifecycle.k8s.io", "v1alpha1", "Eviction");
 object!(Eviction);
 resource!(Eviction, "evictions", Namespaced);
 
+message! {
 /// `EvictionList` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionlist-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionList {
+pub struct EvictionList EVICTION_LIST "EvictionList" [255, 0, 1] Form::Kind(&KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "EvictionList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Eviction, required.
-    pub items: List<Eviction>,
+    items: List<Eviction> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVICTION_LIST: Desc = Desc::kind("EvictionList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&EVICTION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "EvictionList" });
-impl Message for EvictionList {
-    fn desc(&self) -> &'static Desc { &EVICTION_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(EvictionList, EVICTION_LIST);
-kind!(EvictionList, EVICTION_LIST, "lifecycle.k8s.io", "v1alpha1", "EvictionList");
+kind!(EvictionList, "lifecycle.k8s.io", "v1alpha1", "EvictionList");
 list_kind!(EvictionList, Eviction);
 
+message! {
 /// `EvictionPodReference` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionpodreference-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionPodReference {
+pub struct EvictionPodReference EVICTION_POD_REFERENCE "EvictionPodReference" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `uid`: string, required.
-    pub uid: Str,
+    uid: Str = "uid" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVICTION_POD_REFERENCE: Desc = Desc::new("EvictionPodReference", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("uid", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for EvictionPodReference {
-    fn desc(&self) -> &'static Desc { &EVICTION_POD_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.uid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.uid), _ => oob(i) } }
-}
-message!(EvictionPodReference, EVICTION_POD_REFERENCE);
 
+message! {
 /// `EvictionRequest` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequest-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionRequest {
+pub struct EvictionRequest EVICTION_REQUEST "EvictionRequest" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "EvictionRequest" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: EvictionRequestSpec, required.
-    pub spec: EvictionRequestSpec,
+    spec: EvictionRequestSpec = "spec" 2 (REQUIRED);
     /// `status`: EvictionRequestStatus.
-    pub status: EvictionRequestStatus,
+    status: EvictionRequestStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVICTION_REQUEST: Desc = Desc::kind("EvictionRequest", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&EVICTION_REQUEST_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&EVICTION_REQUEST_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "EvictionRequest" });
-impl Message for EvictionRequest {
-    fn desc(&self) -> &'static Desc { &EVICTION_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(EvictionRequest, EVICTION_REQUEST);
-kind!(EvictionRequest, EVICTION_REQUEST, "lifecycle.k8s.io", "v1alpha1", "EvictionRequest");
+kind!(EvictionRequest, "lifecycle.k8s.io", "v1alpha1", "EvictionRequest");
 object!(EvictionRequest);
 resource!(EvictionRequest, "evictionrequests", Namespaced);
 
+message! {
 /// `EvictionRequestList` of lifecycle.k8s.io/v1alpha1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestlist-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionRequestList {
+pub struct EvictionRequestList EVICTION_REQUEST_LIST "EvictionRequestList" [255, 0, 1] Form::Kind(&KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "EvictionRequestList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of EvictionRequest, required.
-    pub items: List<EvictionRequest>,
+    items: List<EvictionRequest> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVICTION_REQUEST_LIST: Desc = Desc::kind("EvictionRequestList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&EVICTION_REQUEST))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "EvictionRequestList" });
-impl Message for EvictionRequestList {
-    fn desc(&self) -> &'static Desc { &EVICTION_REQUEST_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(EvictionRequestList, EVICTION_REQUEST_LIST);
-kind!(EvictionRequestList, EVICTION_REQUEST_LIST, "lifecycle.k8s.io", "v1alpha1", "EvictionRequestList");
+kind!(EvictionRequestList, "lifecycle.k8s.io", "v1alpha1", "EvictionRequestList");
 list_kind!(EvictionRequestList, EvictionRequest);
 
+message! {
 /// `EvictionRequestPodReference` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestpodreference-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionRequestPodReference {
+pub struct EvictionRequestPodReference EVICTION_REQUEST_POD_REFERENCE "EvictionRequestPodReference" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `uid`: string, required.
-    pub uid: Str,
+    uid: Str = "uid" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVICTION_REQUEST_POD_REFERENCE: Desc = Desc::new("EvictionRequestPodReference", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("uid", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for EvictionRequestPodReference {
-    fn desc(&self) -> &'static Desc { &EVICTION_REQUEST_POD_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.uid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.uid), _ => oob(i) } }
-}
-message!(EvictionRequestPodReference, EVICTION_REQUEST_POD_REFERENCE);
 
+message! {
 /// `EvictionRequestSpec` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequestspec-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionRequestSpec {
+pub struct EvictionRequestSpec EVICTION_REQUEST_SPEC "EvictionRequestSpec" [255, 0, 1, 2] Form::Part;
     /// `target`: EvictionRequestTarget, required.
-    pub target: EvictionRequestTarget,
+    target: EvictionRequestTarget = "target" 1 (REQUIRED);
     /// `requester`: string, required.
-    pub requester: Str,
+    requester: Str = "requester" 2 (REQUIRED);
     /// `intent`: string, required, one of `Eviction`, `Withdrawn`.
-    pub intent: Str,
+    intent: Str = "intent" 3 (Facts { enums: &["Eviction", "Withdrawn"], ..REQUIRED });
 }
-#[doc(hidden)]
-pub static EVICTION_REQUEST_SPEC: Desc = Desc::new("EvictionRequestSpec", &[
-    Field::new("target", 1, 0, Type::Msg(&EVICTION_REQUEST_TARGET)).facts(&REQUIRED),
-    Field::new("requester", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("intent", 3, 0, Type::Str).facts(&Facts { enums: &["Eviction", "Withdrawn"], ..REQUIRED }),
-], &[255, 0, 1, 2]);
-impl Message for EvictionRequestSpec {
-    fn desc(&self) -> &'static Desc { &EVICTION_REQUEST_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.target), FieldRef::Str(&self.requester), FieldRef::Str(&self.intent)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.target), 1 => FieldMut::Str(&mut self.requester), 2 => FieldMut::Str(&mut self.intent), _ => oob(i) } }
-}
-message!(EvictionRequestSpec, EVICTION_REQUEST_SPEC);
 
+message! {
 /// `EvictionRequestStatus` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequeststatus-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionRequestStatus {
+pub struct EvictionRequestStatus EVICTION_REQUEST_STATUS "EvictionRequestStatus" [255, 0, 1] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `observedGeneration`: integer or absent.
-    pub observed_generation: Option<i64>,
+    observed_generation: Option<i64> = "observedGeneration" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVICTION_REQUEST_STATUS: Desc = Desc::new("EvictionRequestStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("observedGeneration", 2, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1]);
-impl Message for EvictionRequestStatus {
-    fn desc(&self) -> &'static Desc { &EVICTION_REQUEST_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::OptI64(&self.observed_generation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::OptI64(&mut self.observed_generation), _ => oob(i) } }
-}
-message!(EvictionRequestStatus, EVICTION_REQUEST_STATUS);
 
+message! {
 /// `EvictionRequestTarget` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionrequesttarget-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionRequestTarget {
+pub struct EvictionRequestTarget EVICTION_REQUEST_TARGET "EvictionRequestTarget" [255, 0] Form::Part;
     /// `pod`: EvictionRequestPodReference or absent.
-    pub pod: Option<Shared<EvictionRequestPodReference>>,
+    pod: Option<Shared<EvictionRequestPodReference>> = "pod" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVICTION_REQUEST_TARGET: Desc = Desc::new("EvictionRequestTarget", &[
-    Field::new("pod", 1, OMITEMPTY, Type::OptMsg(&EVICTION_REQUEST_POD_REFERENCE)),
-], &[255, 0]);
-impl Message for EvictionRequestTarget {
-    fn desc(&self) -> &'static Desc { &EVICTION_REQUEST_TARGET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.pod))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.pod), _ => oob(i) } }
-}
-message!(EvictionRequestTarget, EVICTION_REQUEST_TARGET);
 
+message! {
 /// `EvictionSpec` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionspec-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionSpec {
+pub struct EvictionSpec EVICTION_SPEC "EvictionSpec" [255, 0] Form::Part;
     /// `target`: EvictionTarget, required.
-    pub target: EvictionTarget,
+    target: EvictionTarget = "target" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static EVICTION_SPEC: Desc = Desc::new("EvictionSpec", &[
-    Field::new("target", 1, 0, Type::Msg(&EVICTION_TARGET)).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for EvictionSpec {
-    fn desc(&self) -> &'static Desc { &EVICTION_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.target)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.target), _ => oob(i) } }
-}
-message!(EvictionSpec, EVICTION_SPEC);
 
+message! {
 /// `EvictionStatus` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictionstatus-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionStatus {
+pub struct EvictionStatus EVICTION_STATUS "EvictionStatus" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `observedGeneration`: integer or absent.
-    pub observed_generation: Option<i64>,
+    observed_generation: Option<i64> = "observedGeneration" 2 OMITEMPTY;
     /// `requesters`: list of Requester, map by `name`.
-    pub requesters: List<Requester>,
+    requesters: List<Requester> = "requesters" 3 OMITEMPTY (Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `targetResponders`: list of TargetResponder, map by `name`.
-    pub target_responders: List<TargetResponder>,
+    target_responders: List<TargetResponder> = "targetResponders" 4 OMITEMPTY (Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `responders`: list of ResponderStatus, map by `name`.
-    pub responders: List<ResponderStatus>,
+    responders: List<ResponderStatus> = "responders" 5 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static EVICTION_STATUS: Desc = Desc::new("EvictionStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("observedGeneration", 2, OMITEMPTY, Type::OptI64),
-    Field::new("requesters", 3, OMITEMPTY, Type::List(&Type::Msg(&REQUESTER))).facts(&Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("targetResponders", 4, OMITEMPTY, Type::List(&Type::Msg(&TARGET_RESPONDER))).facts(&Facts { list_type: ListType::Map, atomic: true, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-    Field::new("responders", 5, OMITEMPTY, Type::List(&Type::Msg(&RESPONDER_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for EvictionStatus {
-    fn desc(&self) -> &'static Desc { &EVICTION_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::OptI64(&self.observed_generation), FieldRef::List(&self.requesters), FieldRef::List(&self.target_responders), FieldRef::List(&self.responders)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::OptI64(&mut self.observed_generation), 2 => FieldMut::List(&mut self.requesters), 3 => FieldMut::List(&mut self.target_responders), 4 => FieldMut::List(&mut self.responders), _ => oob(i) } }
-}
-message!(EvictionStatus, EVICTION_STATUS);
 
+message! {
 /// `EvictionTarget` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#evictiontarget-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct EvictionTarget {
+pub struct EvictionTarget EVICTION_TARGET "EvictionTarget" [255, 0] Form::Part;
     /// `pod`: EvictionPodReference or absent.
-    pub pod: Option<Shared<EvictionPodReference>>,
+    pod: Option<Shared<EvictionPodReference>> = "pod" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVICTION_TARGET: Desc = Desc::new("EvictionTarget", &[
-    Field::new("pod", 1, OMITEMPTY, Type::OptMsg(&EVICTION_POD_REFERENCE)),
-], &[255, 0]);
-impl Message for EvictionTarget {
-    fn desc(&self) -> &'static Desc { &EVICTION_TARGET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.pod))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.pod), _ => oob(i) } }
-}
-message!(EvictionTarget, EVICTION_TARGET);
 
+message! {
 /// `Requester` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#requester-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct Requester {
+pub struct Requester REQUESTER "Requester" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `intent`: string, required, one of `Eviction`, `Withdrawn`.
-    pub intent: Str,
+    intent: Str = "intent" 2 (Facts { enums: &["Eviction", "Withdrawn"], ..REQUIRED });
 }
-#[doc(hidden)]
-pub static REQUESTER: Desc = Desc::new("Requester", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("intent", 2, 0, Type::Str).facts(&Facts { enums: &["Eviction", "Withdrawn"], ..REQUIRED }),
-], &[255, 0, 1]);
-impl Message for Requester {
-    fn desc(&self) -> &'static Desc { &REQUESTER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.intent)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.intent), _ => oob(i) } }
-}
-message!(Requester, REQUESTER);
 
+message! {
 /// `ResponderStatus` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#responderstatus-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResponderStatus {
+pub struct ResponderStatus RESPONDER_STATUS "ResponderStatus" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `startTime`: time or absent.
-    pub start_time: Option<Time>,
+    start_time: Option<Time> = "startTime" 2 OMITEMPTY;
     /// `heartbeatTime`: time or absent.
-    pub heartbeat_time: Option<Time>,
+    heartbeat_time: Option<Time> = "heartbeatTime" 3 OMITEMPTY;
     /// `expectedCompletionTime`: time or absent.
-    pub expected_completion_time: Option<Time>,
+    expected_completion_time: Option<Time> = "expectedCompletionTime" 4 OMITEMPTY;
     /// `completionTime`: time or absent.
-    pub completion_time: Option<Time>,
+    completion_time: Option<Time> = "completionTime" 5 OMITEMPTY;
     /// `message`: string or absent.
-    pub message: Option<Str>,
+    message: Option<Str> = "message" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESPONDER_STATUS: Desc = Desc::new("ResponderStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("startTime", 2, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("heartbeatTime", 3, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("expectedCompletionTime", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("completionTime", 5, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("message", 6, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for ResponderStatus {
-    fn desc(&self) -> &'static Desc { &RESPONDER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptLeaf(opt_leaf(&self.start_time)), FieldRef::OptLeaf(opt_leaf(&self.heartbeat_time)), FieldRef::OptLeaf(opt_leaf(&self.expected_completion_time)), FieldRef::OptLeaf(opt_leaf(&self.completion_time)), FieldRef::OptStr(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptLeaf(&mut self.start_time), 2 => FieldMut::OptLeaf(&mut self.heartbeat_time), 3 => FieldMut::OptLeaf(&mut self.expected_completion_time), 4 => FieldMut::OptLeaf(&mut self.completion_time), 5 => FieldMut::OptStr(&mut self.message), _ => oob(i) } }
-}
-message!(ResponderStatus, RESPONDER_STATUS);
 
+message! {
 /// `TargetResponder` of lifecycle.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#targetresponder-v1alpha1-lifecycle-k8s-io)
-#[derive(Clone, Default)]
-pub struct TargetResponder {
+pub struct TargetResponder TARGET_RESPONDER "TargetResponder" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `priority`: integer or absent, required.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 2 (REQUIRED);
     /// `state`: string, required, one of `Active`, `Canceled`, `Completed`, `Inactive`, `Interrupted`.
-    pub state: Str,
+    state: Str = "state" 3 (Facts { enums: &["Active", "Canceled", "Completed", "Inactive", "Interrupted"], ..REQUIRED });
 }
-#[doc(hidden)]
-pub static TARGET_RESPONDER: Desc = Desc::new("TargetResponder", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("priority", 2, 0, Type::OptI32).facts(&REQUIRED),
-    Field::new("state", 3, 0, Type::Str).facts(&Facts { enums: &["Active", "Canceled", "Completed", "Inactive", "Interrupted"], ..REQUIRED }),
-], &[255, 0, 1, 2]);
-impl Message for TargetResponder {
-    fn desc(&self) -> &'static Desc { &TARGET_RESPONDER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptI32(&self.priority), FieldRef::Str(&self.state)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptI32(&mut self.priority), 2 => FieldMut::Str(&mut self.state), _ => oob(i) } }
-}
-message!(TargetResponder, TARGET_RESPONDER);
 
 /// Value of EvictionConditionReason.
 pub const EVICTION_CONDITION_REASON_AWAITING_EVICTION: &str = "AwaitingEviction";

@@ -3,124 +3,65 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `ContainerMetrics` of metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct ContainerMetrics {
+pub struct ContainerMetrics CONTAINER_METRICS "ContainerMetrics" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `usage`: map of quantity, required.
-    pub usage: Map<Quantity>,
+    usage: Map<Quantity> = "usage" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONTAINER_METRICS: Desc = Desc::new("ContainerMetrics", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("usage", 2, 0, Type::Map(&Type::Leaf(&QUANTITY))).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ContainerMetrics {
-    fn desc(&self) -> &'static Desc { &CONTAINER_METRICS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Map(&self.usage)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Map(&mut self.usage), _ => oob(i) } }
-}
-message!(ContainerMetrics, CONTAINER_METRICS);
 
+message! {
 /// `NodeMetrics` of metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct NodeMetrics {
+pub struct NodeMetrics NODE_METRICS "NodeMetrics" [255, 0, 1, 2, 3] Form::Kind(&KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "NodeMetrics" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `timestamp`: time, required.
-    pub timestamp: Time,
+    timestamp: Time = "timestamp" 2 (REQUIRED);
     /// `window`: duration, required.
-    pub window: Duration,
+    window: Duration = "window" 3 (REQUIRED);
     /// `usage`: map of quantity, required.
-    pub usage: Map<Quantity>,
+    usage: Map<Quantity> = "usage" 4 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NODE_METRICS: Desc = Desc::kind("NodeMetrics", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("timestamp", 2, 0, Type::Leaf(&TIME)).facts(&REQUIRED),
-    Field::new("window", 3, 0, Type::Leaf(&DURATION)).facts(&REQUIRED),
-    Field::new("usage", 4, 0, Type::Map(&Type::Leaf(&QUANTITY))).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3], &KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "NodeMetrics" });
-impl Message for NodeMetrics {
-    fn desc(&self) -> &'static Desc { &NODE_METRICS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Leaf(&self.timestamp), FieldRef::Leaf(&self.window), FieldRef::Map(&self.usage)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Leaf(&mut self.timestamp), 2 => FieldMut::Leaf(&mut self.window), 3 => FieldMut::Map(&mut self.usage), _ => oob(i) } }
-}
-message!(NodeMetrics, NODE_METRICS);
-kind!(NodeMetrics, NODE_METRICS, "metrics.k8s.io", "v1beta1", "NodeMetrics");
+kind!(NodeMetrics, "metrics.k8s.io", "v1beta1", "NodeMetrics");
 object!(NodeMetrics);
 resource!(NodeMetrics, "nodes", ClusterScoped);
 
+message! {
 /// `NodeMetricsList` of metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct NodeMetricsList {
+pub struct NodeMetricsList NODE_METRICS_LIST "NodeMetricsList" [255, 0, 1] Form::Kind(&KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "NodeMetricsList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of NodeMetrics, required.
-    pub items: List<NodeMetrics>,
+    items: List<NodeMetrics> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NODE_METRICS_LIST: Desc = Desc::kind("NodeMetricsList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&NODE_METRICS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "NodeMetricsList" });
-impl Message for NodeMetricsList {
-    fn desc(&self) -> &'static Desc { &NODE_METRICS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(NodeMetricsList, NODE_METRICS_LIST);
-kind!(NodeMetricsList, NODE_METRICS_LIST, "metrics.k8s.io", "v1beta1", "NodeMetricsList");
+kind!(NodeMetricsList, "metrics.k8s.io", "v1beta1", "NodeMetricsList");
 list_kind!(NodeMetricsList, NodeMetrics);
 
+message! {
 /// `PodMetrics` of metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct PodMetrics {
+pub struct PodMetrics POD_METRICS "PodMetrics" [255, 0, 1, 2, 3] Form::Kind(&KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "PodMetrics" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `timestamp`: time, required.
-    pub timestamp: Time,
+    timestamp: Time = "timestamp" 2 (REQUIRED);
     /// `window`: duration, required.
-    pub window: Duration,
+    window: Duration = "window" 3 (REQUIRED);
     /// `containers`: list of ContainerMetrics, required.
-    pub containers: List<ContainerMetrics>,
+    containers: List<ContainerMetrics> = "containers" 4 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static POD_METRICS: Desc = Desc::kind("PodMetrics", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("timestamp", 2, 0, Type::Leaf(&TIME)).facts(&REQUIRED),
-    Field::new("window", 3, 0, Type::Leaf(&DURATION)).facts(&REQUIRED),
-    Field::new("containers", 4, 0, Type::List(&Type::Msg(&CONTAINER_METRICS))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0, 1, 2, 3], &KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "PodMetrics" });
-impl Message for PodMetrics {
-    fn desc(&self) -> &'static Desc { &POD_METRICS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Leaf(&self.timestamp), FieldRef::Leaf(&self.window), FieldRef::List(&self.containers)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Leaf(&mut self.timestamp), 2 => FieldMut::Leaf(&mut self.window), 3 => FieldMut::List(&mut self.containers), _ => oob(i) } }
-}
-message!(PodMetrics, POD_METRICS);
-kind!(PodMetrics, POD_METRICS, "metrics.k8s.io", "v1beta1", "PodMetrics");
+kind!(PodMetrics, "metrics.k8s.io", "v1beta1", "PodMetrics");
 object!(PodMetrics);
 resource!(PodMetrics, "pods", Namespaced);
 
+message! {
 /// `PodMetricsList` of metrics.k8s.io/v1beta1.
-#[derive(Clone, Default)]
-pub struct PodMetricsList {
+pub struct PodMetricsList POD_METRICS_LIST "PodMetricsList" [255, 0, 1] Form::Kind(&KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "PodMetricsList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PodMetrics, required.
-    pub items: List<PodMetrics>,
+    items: List<PodMetrics> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_METRICS_LIST: Desc = Desc::kind("PodMetricsList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD_METRICS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "metrics.k8s.io", version: "v1beta1", kind: "PodMetricsList" });
-impl Message for PodMetricsList {
-    fn desc(&self) -> &'static Desc { &POD_METRICS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodMetricsList, POD_METRICS_LIST);
-kind!(PodMetricsList, POD_METRICS_LIST, "metrics.k8s.io", "v1beta1", "PodMetricsList");
+kind!(PodMetricsList, "metrics.k8s.io", "v1beta1", "PodMetricsList");
 list_kind!(PodMetricsList, PodMetrics);

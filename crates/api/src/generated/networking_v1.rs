@@ -4,757 +4,363 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `HTTPIngressPath` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpingresspath-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct HTTPIngressPath {
+pub struct HTTPIngressPath HTTP_INGRESS_PATH "HTTPIngressPath" [255, 0, 2, 1] Form::Part;
     /// `path`: string.
-    pub path: Str,
+    path: Str = "path" 1 OMITEMPTY;
     /// `pathType`: string or absent, required, one of `Exact`, `ImplementationSpecific`, `Prefix`.
-    pub path_type: Option<Str>,
+    path_type: Option<Str> = "pathType" 3 (Facts { enums: &["Exact", "ImplementationSpecific", "Prefix"], ..REQUIRED });
     /// `backend`: IngressBackend, required.
-    pub backend: IngressBackend,
+    backend: IngressBackend = "backend" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static HTTP_INGRESS_PATH: Desc = Desc::new("HTTPIngressPath", &[
-    Field::new("path", 1, OMITEMPTY, Type::Str),
-    Field::new("pathType", 3, 0, Type::OptStr).facts(&Facts { enums: &["Exact", "ImplementationSpecific", "Prefix"], ..REQUIRED }),
-    Field::new("backend", 2, 0, Type::Msg(&INGRESS_BACKEND)).facts(&REQUIRED),
-], &[255, 0, 2, 1]);
-impl Message for HTTPIngressPath {
-    fn desc(&self) -> &'static Desc { &HTTP_INGRESS_PATH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.path), FieldRef::OptStr(&self.path_type), FieldRef::Msg(&self.backend)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.path), 1 => FieldMut::OptStr(&mut self.path_type), 2 => FieldMut::Msg(&mut self.backend), _ => oob(i) } }
-}
-message!(HTTPIngressPath, HTTP_INGRESS_PATH);
 
+message! {
 /// `HTTPIngressRuleValue` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#httpingressrulevalue-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct HTTPIngressRuleValue {
+pub struct HTTPIngressRuleValue HTTP_INGRESS_RULE_VALUE "HTTPIngressRuleValue" [255, 0] Form::Part;
     /// `paths`: list of HTTPIngressPath, required.
-    pub paths: List<HTTPIngressPath>,
+    paths: List<HTTPIngressPath> = "paths" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static HTTP_INGRESS_RULE_VALUE: Desc = Desc::new("HTTPIngressRuleValue", &[
-    Field::new("paths", 1, 0, Type::List(&Type::Msg(&HTTP_INGRESS_PATH))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0]);
-impl Message for HTTPIngressRuleValue {
-    fn desc(&self) -> &'static Desc { &HTTP_INGRESS_RULE_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.paths)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.paths), _ => oob(i) } }
-}
-message!(HTTPIngressRuleValue, HTTP_INGRESS_RULE_VALUE);
 
+message! {
 /// `IPAddress` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddress-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IPAddress {
+pub struct IPAddress IP_ADDRESS "IPAddress" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "IPAddress" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: IPAddressSpec, required.
-    pub spec: IPAddressSpec,
+    spec: IPAddressSpec = "spec" 2 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static IP_ADDRESS: Desc = Desc::kind("IPAddress", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&IP_ADDRESS_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "IPAddress" });
-impl Message for IPAddress {
-    fn desc(&self) -> &'static Desc { &IP_ADDRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(IPAddress, IP_ADDRESS);
-kind!(IPAddress, IP_ADDRESS, "networking.k8s.io", "v1", "IPAddress");
+kind!(IPAddress, "networking.k8s.io", "v1", "IPAddress");
 object!(IPAddress);
 resource!(IPAddress, "ipaddresses", ClusterScoped);
 
+message! {
 /// `IPAddressList` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddresslist-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IPAddressList {
+pub struct IPAddressList IP_ADDRESS_LIST "IPAddressList" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "IPAddressList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of IPAddress, required.
-    pub items: List<IPAddress>,
+    items: List<IPAddress> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static IP_ADDRESS_LIST: Desc = Desc::kind("IPAddressList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&IP_ADDRESS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "IPAddressList" });
-impl Message for IPAddressList {
-    fn desc(&self) -> &'static Desc { &IP_ADDRESS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(IPAddressList, IP_ADDRESS_LIST);
-kind!(IPAddressList, IP_ADDRESS_LIST, "networking.k8s.io", "v1", "IPAddressList");
+kind!(IPAddressList, "networking.k8s.io", "v1", "IPAddressList");
 list_kind!(IPAddressList, IPAddress);
 
+message! {
 /// `IPAddressSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddressspec-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IPAddressSpec {
+pub struct IPAddressSpec IP_ADDRESS_SPEC "IPAddressSpec" [255, 0] Form::Part;
     /// `parentRef`: ParentReference or absent, required.
-    pub parent_ref: Option<Shared<ParentReference>>,
+    parent_ref: Option<Shared<ParentReference>> = "parentRef" 1 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static IP_ADDRESS_SPEC: Desc = Desc::new("IPAddressSpec", &[
-    Field::new("parentRef", 1, OMITEMPTY, Type::OptMsg(&PARENT_REFERENCE)).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for IPAddressSpec {
-    fn desc(&self) -> &'static Desc { &IP_ADDRESS_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.parent_ref))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.parent_ref), _ => oob(i) } }
-}
-message!(IPAddressSpec, IP_ADDRESS_SPEC);
 
+message! {
 /// `IPBlock` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipblock-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IPBlock {
+pub struct IPBlock IP_BLOCK "IPBlock" [255, 0, 1] Form::Part;
     /// `cidr`: string, required.
-    pub cidr: Str,
+    cidr: Str = "cidr" 1 (REQUIRED);
     /// `except`: list of string.
-    pub except: List<Str>,
+    except: List<Str> = "except" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static IP_BLOCK: Desc = Desc::new("IPBlock", &[
-    Field::new("cidr", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("except", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for IPBlock {
-    fn desc(&self) -> &'static Desc { &IP_BLOCK }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.cidr), FieldRef::List(&self.except)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.cidr), 1 => FieldMut::List(&mut self.except), _ => oob(i) } }
-}
-message!(IPBlock, IP_BLOCK);
 
+message! {
 /// `Ingress` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingress-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct Ingress {
+pub struct Ingress INGRESS "Ingress" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "Ingress" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: IngressSpec.
-    pub spec: IngressSpec,
+    spec: IngressSpec = "spec" 2 OMITEMPTY;
     /// `status`: IngressStatus.
-    pub status: IngressStatus,
+    status: IngressStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS: Desc = Desc::kind("Ingress", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&INGRESS_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&INGRESS_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "Ingress" });
-impl Message for Ingress {
-    fn desc(&self) -> &'static Desc { &INGRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(Ingress, INGRESS);
-kind!(Ingress, INGRESS, "networking.k8s.io", "v1", "Ingress");
+kind!(Ingress, "networking.k8s.io", "v1", "Ingress");
 object!(Ingress);
 resource!(Ingress, "ingresses", Namespaced);
 
+message! {
 /// `IngressBackend` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressbackend-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressBackend {
+pub struct IngressBackend INGRESS_BACKEND "IngressBackend" [255, 255, 255, 1, 0] Form::Part;
     /// `service`: IngressServiceBackend or absent.
-    pub service: Option<Shared<IngressServiceBackend>>,
+    service: Option<Shared<IngressServiceBackend>> = "service" 4 OMITEMPTY;
     /// `resource`: TypedLocalObjectReference or absent.
-    pub resource: Option<Shared<core_v1::TypedLocalObjectReference>>,
+    resource: Option<Shared<core_v1::TypedLocalObjectReference>> = "resource" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_BACKEND: Desc = Desc::new("IngressBackend", &[
-    Field::new("service", 4, OMITEMPTY, Type::OptMsg(&INGRESS_SERVICE_BACKEND)),
-    Field::new("resource", 3, OMITEMPTY, Type::OptMsg(&core_v1::TYPED_LOCAL_OBJECT_REFERENCE)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 255, 255, 1, 0]);
-impl Message for IngressBackend {
-    fn desc(&self) -> &'static Desc { &INGRESS_BACKEND }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.service)), FieldRef::OptMsg(opt(&self.resource))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.service), 1 => FieldMut::OptMsg(&mut self.resource), _ => oob(i) } }
-}
-message!(IngressBackend, INGRESS_BACKEND);
 
+message! {
 /// `IngressClass` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclass-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressClass {
+pub struct IngressClass INGRESS_CLASS "IngressClass" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "IngressClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: IngressClassSpec.
-    pub spec: IngressClassSpec,
+    spec: IngressClassSpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_CLASS: Desc = Desc::kind("IngressClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&INGRESS_CLASS_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "IngressClass" });
-impl Message for IngressClass {
-    fn desc(&self) -> &'static Desc { &INGRESS_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(IngressClass, INGRESS_CLASS);
-kind!(IngressClass, INGRESS_CLASS, "networking.k8s.io", "v1", "IngressClass");
+kind!(IngressClass, "networking.k8s.io", "v1", "IngressClass");
 object!(IngressClass);
 resource!(IngressClass, "ingressclasses", ClusterScoped);
 
+message! {
 /// `IngressClassList` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclasslist-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressClassList {
+pub struct IngressClassList INGRESS_CLASS_LIST "IngressClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "IngressClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of IngressClass, required.
-    pub items: List<IngressClass>,
+    items: List<IngressClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static INGRESS_CLASS_LIST: Desc = Desc::kind("IngressClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&INGRESS_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "IngressClassList" });
-impl Message for IngressClassList {
-    fn desc(&self) -> &'static Desc { &INGRESS_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(IngressClassList, INGRESS_CLASS_LIST);
-kind!(IngressClassList, INGRESS_CLASS_LIST, "networking.k8s.io", "v1", "IngressClassList");
+kind!(IngressClassList, "networking.k8s.io", "v1", "IngressClassList");
 list_kind!(IngressClassList, IngressClass);
 
+message! {
 /// `IngressClassParametersReference` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclassparametersreference-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressClassParametersReference {
+pub struct IngressClassParametersReference INGRESS_CLASS_PARAMETERS_REFERENCE "IngressClassParametersReference" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `apiGroup`: string or absent.
-    pub api_group: Option<Str>,
+    api_group: Option<Str> = "apiGroup" 1 OMITEMPTY;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
     /// `scope`: string or absent.
-    pub scope: Option<Str>,
+    scope: Option<Str> = "scope" 4;
     /// `namespace`: string or absent.
-    pub namespace: Option<Str>,
+    namespace: Option<Str> = "namespace" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_CLASS_PARAMETERS_REFERENCE: Desc = Desc::new("IngressClassParametersReference", &[
-    Field::new("apiGroup", 1, OMITEMPTY, Type::OptStr),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("scope", 4, 0, Type::OptStr),
-    Field::new("namespace", 5, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for IngressClassParametersReference {
-    fn desc(&self) -> &'static Desc { &INGRESS_CLASS_PARAMETERS_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.api_group), FieldRef::Str(&self.kind), FieldRef::Str(&self.name), FieldRef::OptStr(&self.scope), FieldRef::OptStr(&self.namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.api_group), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::OptStr(&mut self.scope), 4 => FieldMut::OptStr(&mut self.namespace), _ => oob(i) } }
-}
-message!(IngressClassParametersReference, INGRESS_CLASS_PARAMETERS_REFERENCE);
 
+message! {
 /// `IngressClassSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclassspec-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressClassSpec {
+pub struct IngressClassSpec INGRESS_CLASS_SPEC "IngressClassSpec" [255, 0, 1] Form::Part;
     /// `controller`: string.
-    pub controller: Str,
+    controller: Str = "controller" 1 OMITEMPTY;
     /// `parameters`: IngressClassParametersReference or absent.
-    pub parameters: Option<Shared<IngressClassParametersReference>>,
+    parameters: Option<Shared<IngressClassParametersReference>> = "parameters" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_CLASS_SPEC: Desc = Desc::new("IngressClassSpec", &[
-    Field::new("controller", 1, OMITEMPTY, Type::Str),
-    Field::new("parameters", 2, OMITEMPTY, Type::OptMsg(&INGRESS_CLASS_PARAMETERS_REFERENCE)),
-], &[255, 0, 1]);
-impl Message for IngressClassSpec {
-    fn desc(&self) -> &'static Desc { &INGRESS_CLASS_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.controller), FieldRef::OptMsg(opt(&self.parameters))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.controller), 1 => FieldMut::OptMsg(&mut self.parameters), _ => oob(i) } }
-}
-message!(IngressClassSpec, INGRESS_CLASS_SPEC);
 
+message! {
 /// `IngressList` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingresslist-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressList {
+pub struct IngressList INGRESS_LIST "IngressList" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "IngressList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Ingress, required.
-    pub items: List<Ingress>,
+    items: List<Ingress> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static INGRESS_LIST: Desc = Desc::kind("IngressList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&INGRESS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "IngressList" });
-impl Message for IngressList {
-    fn desc(&self) -> &'static Desc { &INGRESS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(IngressList, INGRESS_LIST);
-kind!(IngressList, INGRESS_LIST, "networking.k8s.io", "v1", "IngressList");
+kind!(IngressList, "networking.k8s.io", "v1", "IngressList");
 list_kind!(IngressList, Ingress);
 
+message! {
 /// `IngressLoadBalancerIngress` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressloadbalanceringress-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressLoadBalancerIngress {
+pub struct IngressLoadBalancerIngress INGRESS_LOAD_BALANCER_INGRESS "IngressLoadBalancerIngress" [255, 0, 1, 255, 2] Form::Part;
     /// `ip`: string.
-    pub ip: Str,
+    ip: Str = "ip" 1 OMITEMPTY;
     /// `hostname`: string.
-    pub hostname: Str,
+    hostname: Str = "hostname" 2 OMITEMPTY;
     /// `ports`: list of IngressPortStatus.
-    pub ports: List<IngressPortStatus>,
+    ports: List<IngressPortStatus> = "ports" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_LOAD_BALANCER_INGRESS: Desc = Desc::new("IngressLoadBalancerIngress", &[
-    Field::new("ip", 1, OMITEMPTY, Type::Str),
-    Field::new("hostname", 2, OMITEMPTY, Type::Str),
-    Field::new("ports", 4, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_PORT_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 255, 2]);
-impl Message for IngressLoadBalancerIngress {
-    fn desc(&self) -> &'static Desc { &INGRESS_LOAD_BALANCER_INGRESS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.ip), FieldRef::Str(&self.hostname), FieldRef::List(&self.ports)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.ip), 1 => FieldMut::Str(&mut self.hostname), 2 => FieldMut::List(&mut self.ports), _ => oob(i) } }
-}
-message!(IngressLoadBalancerIngress, INGRESS_LOAD_BALANCER_INGRESS);
 
+message! {
 /// `IngressLoadBalancerStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressloadbalancerstatus-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressLoadBalancerStatus {
+pub struct IngressLoadBalancerStatus INGRESS_LOAD_BALANCER_STATUS "IngressLoadBalancerStatus" [255, 0] Form::Part;
     /// `ingress`: list of IngressLoadBalancerIngress.
-    pub ingress: List<IngressLoadBalancerIngress>,
+    ingress: List<IngressLoadBalancerIngress> = "ingress" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_LOAD_BALANCER_STATUS: Desc = Desc::new("IngressLoadBalancerStatus", &[
-    Field::new("ingress", 1, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_LOAD_BALANCER_INGRESS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for IngressLoadBalancerStatus {
-    fn desc(&self) -> &'static Desc { &INGRESS_LOAD_BALANCER_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ingress)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ingress), _ => oob(i) } }
-}
-message!(IngressLoadBalancerStatus, INGRESS_LOAD_BALANCER_STATUS);
 
+message! {
 /// `IngressPortStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressportstatus-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressPortStatus {
+pub struct IngressPortStatus INGRESS_PORT_STATUS "IngressPortStatus" [255, 0, 1, 2] Form::Part;
     /// `port`: integer, required.
-    pub port: i32,
+    port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Str,
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
     /// `error`: string or absent.
-    pub error: Option<Str>,
+    error: Option<Str> = "error" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_PORT_STATUS: Desc = Desc::new("IngressPortStatus", &[
-    Field::new("port", 1, 0, Type::I32).facts(&REQUIRED),
-    Field::new("protocol", 2, 0, Type::Str).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED }),
-    Field::new("error", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for IngressPortStatus {
-    fn desc(&self) -> &'static Desc { &INGRESS_PORT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.port), FieldRef::Str(&self.protocol), FieldRef::OptStr(&self.error)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.port), 1 => FieldMut::Str(&mut self.protocol), 2 => FieldMut::OptStr(&mut self.error), _ => oob(i) } }
-}
-message!(IngressPortStatus, INGRESS_PORT_STATUS);
 
+message! {
 /// `IngressRule` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressrule-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressRule {
+pub struct IngressRule INGRESS_RULE "IngressRule" [255, 0, 1] Form::Part;
     /// `host`: string.
-    pub host: Str,
+    host: Str = "host" 1 OMITEMPTY;
     /// IngressRuleValue, its members appear here.
-    pub ingress_rule_value: IngressRuleValue,
+    ingress_rule_value: IngressRuleValue = "" 2 INLINE;
 }
-#[doc(hidden)]
-pub static INGRESS_RULE: Desc = Desc::new("IngressRule", &[
-    Field::new("host", 1, OMITEMPTY, Type::Str),
-    Field::new("", 2, INLINE, Type::Msg(&INGRESS_RULE_VALUE)),
-], &[255, 0, 1]);
-impl Message for IngressRule {
-    fn desc(&self) -> &'static Desc { &INGRESS_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.host), FieldRef::Msg(&self.ingress_rule_value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.host), 1 => FieldMut::Msg(&mut self.ingress_rule_value), _ => oob(i) } }
-}
-message!(IngressRule, INGRESS_RULE);
 
+message! {
 /// `IngressRuleValue` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressrulevalue-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressRuleValue {
+pub struct IngressRuleValue INGRESS_RULE_VALUE "IngressRuleValue" [255, 0] Form::Part;
     /// `http`: HTTPIngressRuleValue or absent.
-    pub http: Option<Shared<HTTPIngressRuleValue>>,
+    http: Option<Shared<HTTPIngressRuleValue>> = "http" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_RULE_VALUE: Desc = Desc::new("IngressRuleValue", &[
-    Field::new("http", 1, OMITEMPTY, Type::OptMsg(&HTTP_INGRESS_RULE_VALUE)),
-], &[255, 0]);
-impl Message for IngressRuleValue {
-    fn desc(&self) -> &'static Desc { &INGRESS_RULE_VALUE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.http))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.http), _ => oob(i) } }
-}
-message!(IngressRuleValue, INGRESS_RULE_VALUE);
 
+message! {
 /// `IngressServiceBackend` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressservicebackend-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressServiceBackend {
+pub struct IngressServiceBackend INGRESS_SERVICE_BACKEND "IngressServiceBackend" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `port`: ServiceBackendPort.
-    pub port: ServiceBackendPort,
+    port: ServiceBackendPort = "port" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_SERVICE_BACKEND: Desc = Desc::new("IngressServiceBackend", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("port", 2, OMITEMPTY, Type::Msg(&SERVICE_BACKEND_PORT)).facts(&Facts { atomic: true, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for IngressServiceBackend {
-    fn desc(&self) -> &'static Desc { &INGRESS_SERVICE_BACKEND }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.port), _ => oob(i) } }
-}
-message!(IngressServiceBackend, INGRESS_SERVICE_BACKEND);
 
+message! {
 /// `IngressSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressspec-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressSpec {
+pub struct IngressSpec INGRESS_SPEC "IngressSpec" [255, 1, 2, 3, 0] Form::Part;
     /// `ingressClassName`: string or absent.
-    pub ingress_class_name: Option<Str>,
+    ingress_class_name: Option<Str> = "ingressClassName" 4 OMITEMPTY;
     /// `defaultBackend`: IngressBackend or absent.
-    pub default_backend: Option<Shared<IngressBackend>>,
+    default_backend: Option<Shared<IngressBackend>> = "defaultBackend" 1 OMITEMPTY;
     /// `tls`: list of IngressTLS.
-    pub tls: List<IngressTLS>,
+    tls: List<IngressTLS> = "tls" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `rules`: list of IngressRule.
-    pub rules: List<IngressRule>,
+    rules: List<IngressRule> = "rules" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static INGRESS_SPEC: Desc = Desc::new("IngressSpec", &[
-    Field::new("ingressClassName", 4, OMITEMPTY, Type::OptStr),
-    Field::new("defaultBackend", 1, OMITEMPTY, Type::OptMsg(&INGRESS_BACKEND)),
-    Field::new("tls", 2, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_TLS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("rules", 3, OMITEMPTY, Type::List(&Type::Msg(&INGRESS_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 1, 2, 3, 0]);
-impl Message for IngressSpec {
-    fn desc(&self) -> &'static Desc { &INGRESS_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.ingress_class_name), FieldRef::OptMsg(opt(&self.default_backend)), FieldRef::List(&self.tls), FieldRef::List(&self.rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.ingress_class_name), 1 => FieldMut::OptMsg(&mut self.default_backend), 2 => FieldMut::List(&mut self.tls), 3 => FieldMut::List(&mut self.rules), _ => oob(i) } }
-}
-message!(IngressSpec, INGRESS_SPEC);
 
+message! {
 /// `IngressStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressstatus-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressStatus {
+pub struct IngressStatus INGRESS_STATUS "IngressStatus" [255, 0] Form::Part;
     /// `loadBalancer`: IngressLoadBalancerStatus.
-    pub load_balancer: IngressLoadBalancerStatus,
+    load_balancer: IngressLoadBalancerStatus = "loadBalancer" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_STATUS: Desc = Desc::new("IngressStatus", &[
-    Field::new("loadBalancer", 1, OMITEMPTY, Type::Msg(&INGRESS_LOAD_BALANCER_STATUS)),
-], &[255, 0]);
-impl Message for IngressStatus {
-    fn desc(&self) -> &'static Desc { &INGRESS_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.load_balancer)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.load_balancer), _ => oob(i) } }
-}
-message!(IngressStatus, INGRESS_STATUS);
 
+message! {
 /// `IngressTLS` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingresstls-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct IngressTLS {
+pub struct IngressTLS INGRESS_TLS "IngressTLS" [255, 0, 1] Form::Part;
     /// `hosts`: list of string.
-    pub hosts: List<Str>,
+    hosts: List<Str> = "hosts" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `secretName`: string.
-    pub secret_name: Str,
+    secret_name: Str = "secretName" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static INGRESS_TLS: Desc = Desc::new("IngressTLS", &[
-    Field::new("hosts", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("secretName", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for IngressTLS {
-    fn desc(&self) -> &'static Desc { &INGRESS_TLS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.hosts), FieldRef::Str(&self.secret_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.hosts), 1 => FieldMut::Str(&mut self.secret_name), _ => oob(i) } }
-}
-message!(IngressTLS, INGRESS_TLS);
 
+message! {
 /// `NetworkPolicy` of networking.k8s.io/v1, since 1.7. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicy-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicy {
+pub struct NetworkPolicy NETWORK_POLICY "NetworkPolicy" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: NetworkPolicySpec.
-    pub spec: NetworkPolicySpec,
+    spec: NetworkPolicySpec = "spec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY: Desc = Desc::kind("NetworkPolicy", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&NETWORK_POLICY_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" });
-impl Message for NetworkPolicy {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(NetworkPolicy, NETWORK_POLICY);
-kind!(NetworkPolicy, NETWORK_POLICY, "networking.k8s.io", "v1", "NetworkPolicy");
+kind!(NetworkPolicy, "networking.k8s.io", "v1", "NetworkPolicy");
 object!(NetworkPolicy);
 resource!(NetworkPolicy, "networkpolicies", Namespaced);
 
+message! {
 /// `NetworkPolicyEgressRule` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyegressrule-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicyEgressRule {
+pub struct NetworkPolicyEgressRule NETWORK_POLICY_EGRESS_RULE "NetworkPolicyEgressRule" [255, 0, 1] Form::Part;
     /// `ports`: list of NetworkPolicyPort.
-    pub ports: List<NetworkPolicyPort>,
+    ports: List<NetworkPolicyPort> = "ports" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `to`: list of NetworkPolicyPeer.
-    pub to: List<NetworkPolicyPeer>,
+    to: List<NetworkPolicyPeer> = "to" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_EGRESS_RULE: Desc = Desc::new("NetworkPolicyEgressRule", &[
-    Field::new("ports", 1, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PORT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("to", 2, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PEER))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NetworkPolicyEgressRule {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_EGRESS_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ports), FieldRef::List(&self.to)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ports), 1 => FieldMut::List(&mut self.to), _ => oob(i) } }
-}
-message!(NetworkPolicyEgressRule, NETWORK_POLICY_EGRESS_RULE);
 
+message! {
 /// `NetworkPolicyIngressRule` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyingressrule-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicyIngressRule {
+pub struct NetworkPolicyIngressRule NETWORK_POLICY_INGRESS_RULE "NetworkPolicyIngressRule" [255, 0, 1] Form::Part;
     /// `ports`: list of NetworkPolicyPort.
-    pub ports: List<NetworkPolicyPort>,
+    ports: List<NetworkPolicyPort> = "ports" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `from`: list of NetworkPolicyPeer.
-    pub from: List<NetworkPolicyPeer>,
+    from: List<NetworkPolicyPeer> = "from" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_INGRESS_RULE: Desc = Desc::new("NetworkPolicyIngressRule", &[
-    Field::new("ports", 1, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PORT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("from", 2, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_PEER))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for NetworkPolicyIngressRule {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_INGRESS_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.ports), FieldRef::List(&self.from)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.ports), 1 => FieldMut::List(&mut self.from), _ => oob(i) } }
-}
-message!(NetworkPolicyIngressRule, NETWORK_POLICY_INGRESS_RULE);
 
+message! {
 /// `NetworkPolicyList` of networking.k8s.io/v1, since 1.19. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicylist-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicyList {
+pub struct NetworkPolicyList NETWORK_POLICY_LIST "NetworkPolicyList" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicyList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of NetworkPolicy, required.
-    pub items: List<NetworkPolicy>,
+    items: List<NetworkPolicy> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_LIST: Desc = Desc::kind("NetworkPolicyList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&NETWORK_POLICY))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicyList" });
-impl Message for NetworkPolicyList {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(NetworkPolicyList, NETWORK_POLICY_LIST);
-kind!(NetworkPolicyList, NETWORK_POLICY_LIST, "networking.k8s.io", "v1", "NetworkPolicyList");
+kind!(NetworkPolicyList, "networking.k8s.io", "v1", "NetworkPolicyList");
 list_kind!(NetworkPolicyList, NetworkPolicy);
 
+message! {
 /// `NetworkPolicyPeer` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicypeer-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicyPeer {
+pub struct NetworkPolicyPeer NETWORK_POLICY_PEER "NetworkPolicyPeer" [255, 0, 1, 2] Form::Part;
     /// `podSelector`: LabelSelector or absent.
-    pub pod_selector: Option<Shared<meta_v1::LabelSelector>>,
+    pod_selector: Option<Shared<meta_v1::LabelSelector>> = "podSelector" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `namespaceSelector`: LabelSelector or absent.
-    pub namespace_selector: Option<Shared<meta_v1::LabelSelector>>,
+    namespace_selector: Option<Shared<meta_v1::LabelSelector>> = "namespaceSelector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `ipBlock`: IPBlock or absent.
-    pub ip_block: Option<Shared<IPBlock>>,
+    ip_block: Option<Shared<IPBlock>> = "ipBlock" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_PEER: Desc = Desc::new("NetworkPolicyPeer", &[
-    Field::new("podSelector", 1, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("namespaceSelector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("ipBlock", 3, OMITEMPTY, Type::OptMsg(&IP_BLOCK)),
-], &[255, 0, 1, 2]);
-impl Message for NetworkPolicyPeer {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_PEER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.pod_selector)), FieldRef::OptMsg(opt(&self.namespace_selector)), FieldRef::OptMsg(opt(&self.ip_block))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.pod_selector), 1 => FieldMut::OptMsg(&mut self.namespace_selector), 2 => FieldMut::OptMsg(&mut self.ip_block), _ => oob(i) } }
-}
-message!(NetworkPolicyPeer, NETWORK_POLICY_PEER);
 
+message! {
 /// `NetworkPolicyPort` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyport-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicyPort {
+pub struct NetworkPolicyPort NETWORK_POLICY_PORT "NetworkPolicyPort" [255, 0, 1, 2] Form::Part;
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
-    pub protocol: Option<Str>,
+    protocol: Option<Str> = "protocol" 1 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
     /// `port`: integer or string or absent.
-    pub port: Option<IntOrString>,
+    port: Option<IntOrString> = "port" 2 OMITEMPTY;
     /// `endPort`: integer or absent.
-    pub end_port: Option<i32>,
+    end_port: Option<i32> = "endPort" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_PORT: Desc = Desc::new("NetworkPolicyPort", &[
-    Field::new("protocol", 1, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS }),
-    Field::new("port", 2, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("endPort", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for NetworkPolicyPort {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.protocol), FieldRef::OptLeaf(opt_leaf(&self.port)), FieldRef::OptI32(&self.end_port)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.protocol), 1 => FieldMut::OptLeaf(&mut self.port), 2 => FieldMut::OptI32(&mut self.end_port), _ => oob(i) } }
-}
-message!(NetworkPolicyPort, NETWORK_POLICY_PORT);
 
+message! {
 /// `NetworkPolicySpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyspec-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkPolicySpec {
+pub struct NetworkPolicySpec NETWORK_POLICY_SPEC "NetworkPolicySpec" [255, 0, 1, 2, 3] Form::Part;
     /// `podSelector`: LabelSelector.
-    pub pod_selector: meta_v1::LabelSelector,
+    pod_selector: meta_v1::LabelSelector = "podSelector" 1 (Facts { atomic: true, ..NO_FACTS });
     /// `ingress`: list of NetworkPolicyIngressRule.
-    pub ingress: List<NetworkPolicyIngressRule>,
+    ingress: List<NetworkPolicyIngressRule> = "ingress" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `egress`: list of NetworkPolicyEgressRule.
-    pub egress: List<NetworkPolicyEgressRule>,
+    egress: List<NetworkPolicyEgressRule> = "egress" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `policyTypes`: list of string, one of `Egress`, `Ingress`.
-    pub policy_types: List<Str>,
+    policy_types: List<Str> = "policyTypes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["Egress", "Ingress"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static NETWORK_POLICY_SPEC: Desc = Desc::new("NetworkPolicySpec", &[
-    Field::new("podSelector", 1, 0, Type::Msg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("ingress", 2, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_INGRESS_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("egress", 3, OMITEMPTY, Type::List(&Type::Msg(&NETWORK_POLICY_EGRESS_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("policyTypes", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, enums: &["Egress", "Ingress"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for NetworkPolicySpec {
-    fn desc(&self) -> &'static Desc { &NETWORK_POLICY_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.pod_selector), FieldRef::List(&self.ingress), FieldRef::List(&self.egress), FieldRef::List(&self.policy_types)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.pod_selector), 1 => FieldMut::List(&mut self.ingress), 2 => FieldMut::List(&mut self.egress), 3 => FieldMut::List(&mut self.policy_types), _ => oob(i) } }
-}
-message!(NetworkPolicySpec, NETWORK_POLICY_SPEC);
 
+message! {
 /// `ParentReference` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#parentreference-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct ParentReference {
+pub struct ParentReference PARENT_REFERENCE "ParentReference" [255, 0, 1, 2, 3] Form::Part;
     /// `group`: string.
-    pub group: Str,
+    group: Str = "group" 1 OMITEMPTY;
     /// `resource`: string, required.
-    pub resource: Str,
+    resource: Str = "resource" 2 OMITEMPTY (REQUIRED);
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 3 OMITEMPTY;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 4 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static PARENT_REFERENCE: Desc = Desc::new("ParentReference", &[
-    Field::new("group", 1, OMITEMPTY, Type::Str),
-    Field::new("resource", 2, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("namespace", 3, OMITEMPTY, Type::Str),
-    Field::new("name", 4, OMITEMPTY, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3]);
-impl Message for ParentReference {
-    fn desc(&self) -> &'static Desc { &PARENT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Str(&self.resource), FieldRef::Str(&self.namespace), FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Str(&mut self.resource), 2 => FieldMut::Str(&mut self.namespace), 3 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(ParentReference, PARENT_REFERENCE);
 
+message! {
 /// `ServiceBackendPort` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicebackendport-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceBackendPort {
+pub struct ServiceBackendPort SERVICE_BACKEND_PORT "ServiceBackendPort" [255, 0, 1] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `number`: integer.
-    pub number: i32,
+    number: i32 = "number" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_BACKEND_PORT: Desc = Desc::new("ServiceBackendPort", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("number", 2, OMITEMPTY, Type::I32),
-], &[255, 0, 1]);
-impl Message for ServiceBackendPort {
-    fn desc(&self) -> &'static Desc { &SERVICE_BACKEND_PORT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::I32(&self.number)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::I32(&mut self.number), _ => oob(i) } }
-}
-message!(ServiceBackendPort, SERVICE_BACKEND_PORT);
 
+message! {
 /// `ServiceCIDR` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidr-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceCIDR {
+pub struct ServiceCIDR SERVICE_CIDR "ServiceCIDR" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "ServiceCIDR" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ServiceCIDRSpec.
-    pub spec: ServiceCIDRSpec,
+    spec: ServiceCIDRSpec = "spec" 2 OMITEMPTY;
     /// `status`: ServiceCIDRStatus.
-    pub status: ServiceCIDRStatus,
+    status: ServiceCIDRStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SERVICE_CIDR: Desc = Desc::kind("ServiceCIDR", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&SERVICE_CIDR_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&SERVICE_CIDR_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "ServiceCIDR" });
-impl Message for ServiceCIDR {
-    fn desc(&self) -> &'static Desc { &SERVICE_CIDR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ServiceCIDR, SERVICE_CIDR);
-kind!(ServiceCIDR, SERVICE_CIDR, "networking.k8s.io", "v1", "ServiceCIDR");
+kind!(ServiceCIDR, "networking.k8s.io", "v1", "ServiceCIDR");
 object!(ServiceCIDR);
 resource!(ServiceCIDR, "servicecidrs", ClusterScoped);
 
+message! {
 /// `ServiceCIDRList` of networking.k8s.io/v1, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrlist-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceCIDRList {
+pub struct ServiceCIDRList SERVICE_CIDR_LIST "ServiceCIDRList" [255, 0, 1] Form::Kind(&KindFacts { group: "networking.k8s.io", version: "v1", kind: "ServiceCIDRList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ServiceCIDR, required.
-    pub items: List<ServiceCIDR>,
+    items: List<ServiceCIDR> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SERVICE_CIDR_LIST: Desc = Desc::kind("ServiceCIDRList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&SERVICE_CIDR))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "networking.k8s.io", version: "v1", kind: "ServiceCIDRList" });
-impl Message for ServiceCIDRList {
-    fn desc(&self) -> &'static Desc { &SERVICE_CIDR_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ServiceCIDRList, SERVICE_CIDR_LIST);
-kind!(ServiceCIDRList, SERVICE_CIDR_LIST, "networking.k8s.io", "v1", "ServiceCIDRList");
+kind!(ServiceCIDRList, "networking.k8s.io", "v1", "ServiceCIDRList");
 list_kind!(ServiceCIDRList, ServiceCIDR);
 
+message! {
 /// `ServiceCIDRSpec` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrspec-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceCIDRSpec {
+pub struct ServiceCIDRSpec SERVICE_CIDR_SPEC "ServiceCIDRSpec" [255, 0] Form::Part;
     /// `cidrs`: list of string.
-    pub cidrs: List<Str>,
+    cidrs: List<Str> = "cidrs" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SERVICE_CIDR_SPEC: Desc = Desc::new("ServiceCIDRSpec", &[
-    Field::new("cidrs", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ServiceCIDRSpec {
-    fn desc(&self) -> &'static Desc { &SERVICE_CIDR_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.cidrs)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.cidrs), _ => oob(i) } }
-}
-message!(ServiceCIDRSpec, SERVICE_CIDR_SPEC);
 
+message! {
 /// `ServiceCIDRStatus` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidrstatus-v1-networking-k8s-io)
-#[derive(Clone, Default)]
-pub struct ServiceCIDRStatus {
+pub struct ServiceCIDRStatus SERVICE_CIDR_STATUS "ServiceCIDRStatus" [255, 0] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SERVICE_CIDR_STATUS: Desc = Desc::new("ServiceCIDRStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for ServiceCIDRStatus {
-    fn desc(&self) -> &'static Desc { &SERVICE_CIDR_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ServiceCIDRStatus, SERVICE_CIDR_STATUS);
 
 /// Value of PathType.
 pub const PATH_TYPE_EXACT: &str = "Exact";

@@ -4,107 +4,52 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `Overhead` of node.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct Overhead {
+pub struct Overhead OVERHEAD "Overhead" [255, 0] Form::Part;
     /// `podFixed`: map of quantity.
-    pub pod_fixed: Map<Quantity>,
+    pod_fixed: Map<Quantity> = "podFixed" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static OVERHEAD: Desc = Desc::new("Overhead", &[
-    Field::new("podFixed", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-], &[255, 0]);
-impl Message for Overhead {
-    fn desc(&self) -> &'static Desc { &OVERHEAD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.pod_fixed)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.pod_fixed), _ => oob(i) } }
-}
-message!(Overhead, OVERHEAD);
 
+message! {
 /// `RuntimeClass` of node.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RuntimeClass {
+pub struct RuntimeClass RUNTIME_CLASS "RuntimeClass" [255, 0, 1] Form::Kind(&KindFacts { group: "node.k8s.io", version: "v1alpha1", kind: "RuntimeClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: RuntimeClassSpec, required.
-    pub spec: RuntimeClassSpec,
+    spec: RuntimeClassSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RUNTIME_CLASS: Desc = Desc::kind("RuntimeClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&RUNTIME_CLASS_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "node.k8s.io", version: "v1alpha1", kind: "RuntimeClass" });
-impl Message for RuntimeClass {
-    fn desc(&self) -> &'static Desc { &RUNTIME_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(RuntimeClass, RUNTIME_CLASS);
-kind!(RuntimeClass, RUNTIME_CLASS, "node.k8s.io", "v1alpha1", "RuntimeClass");
+kind!(RuntimeClass, "node.k8s.io", "v1alpha1", "RuntimeClass");
 object!(RuntimeClass);
 resource!(RuntimeClass, "runtimeclasses", ClusterScoped);
 
+message! {
 /// `RuntimeClassList` of node.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RuntimeClassList {
+pub struct RuntimeClassList RUNTIME_CLASS_LIST "RuntimeClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "node.k8s.io", version: "v1alpha1", kind: "RuntimeClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of RuntimeClass, required.
-    pub items: List<RuntimeClass>,
+    items: List<RuntimeClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RUNTIME_CLASS_LIST: Desc = Desc::kind("RuntimeClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&RUNTIME_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "node.k8s.io", version: "v1alpha1", kind: "RuntimeClassList" });
-impl Message for RuntimeClassList {
-    fn desc(&self) -> &'static Desc { &RUNTIME_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(RuntimeClassList, RUNTIME_CLASS_LIST);
-kind!(RuntimeClassList, RUNTIME_CLASS_LIST, "node.k8s.io", "v1alpha1", "RuntimeClassList");
+kind!(RuntimeClassList, "node.k8s.io", "v1alpha1", "RuntimeClassList");
 list_kind!(RuntimeClassList, RuntimeClass);
 
+message! {
 /// `RuntimeClassSpec` of node.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RuntimeClassSpec {
+pub struct RuntimeClassSpec RUNTIME_CLASS_SPEC "RuntimeClassSpec" [255, 0, 1, 2] Form::Part;
     /// `runtimeHandler`: string, required.
-    pub runtime_handler: Str,
+    runtime_handler: Str = "runtimeHandler" 1 (REQUIRED);
     /// `overhead`: Overhead or absent.
-    pub overhead: Option<Shared<Overhead>>,
+    overhead: Option<Shared<Overhead>> = "overhead" 2 OMITEMPTY;
     /// `scheduling`: Scheduling or absent.
-    pub scheduling: Option<Shared<Scheduling>>,
+    scheduling: Option<Shared<Scheduling>> = "scheduling" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RUNTIME_CLASS_SPEC: Desc = Desc::new("RuntimeClassSpec", &[
-    Field::new("runtimeHandler", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("overhead", 2, OMITEMPTY, Type::OptMsg(&OVERHEAD)),
-    Field::new("scheduling", 3, OMITEMPTY, Type::OptMsg(&SCHEDULING)),
-], &[255, 0, 1, 2]);
-impl Message for RuntimeClassSpec {
-    fn desc(&self) -> &'static Desc { &RUNTIME_CLASS_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.runtime_handler), FieldRef::OptMsg(opt(&self.overhead)), FieldRef::OptMsg(opt(&self.scheduling))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.runtime_handler), 1 => FieldMut::OptMsg(&mut self.overhead), 2 => FieldMut::OptMsg(&mut self.scheduling), _ => oob(i) } }
-}
-message!(RuntimeClassSpec, RUNTIME_CLASS_SPEC);
 
+message! {
 /// `Scheduling` of node.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct Scheduling {
+pub struct Scheduling SCHEDULING "Scheduling" [255, 0, 1] Form::Part;
     /// `nodeSelector`: map of string.
-    pub node_selector: Map<Str>,
+    node_selector: Map<Str> = "nodeSelector" 1 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `tolerations`: list of Toleration.
-    pub tolerations: List<core_v1::Toleration>,
+    tolerations: List<core_v1::Toleration> = "tolerations" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SCHEDULING: Desc = Desc::new("Scheduling", &[
-    Field::new("nodeSelector", 1, OMITEMPTY, Type::Map(&Type::Str)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("tolerations", 2, OMITEMPTY, Type::List(&Type::Msg(&core_v1::TOLERATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for Scheduling {
-    fn desc(&self) -> &'static Desc { &SCHEDULING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.node_selector), FieldRef::List(&self.tolerations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.node_selector), 1 => FieldMut::List(&mut self.tolerations), _ => oob(i) } }
-}
-message!(Scheduling, SCHEDULING);

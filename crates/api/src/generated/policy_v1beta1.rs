@@ -3,136 +3,73 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `Eviction` of policy/v1beta1, since 1.5, deprecated in 1.22.
-#[derive(Clone, Default)]
-pub struct Eviction {
+pub struct Eviction EVICTION "Eviction" [255, 0, 1] Form::Kind(&KindFacts { group: "policy", version: "v1beta1", kind: "Eviction" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `deleteOptions`: DeleteOptions or absent.
-    pub delete_options: Option<Shared<meta_v1::DeleteOptions>>,
+    delete_options: Option<Shared<meta_v1::DeleteOptions>> = "deleteOptions" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static EVICTION: Desc = Desc::kind("Eviction", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("deleteOptions", 2, OMITEMPTY, Type::OptMsg(&meta_v1::DELETE_OPTIONS)),
-], &[255, 0, 1], &KindFacts { group: "policy", version: "v1beta1", kind: "Eviction" });
-impl Message for Eviction {
-    fn desc(&self) -> &'static Desc { &EVICTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::OptMsg(opt(&self.delete_options))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::OptMsg(&mut self.delete_options), _ => oob(i) } }
-}
-message!(Eviction, EVICTION);
-kind!(Eviction, EVICTION, "policy", "v1beta1", "Eviction");
+kind!(Eviction, "policy", "v1beta1", "Eviction");
 object!(Eviction);
 
+message! {
 /// `PodDisruptionBudget` of policy/v1beta1, since 1.5, deprecated in 1.21, removed in 1.25, replaced by policy v1 PodDisruptionBudget.
-#[derive(Clone, Default)]
-pub struct PodDisruptionBudget {
+pub struct PodDisruptionBudget POD_DISRUPTION_BUDGET "PodDisruptionBudget" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "policy", version: "v1beta1", kind: "PodDisruptionBudget" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PodDisruptionBudgetSpec.
-    pub spec: PodDisruptionBudgetSpec,
+    spec: PodDisruptionBudgetSpec = "spec" 2 OMITEMPTY;
     /// `status`: PodDisruptionBudgetStatus.
-    pub status: PodDisruptionBudgetStatus,
+    status: PodDisruptionBudgetStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_DISRUPTION_BUDGET: Desc = Desc::kind("PodDisruptionBudget", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&POD_DISRUPTION_BUDGET_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&POD_DISRUPTION_BUDGET_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "policy", version: "v1beta1", kind: "PodDisruptionBudget" });
-impl Message for PodDisruptionBudget {
-    fn desc(&self) -> &'static Desc { &POD_DISRUPTION_BUDGET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PodDisruptionBudget, POD_DISRUPTION_BUDGET);
-kind!(PodDisruptionBudget, POD_DISRUPTION_BUDGET, "policy", "v1beta1", "PodDisruptionBudget");
+kind!(PodDisruptionBudget, "policy", "v1beta1", "PodDisruptionBudget");
 object!(PodDisruptionBudget);
 resource!(PodDisruptionBudget, "poddisruptionbudgets", Namespaced);
 
+message! {
 /// `PodDisruptionBudgetList` of policy/v1beta1, since 1.5, deprecated in 1.21, removed in 1.25, replaced by policy v1 PodDisruptionBudgetList.
-#[derive(Clone, Default)]
-pub struct PodDisruptionBudgetList {
+pub struct PodDisruptionBudgetList POD_DISRUPTION_BUDGET_LIST "PodDisruptionBudgetList" [255, 0, 1] Form::Kind(&KindFacts { group: "policy", version: "v1beta1", kind: "PodDisruptionBudgetList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PodDisruptionBudget, required.
-    pub items: List<PodDisruptionBudget>,
+    items: List<PodDisruptionBudget> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_DISRUPTION_BUDGET_LIST: Desc = Desc::kind("PodDisruptionBudgetList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD_DISRUPTION_BUDGET))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "policy", version: "v1beta1", kind: "PodDisruptionBudgetList" });
-impl Message for PodDisruptionBudgetList {
-    fn desc(&self) -> &'static Desc { &POD_DISRUPTION_BUDGET_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodDisruptionBudgetList, POD_DISRUPTION_BUDGET_LIST);
-kind!(PodDisruptionBudgetList, POD_DISRUPTION_BUDGET_LIST, "policy", "v1beta1", "PodDisruptionBudgetList");
+kind!(PodDisruptionBudgetList, "policy", "v1beta1", "PodDisruptionBudgetList");
 list_kind!(PodDisruptionBudgetList, PodDisruptionBudget);
 
+message! {
 /// `PodDisruptionBudgetSpec` of policy/v1beta1.
-#[derive(Clone, Default)]
-pub struct PodDisruptionBudgetSpec {
+pub struct PodDisruptionBudgetSpec POD_DISRUPTION_BUDGET_SPEC "PodDisruptionBudgetSpec" [255, 0, 1, 2, 3] Form::Part;
     /// `minAvailable`: integer or string or absent.
-    pub min_available: Option<IntOrString>,
+    min_available: Option<IntOrString> = "minAvailable" 1 OMITEMPTY;
     /// `selector`: LabelSelector or absent.
-    pub selector: Option<Shared<meta_v1::LabelSelector>>,
+    selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `maxUnavailable`: integer or string or absent.
-    pub max_unavailable: Option<IntOrString>,
+    max_unavailable: Option<IntOrString> = "maxUnavailable" 3 OMITEMPTY;
     /// `unhealthyPodEvictionPolicy`: string or absent, one of `AlwaysAllow`, `IfHealthyBudget`.
-    pub unhealthy_pod_eviction_policy: Option<Str>,
+    unhealthy_pod_eviction_policy: Option<Str> = "unhealthyPodEvictionPolicy" 4 OMITEMPTY (Facts { enums: &["AlwaysAllow", "IfHealthyBudget"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_DISRUPTION_BUDGET_SPEC: Desc = Desc::new("PodDisruptionBudgetSpec", &[
-    Field::new("minAvailable", 1, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("selector", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("maxUnavailable", 3, OMITEMPTY, Type::OptLeaf(&INT_OR_STRING)),
-    Field::new("unhealthyPodEvictionPolicy", 4, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["AlwaysAllow", "IfHealthyBudget"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3]);
-impl Message for PodDisruptionBudgetSpec {
-    fn desc(&self) -> &'static Desc { &POD_DISRUPTION_BUDGET_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.min_available)), FieldRef::OptMsg(opt(&self.selector)), FieldRef::OptLeaf(opt_leaf(&self.max_unavailable)), FieldRef::OptStr(&self.unhealthy_pod_eviction_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.min_available), 1 => FieldMut::OptMsg(&mut self.selector), 2 => FieldMut::OptLeaf(&mut self.max_unavailable), 3 => FieldMut::OptStr(&mut self.unhealthy_pod_eviction_policy), _ => oob(i) } }
-}
-message!(PodDisruptionBudgetSpec, POD_DISRUPTION_BUDGET_SPEC);
 
+message! {
 /// `PodDisruptionBudgetStatus` of policy/v1beta1.
-#[derive(Clone, Default)]
-pub struct PodDisruptionBudgetStatus {
+pub struct PodDisruptionBudgetStatus POD_DISRUPTION_BUDGET_STATUS "PodDisruptionBudgetStatus" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 1 OMITEMPTY;
     /// `disruptedPods`: map of time.
-    pub disrupted_pods: Map<Time>,
+    disrupted_pods: Map<Time> = "disruptedPods" 2 OMITEMPTY;
     /// `disruptionsAllowed`: integer.
-    pub disruptions_allowed: i32,
+    disruptions_allowed: i32 = "disruptionsAllowed" 3;
     /// `currentHealthy`: integer.
-    pub current_healthy: i32,
+    current_healthy: i32 = "currentHealthy" 4;
     /// `desiredHealthy`: integer.
-    pub desired_healthy: i32,
+    desired_healthy: i32 = "desiredHealthy" 5;
     /// `expectedPods`: integer.
-    pub expected_pods: i32,
+    expected_pods: i32 = "expectedPods" 6;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 7 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_DISRUPTION_BUDGET_STATUS: Desc = Desc::new("PodDisruptionBudgetStatus", &[
-    Field::new("observedGeneration", 1, OMITEMPTY, Type::I64),
-    Field::new("disruptedPods", 2, OMITEMPTY, Type::Map(&Type::Leaf(&TIME))),
-    Field::new("disruptionsAllowed", 3, 0, Type::I32),
-    Field::new("currentHealthy", 4, 0, Type::I32),
-    Field::new("desiredHealthy", 5, 0, Type::I32),
-    Field::new("expectedPods", 6, 0, Type::I32),
-    Field::new("conditions", 7, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6]);
-impl Message for PodDisruptionBudgetStatus {
-    fn desc(&self) -> &'static Desc { &POD_DISRUPTION_BUDGET_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I64(&self.observed_generation), FieldRef::Map(&self.disrupted_pods), FieldRef::I32(&self.disruptions_allowed), FieldRef::I32(&self.current_healthy), FieldRef::I32(&self.desired_healthy), FieldRef::I32(&self.expected_pods), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I64(&mut self.observed_generation), 1 => FieldMut::Map(&mut self.disrupted_pods), 2 => FieldMut::I32(&mut self.disruptions_allowed), 3 => FieldMut::I32(&mut self.current_healthy), 4 => FieldMut::I32(&mut self.desired_healthy), 5 => FieldMut::I32(&mut self.expected_pods), 6 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(PodDisruptionBudgetStatus, POD_DISRUPTION_BUDGET_STATUS);
 
 /// Value of UnhealthyPodEvictionPolicyType.
 pub const ALWAYS_ALLOW: &str = "AlwaysAllow";

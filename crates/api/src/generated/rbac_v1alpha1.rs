@@ -3,286 +3,146 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `AggregationRule` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct AggregationRule {
+pub struct AggregationRule AGGREGATION_RULE "AggregationRule" [255, 0] Form::Part;
     /// `clusterRoleSelectors`: list of LabelSelector.
-    pub cluster_role_selectors: List<meta_v1::LabelSelector>,
+    cluster_role_selectors: List<meta_v1::LabelSelector> = "clusterRoleSelectors" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static AGGREGATION_RULE: Desc = Desc::new("AggregationRule", &[
-    Field::new("clusterRoleSelectors", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::LABEL_SELECTOR))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for AggregationRule {
-    fn desc(&self) -> &'static Desc { &AGGREGATION_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.cluster_role_selectors)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.cluster_role_selectors), _ => oob(i) } }
-}
-message!(AggregationRule, AGGREGATION_RULE);
 
+message! {
 /// `ClusterRole` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ClusterRole {
+pub struct ClusterRole CLUSTER_ROLE "ClusterRole" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRole" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `rules`: list of PolicyRule.
-    pub rules: List<PolicyRule>,
+    rules: List<PolicyRule> = "rules" 2 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `aggregationRule`: AggregationRule or absent.
-    pub aggregation_rule: Option<Shared<AggregationRule>>,
+    aggregation_rule: Option<Shared<AggregationRule>> = "aggregationRule" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CLUSTER_ROLE: Desc = Desc::kind("ClusterRole", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("rules", 2, 0, Type::List(&Type::Msg(&POLICY_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("aggregationRule", 3, OMITEMPTY, Type::OptMsg(&AGGREGATION_RULE)),
-], &[255, 0, 1, 2], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRole" });
-impl Message for ClusterRole {
-    fn desc(&self) -> &'static Desc { &CLUSTER_ROLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.rules), FieldRef::OptMsg(opt(&self.aggregation_rule))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.rules), 2 => FieldMut::OptMsg(&mut self.aggregation_rule), _ => oob(i) } }
-}
-message!(ClusterRole, CLUSTER_ROLE);
-kind!(ClusterRole, CLUSTER_ROLE, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRole");
+kind!(ClusterRole, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRole");
 object!(ClusterRole);
 resource!(ClusterRole, "clusterroles", ClusterScoped);
 
+message! {
 /// `ClusterRoleBinding` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ClusterRoleBinding {
+pub struct ClusterRoleBinding CLUSTER_ROLE_BINDING "ClusterRoleBinding" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRoleBinding" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `subjects`: list of Subject.
-    pub subjects: List<Subject>,
+    subjects: List<Subject> = "subjects" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `roleRef`: RoleRef, required.
-    pub role_ref: RoleRef,
+    role_ref: RoleRef = "roleRef" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_ROLE_BINDING: Desc = Desc::kind("ClusterRoleBinding", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("subjects", 2, OMITEMPTY, Type::List(&Type::Msg(&SUBJECT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("roleRef", 3, 0, Type::Msg(&ROLE_REF)).facts(&REQUIRED),
-], &[255, 0, 1, 2], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRoleBinding" });
-impl Message for ClusterRoleBinding {
-    fn desc(&self) -> &'static Desc { &CLUSTER_ROLE_BINDING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.subjects), FieldRef::Msg(&self.role_ref)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.subjects), 2 => FieldMut::Msg(&mut self.role_ref), _ => oob(i) } }
-}
-message!(ClusterRoleBinding, CLUSTER_ROLE_BINDING);
-kind!(ClusterRoleBinding, CLUSTER_ROLE_BINDING, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRoleBinding");
+kind!(ClusterRoleBinding, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRoleBinding");
 object!(ClusterRoleBinding);
 resource!(ClusterRoleBinding, "clusterrolebindings", ClusterScoped);
 
+message! {
 /// `ClusterRoleBindingList` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ClusterRoleBindingList {
+pub struct ClusterRoleBindingList CLUSTER_ROLE_BINDING_LIST "ClusterRoleBindingList" [255, 0, 1] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRoleBindingList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ClusterRoleBinding, required.
-    pub items: List<ClusterRoleBinding>,
+    items: List<ClusterRoleBinding> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_ROLE_BINDING_LIST: Desc = Desc::kind("ClusterRoleBindingList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CLUSTER_ROLE_BINDING))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRoleBindingList" });
-impl Message for ClusterRoleBindingList {
-    fn desc(&self) -> &'static Desc { &CLUSTER_ROLE_BINDING_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ClusterRoleBindingList, CLUSTER_ROLE_BINDING_LIST);
-kind!(ClusterRoleBindingList, CLUSTER_ROLE_BINDING_LIST, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRoleBindingList");
+kind!(ClusterRoleBindingList, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRoleBindingList");
 list_kind!(ClusterRoleBindingList, ClusterRoleBinding);
 
+message! {
 /// `ClusterRoleList` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct ClusterRoleList {
+pub struct ClusterRoleList CLUSTER_ROLE_LIST "ClusterRoleList" [255, 0, 1] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRoleList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ClusterRole, required.
-    pub items: List<ClusterRole>,
+    items: List<ClusterRole> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CLUSTER_ROLE_LIST: Desc = Desc::kind("ClusterRoleList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CLUSTER_ROLE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "ClusterRoleList" });
-impl Message for ClusterRoleList {
-    fn desc(&self) -> &'static Desc { &CLUSTER_ROLE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ClusterRoleList, CLUSTER_ROLE_LIST);
-kind!(ClusterRoleList, CLUSTER_ROLE_LIST, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRoleList");
+kind!(ClusterRoleList, "rbac.authorization.k8s.io", "v1alpha1", "ClusterRoleList");
 list_kind!(ClusterRoleList, ClusterRole);
 
+message! {
 /// `PolicyRule` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct PolicyRule {
+pub struct PolicyRule POLICY_RULE "PolicyRule" [255, 0, 255, 1, 2, 3, 4] Form::Part;
     /// `verbs`: list of string, required.
-    pub verbs: List<Str>,
+    verbs: List<Str> = "verbs" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `apiGroups`: list of string.
-    pub api_groups: List<Str>,
+    api_groups: List<Str> = "apiGroups" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `resources`: list of string.
-    pub resources: List<Str>,
+    resources: List<Str> = "resources" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `resourceNames`: list of string.
-    pub resource_names: List<Str>,
+    resource_names: List<Str> = "resourceNames" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `nonResourceURLs`: list of string.
-    pub non_resource_urls: List<Str>,
+    non_resource_urls: List<Str> = "nonResourceURLs" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POLICY_RULE: Desc = Desc::new("PolicyRule", &[
-    Field::new("verbs", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("apiGroups", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("resources", 4, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("resourceNames", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("nonResourceURLs", 6, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 255, 1, 2, 3, 4]);
-impl Message for PolicyRule {
-    fn desc(&self) -> &'static Desc { &POLICY_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.verbs), FieldRef::List(&self.api_groups), FieldRef::List(&self.resources), FieldRef::List(&self.resource_names), FieldRef::List(&self.non_resource_urls)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.verbs), 1 => FieldMut::List(&mut self.api_groups), 2 => FieldMut::List(&mut self.resources), 3 => FieldMut::List(&mut self.resource_names), 4 => FieldMut::List(&mut self.non_resource_urls), _ => oob(i) } }
-}
-message!(PolicyRule, POLICY_RULE);
 
+message! {
 /// `Role` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct Role {
+pub struct Role ROLE "Role" [255, 0, 1] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "Role" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `rules`: list of PolicyRule.
-    pub rules: List<PolicyRule>,
+    rules: List<PolicyRule> = "rules" 2 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static ROLE: Desc = Desc::kind("Role", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("rules", 2, 0, Type::List(&Type::Msg(&POLICY_RULE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "Role" });
-impl Message for Role {
-    fn desc(&self) -> &'static Desc { &ROLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.rules)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.rules), _ => oob(i) } }
-}
-message!(Role, ROLE);
-kind!(Role, ROLE, "rbac.authorization.k8s.io", "v1alpha1", "Role");
+kind!(Role, "rbac.authorization.k8s.io", "v1alpha1", "Role");
 object!(Role);
 resource!(Role, "roles", Namespaced);
 
+message! {
 /// `RoleBinding` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RoleBinding {
+pub struct RoleBinding ROLE_BINDING "RoleBinding" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "RoleBinding" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `subjects`: list of Subject.
-    pub subjects: List<Subject>,
+    subjects: List<Subject> = "subjects" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `roleRef`: RoleRef, required.
-    pub role_ref: RoleRef,
+    role_ref: RoleRef = "roleRef" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ROLE_BINDING: Desc = Desc::kind("RoleBinding", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("subjects", 2, OMITEMPTY, Type::List(&Type::Msg(&SUBJECT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("roleRef", 3, 0, Type::Msg(&ROLE_REF)).facts(&REQUIRED),
-], &[255, 0, 1, 2], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "RoleBinding" });
-impl Message for RoleBinding {
-    fn desc(&self) -> &'static Desc { &ROLE_BINDING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.subjects), FieldRef::Msg(&self.role_ref)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.subjects), 2 => FieldMut::Msg(&mut self.role_ref), _ => oob(i) } }
-}
-message!(RoleBinding, ROLE_BINDING);
-kind!(RoleBinding, ROLE_BINDING, "rbac.authorization.k8s.io", "v1alpha1", "RoleBinding");
+kind!(RoleBinding, "rbac.authorization.k8s.io", "v1alpha1", "RoleBinding");
 object!(RoleBinding);
 resource!(RoleBinding, "rolebindings", Namespaced);
 
+message! {
 /// `RoleBindingList` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RoleBindingList {
+pub struct RoleBindingList ROLE_BINDING_LIST "RoleBindingList" [255, 0, 1] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "RoleBindingList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of RoleBinding, required.
-    pub items: List<RoleBinding>,
+    items: List<RoleBinding> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ROLE_BINDING_LIST: Desc = Desc::kind("RoleBindingList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&ROLE_BINDING))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "RoleBindingList" });
-impl Message for RoleBindingList {
-    fn desc(&self) -> &'static Desc { &ROLE_BINDING_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(RoleBindingList, ROLE_BINDING_LIST);
-kind!(RoleBindingList, ROLE_BINDING_LIST, "rbac.authorization.k8s.io", "v1alpha1", "RoleBindingList");
+kind!(RoleBindingList, "rbac.authorization.k8s.io", "v1alpha1", "RoleBindingList");
 list_kind!(RoleBindingList, RoleBinding);
 
+message! {
 /// `RoleList` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RoleList {
+pub struct RoleList ROLE_LIST "RoleList" [255, 0, 1] Form::Kind(&KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "RoleList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Role, required.
-    pub items: List<Role>,
+    items: List<Role> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ROLE_LIST: Desc = Desc::kind("RoleList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&ROLE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "rbac.authorization.k8s.io", version: "v1alpha1", kind: "RoleList" });
-impl Message for RoleList {
-    fn desc(&self) -> &'static Desc { &ROLE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(RoleList, ROLE_LIST);
-kind!(RoleList, ROLE_LIST, "rbac.authorization.k8s.io", "v1alpha1", "RoleList");
+kind!(RoleList, "rbac.authorization.k8s.io", "v1alpha1", "RoleList");
 list_kind!(RoleList, Role);
 
+message! {
 /// `RoleRef` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct RoleRef {
+pub struct RoleRef ROLE_REF "RoleRef" [255, 0, 1, 2] Form::Part;
     /// `apiGroup`: string.
-    pub api_group: Str,
+    api_group: Str = "apiGroup" 1;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static ROLE_REF: Desc = Desc::new("RoleRef", &[
-    Field::new("apiGroup", 1, 0, Type::Str),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for RoleRef {
-    fn desc(&self) -> &'static Desc { &ROLE_REF }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_group), FieldRef::Str(&self.kind), FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_group), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(RoleRef, ROLE_REF);
 
+message! {
 /// `Subject` of rbac.authorization.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct Subject {
+pub struct Subject SUBJECT "Subject" [255, 0, 1, 2, 3] Form::Part;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 1 (REQUIRED);
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 2 OMITEMPTY;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static SUBJECT: Desc = Desc::new("Subject", &[
-    Field::new("kind", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("apiVersion", 2, OMITEMPTY, Type::Str),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("namespace", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3]);
-impl Message for Subject {
-    fn desc(&self) -> &'static Desc { &SUBJECT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.kind), FieldRef::Str(&self.api_version), FieldRef::Str(&self.name), FieldRef::Str(&self.namespace)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.kind), 1 => FieldMut::Str(&mut self.api_version), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::Str(&mut self.namespace), _ => oob(i) } }
-}
-message!(Subject, SUBJECT);

@@ -3,395 +3,199 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `CELDeviceSelector` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct CELDeviceSelector {
+pub struct CELDeviceSelector CEL_DEVICE_SELECTOR "CELDeviceSelector" [255, 0] Form::Part;
     /// `expression`: string, required.
-    pub expression: Str,
+    expression: Str = "expression" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CEL_DEVICE_SELECTOR: Desc = Desc::new("CELDeviceSelector", &[
-    Field::new("expression", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for CELDeviceSelector {
-    fn desc(&self) -> &'static Desc { &CEL_DEVICE_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.expression), _ => oob(i) } }
-}
-message!(CELDeviceSelector, CEL_DEVICE_SELECTOR);
 
+message! {
 /// `DeviceSelector` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceSelector {
+pub struct DeviceSelector DEVICE_SELECTOR "DeviceSelector" [255, 0] Form::Part;
     /// `cel`: CELDeviceSelector or absent.
-    pub cel: Option<Shared<CELDeviceSelector>>,
+    cel: Option<Shared<CELDeviceSelector>> = "cel" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_SELECTOR: Desc = Desc::new("DeviceSelector", &[
-    Field::new("cel", 1, OMITEMPTY, Type::OptMsg(&CEL_DEVICE_SELECTOR)),
-], &[255, 0]);
-impl Message for DeviceSelector {
-    fn desc(&self) -> &'static Desc { &DEVICE_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.cel))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.cel), _ => oob(i) } }
-}
-message!(DeviceSelector, DEVICE_SELECTOR);
 
+message! {
 /// `DeviceTaint` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaint {
+pub struct DeviceTaint DEVICE_TAINT "DeviceTaint" [255, 0, 1, 2, 3] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `value`: string.
-    pub value: Str,
+    value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `None`.
-    pub effect: Str,
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED });
     /// `timeAdded`: time or absent.
-    pub time_added: Option<Time>,
+    time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT: Desc = Desc::new("DeviceTaint", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, OMITEMPTY, Type::Str),
-    Field::new("effect", 3, 0, Type::Str).facts(&Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED }),
-    Field::new("timeAdded", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 1, 2, 3]);
-impl Message for DeviceTaint {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.value), FieldRef::Str(&self.effect), FieldRef::OptLeaf(opt_leaf(&self.time_added))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.value), 2 => FieldMut::Str(&mut self.effect), 3 => FieldMut::OptLeaf(&mut self.time_added), _ => oob(i) } }
-}
-message!(DeviceTaint, DEVICE_TAINT);
 
+message! {
 /// `DeviceTaintRule` of resource.k8s.io/v1alpha3, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrule-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaintRule {
+pub struct DeviceTaintRule DEVICE_TAINT_RULE "DeviceTaintRule" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "DeviceTaintRule" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: DeviceTaintRuleSpec, required.
-    pub spec: DeviceTaintRuleSpec,
+    spec: DeviceTaintRuleSpec = "spec" 2 (REQUIRED);
     /// `status`: DeviceTaintRuleStatus.
-    pub status: DeviceTaintRuleStatus,
+    status: DeviceTaintRuleStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT_RULE: Desc = Desc::kind("DeviceTaintRule", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&DEVICE_TAINT_RULE_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&DEVICE_TAINT_RULE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "DeviceTaintRule" });
-impl Message for DeviceTaintRule {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT_RULE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(DeviceTaintRule, DEVICE_TAINT_RULE);
-kind!(DeviceTaintRule, DEVICE_TAINT_RULE, "resource.k8s.io", "v1alpha3", "DeviceTaintRule");
+kind!(DeviceTaintRule, "resource.k8s.io", "v1alpha3", "DeviceTaintRule");
 object!(DeviceTaintRule);
 resource!(DeviceTaintRule, "devicetaintrules", ClusterScoped);
 
+message! {
 /// `DeviceTaintRuleList` of resource.k8s.io/v1alpha3, since 1.33. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulelist-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaintRuleList {
+pub struct DeviceTaintRuleList DEVICE_TAINT_RULE_LIST "DeviceTaintRuleList" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "DeviceTaintRuleList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of DeviceTaintRule, required.
-    pub items: List<DeviceTaintRule>,
+    items: List<DeviceTaintRule> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT_RULE_LIST: Desc = Desc::kind("DeviceTaintRuleList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&DEVICE_TAINT_RULE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "DeviceTaintRuleList" });
-impl Message for DeviceTaintRuleList {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT_RULE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DeviceTaintRuleList, DEVICE_TAINT_RULE_LIST);
-kind!(DeviceTaintRuleList, DEVICE_TAINT_RULE_LIST, "resource.k8s.io", "v1alpha3", "DeviceTaintRuleList");
+kind!(DeviceTaintRuleList, "resource.k8s.io", "v1alpha3", "DeviceTaintRuleList");
 list_kind!(DeviceTaintRuleList, DeviceTaintRule);
 
+message! {
 /// `DeviceTaintRuleSpec` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulespec-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaintRuleSpec {
+pub struct DeviceTaintRuleSpec DEVICE_TAINT_RULE_SPEC "DeviceTaintRuleSpec" [255, 0, 1] Form::Part;
     /// `deviceSelector`: DeviceTaintSelector or absent.
-    pub device_selector: Option<Shared<DeviceTaintSelector>>,
+    device_selector: Option<Shared<DeviceTaintSelector>> = "deviceSelector" 1 OMITEMPTY;
     /// `taint`: DeviceTaint, required.
-    pub taint: DeviceTaint,
+    taint: DeviceTaint = "taint" 2 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT_RULE_SPEC: Desc = Desc::new("DeviceTaintRuleSpec", &[
-    Field::new("deviceSelector", 1, OMITEMPTY, Type::OptMsg(&DEVICE_TAINT_SELECTOR)),
-    Field::new("taint", 2, OMITEMPTY, Type::Msg(&DEVICE_TAINT)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for DeviceTaintRuleSpec {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT_RULE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.device_selector)), FieldRef::Msg(&self.taint)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.device_selector), 1 => FieldMut::Msg(&mut self.taint), _ => oob(i) } }
-}
-message!(DeviceTaintRuleSpec, DEVICE_TAINT_RULE_SPEC);
 
+message! {
 /// `DeviceTaintRuleStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrulestatus-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaintRuleStatus {
+pub struct DeviceTaintRuleStatus DEVICE_TAINT_RULE_STATUS "DeviceTaintRuleStatus" [255, 0] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT_RULE_STATUS: Desc = Desc::new("DeviceTaintRuleStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for DeviceTaintRuleStatus {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT_RULE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(DeviceTaintRuleStatus, DEVICE_TAINT_RULE_STATUS);
 
+message! {
 /// `DeviceTaintSelector` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintselector-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaintSelector {
+pub struct DeviceTaintSelector DEVICE_TAINT_SELECTOR "DeviceTaintSelector" [255, 255, 0, 1, 2] Form::Part;
     /// `driver`: string or absent.
-    pub driver: Option<Str>,
+    driver: Option<Str> = "driver" 2 OMITEMPTY;
     /// `pool`: string or absent.
-    pub pool: Option<Str>,
+    pool: Option<Str> = "pool" 3 OMITEMPTY;
     /// `device`: string or absent.
-    pub device: Option<Str>,
+    device: Option<Str> = "device" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT_SELECTOR: Desc = Desc::new("DeviceTaintSelector", &[
-    Field::new("driver", 2, OMITEMPTY, Type::OptStr),
-    Field::new("pool", 3, OMITEMPTY, Type::OptStr),
-    Field::new("device", 4, OMITEMPTY, Type::OptStr),
-], &[255, 255, 0, 1, 2]);
-impl Message for DeviceTaintSelector {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.driver), FieldRef::OptStr(&self.pool), FieldRef::OptStr(&self.device)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.driver), 1 => FieldMut::OptStr(&mut self.pool), 2 => FieldMut::OptStr(&mut self.device), _ => oob(i) } }
-}
-message!(DeviceTaintSelector, DEVICE_TAINT_SELECTOR);
 
+message! {
 /// `PartitionTypeStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partitiontypestatus-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct PartitionTypeStatus {
+pub struct PartitionTypeStatus PARTITION_TYPE_STATUS "PartitionTypeStatus" [255, 1, 2, 3, 0] Form::Part;
     /// `attribute`: string, required.
-    pub attribute: Str,
+    attribute: Str = "attribute" 4 OMITEMPTY (REQUIRED);
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 OMITEMPTY (REQUIRED);
     /// `total`: integer or absent, required.
-    pub total: Option<i32>,
+    total: Option<i32> = "total" 2 OMITEMPTY (REQUIRED);
     /// `allocatable`: integer or absent, required.
-    pub allocatable: Option<i32>,
+    allocatable: Option<i32> = "allocatable" 3 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static PARTITION_TYPE_STATUS: Desc = Desc::new("PartitionTypeStatus", &[
-    Field::new("attribute", 4, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("type", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("total", 2, OMITEMPTY, Type::OptI32).facts(&REQUIRED),
-    Field::new("allocatable", 3, OMITEMPTY, Type::OptI32).facts(&REQUIRED),
-], &[255, 1, 2, 3, 0]);
-impl Message for PartitionTypeStatus {
-    fn desc(&self) -> &'static Desc { &PARTITION_TYPE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.attribute), FieldRef::Str(&self.type_), FieldRef::OptI32(&self.total), FieldRef::OptI32(&self.allocatable)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.attribute), 1 => FieldMut::Str(&mut self.type_), 2 => FieldMut::OptI32(&mut self.total), 3 => FieldMut::OptI32(&mut self.allocatable), _ => oob(i) } }
-}
-message!(PartitionTypeStatus, PARTITION_TYPE_STATUS);
 
+message! {
 /// `PoolStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poolstatus-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct PoolStatus {
+pub struct PoolStatus POOL_STATUS "PoolStatus" [255, 0, 1, 8, 4, 5, 6, 7, 3, 2, 9, 10, 255, 11] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 OMITEMPTY (REQUIRED);
     /// `poolName`: string, required.
-    pub pool_name: Str,
+    pool_name: Str = "poolName" 2 OMITEMPTY (REQUIRED);
     /// `generation`: integer, required.
-    pub generation: i64,
+    generation: i64 = "generation" 9 (REQUIRED);
     /// `resourceSliceCount`: integer or absent.
-    pub resource_slice_count: Option<i32>,
+    resource_slice_count: Option<i32> = "resourceSliceCount" 8 OMITEMPTY;
     /// `totalDevices`: integer or absent.
-    pub total_devices: Option<i32>,
+    total_devices: Option<i32> = "totalDevices" 4 OMITEMPTY;
     /// `allocatedDevices`: integer or absent.
-    pub allocated_devices: Option<i32>,
+    allocated_devices: Option<i32> = "allocatedDevices" 5 OMITEMPTY;
     /// `availableDevices`: integer or absent.
-    pub available_devices: Option<i32>,
+    available_devices: Option<i32> = "availableDevices" 6 OMITEMPTY;
     /// `unavailableDevices`: integer or absent.
-    pub unavailable_devices: Option<i32>,
+    unavailable_devices: Option<i32> = "unavailableDevices" 7 OMITEMPTY;
     /// `nodeName`: string or absent.
-    pub node_name: Option<Str>,
+    node_name: Option<Str> = "nodeName" 3 OMITEMPTY;
     /// `validationError`: string or absent.
-    pub validation_error: Option<Str>,
+    validation_error: Option<Str> = "validationError" 10 OMITEMPTY;
     /// `partitionSummary`: list of PartitionTypeStatus.
-    pub partition_summary: List<PartitionTypeStatus>,
+    partition_summary: List<PartitionTypeStatus> = "partitionSummary" 11 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `shareableSummary`: ShareableSummaryStatus or absent.
-    pub shareable_summary: Option<Shared<ShareableSummaryStatus>>,
+    shareable_summary: Option<Shared<ShareableSummaryStatus>> = "shareableSummary" 13 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POOL_STATUS: Desc = Desc::new("PoolStatus", &[
-    Field::new("driver", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("poolName", 2, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("generation", 9, 0, Type::I64).facts(&REQUIRED),
-    Field::new("resourceSliceCount", 8, OMITEMPTY, Type::OptI32),
-    Field::new("totalDevices", 4, OMITEMPTY, Type::OptI32),
-    Field::new("allocatedDevices", 5, OMITEMPTY, Type::OptI32),
-    Field::new("availableDevices", 6, OMITEMPTY, Type::OptI32),
-    Field::new("unavailableDevices", 7, OMITEMPTY, Type::OptI32),
-    Field::new("nodeName", 3, OMITEMPTY, Type::OptStr),
-    Field::new("validationError", 10, OMITEMPTY, Type::OptStr),
-    Field::new("partitionSummary", 11, OMITEMPTY, Type::List(&Type::Msg(&PARTITION_TYPE_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("shareableSummary", 13, OMITEMPTY, Type::OptMsg(&SHAREABLE_SUMMARY_STATUS)),
-], &[255, 0, 1, 8, 4, 5, 6, 7, 3, 2, 9, 10, 255, 11]);
-impl Message for PoolStatus {
-    fn desc(&self) -> &'static Desc { &POOL_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Str(&self.pool_name), FieldRef::I64(&self.generation), FieldRef::OptI32(&self.resource_slice_count), FieldRef::OptI32(&self.total_devices), FieldRef::OptI32(&self.allocated_devices), FieldRef::OptI32(&self.available_devices), FieldRef::OptI32(&self.unavailable_devices), FieldRef::OptStr(&self.node_name), FieldRef::OptStr(&self.validation_error), FieldRef::List(&self.partition_summary), FieldRef::OptMsg(opt(&self.shareable_summary))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Str(&mut self.pool_name), 2 => FieldMut::I64(&mut self.generation), 3 => FieldMut::OptI32(&mut self.resource_slice_count), 4 => FieldMut::OptI32(&mut self.total_devices), 5 => FieldMut::OptI32(&mut self.allocated_devices), 6 => FieldMut::OptI32(&mut self.available_devices), 7 => FieldMut::OptI32(&mut self.unavailable_devices), 8 => FieldMut::OptStr(&mut self.node_name), 9 => FieldMut::OptStr(&mut self.validation_error), 10 => FieldMut::List(&mut self.partition_summary), 11 => FieldMut::OptMsg(&mut self.shareable_summary), _ => oob(i) } }
-}
-message!(PoolStatus, POOL_STATUS);
 
+message! {
 /// `ResourcePoolStatusRequest` of resource.k8s.io/v1alpha3, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequest-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourcePoolStatusRequest {
+pub struct ResourcePoolStatusRequest RESOURCE_POOL_STATUS_REQUEST "ResourcePoolStatusRequest" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "ResourcePoolStatusRequest" });
     /// `metadata`: ObjectMeta, required.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY (REQUIRED);
     /// `spec`: ResourcePoolStatusRequestSpec, required.
-    pub spec: ResourcePoolStatusRequestSpec,
+    spec: ResourcePoolStatusRequestSpec = "spec" 2 (REQUIRED);
     /// `status`: ResourcePoolStatusRequestStatus or absent.
-    pub status: Option<Shared<ResourcePoolStatusRequestStatus>>,
+    status: Option<Shared<ResourcePoolStatusRequestStatus>> = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_POOL_STATUS_REQUEST: Desc = Desc::kind("ResourcePoolStatusRequest", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)).facts(&REQUIRED),
-    Field::new("spec", 2, 0, Type::Msg(&RESOURCE_POOL_STATUS_REQUEST_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::OptMsg(&RESOURCE_POOL_STATUS_REQUEST_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "ResourcePoolStatusRequest" });
-impl Message for ResourcePoolStatusRequest {
-    fn desc(&self) -> &'static Desc { &RESOURCE_POOL_STATUS_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::OptMsg(opt(&self.status))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::OptMsg(&mut self.status), _ => oob(i) } }
-}
-message!(ResourcePoolStatusRequest, RESOURCE_POOL_STATUS_REQUEST);
-kind!(ResourcePoolStatusRequest, RESOURCE_POOL_STATUS_REQUEST, "resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest");
+kind!(ResourcePoolStatusRequest, "resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest");
 object!(ResourcePoolStatusRequest);
 resource!(ResourcePoolStatusRequest, "resourcepoolstatusrequests", ClusterScoped);
 
+message! {
 /// `ResourcePoolStatusRequestList` of resource.k8s.io/v1alpha3, since 1.36. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequestlist-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourcePoolStatusRequestList {
+pub struct ResourcePoolStatusRequestList RESOURCE_POOL_STATUS_REQUEST_LIST "ResourcePoolStatusRequestList" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "ResourcePoolStatusRequestList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ResourcePoolStatusRequest, required.
-    pub items: List<ResourcePoolStatusRequest>,
+    items: List<ResourcePoolStatusRequest> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_POOL_STATUS_REQUEST_LIST: Desc = Desc::kind("ResourcePoolStatusRequestList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&RESOURCE_POOL_STATUS_REQUEST))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1alpha3", kind: "ResourcePoolStatusRequestList" });
-impl Message for ResourcePoolStatusRequestList {
-    fn desc(&self) -> &'static Desc { &RESOURCE_POOL_STATUS_REQUEST_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ResourcePoolStatusRequestList, RESOURCE_POOL_STATUS_REQUEST_LIST);
-kind!(ResourcePoolStatusRequestList, RESOURCE_POOL_STATUS_REQUEST_LIST, "resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequestList");
+kind!(ResourcePoolStatusRequestList, "resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequestList");
 list_kind!(ResourcePoolStatusRequestList, ResourcePoolStatusRequest);
 
+message! {
 /// `ResourcePoolStatusRequestSpec` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequestspec-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourcePoolStatusRequestSpec {
+pub struct ResourcePoolStatusRequestSpec RESOURCE_POOL_STATUS_REQUEST_SPEC "ResourcePoolStatusRequestSpec" [255, 0, 1, 2, 3] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `poolName`: string or absent.
-    pub pool_name: Option<Str>,
+    pool_name: Option<Str> = "poolName" 2 OMITEMPTY;
     /// `limit`: integer or absent, default `100`.
-    pub limit: Option<i32>,
+    limit: Option<i32> = "limit" 3 OMITEMPTY (Facts { default: "100", ..NO_FACTS });
     /// `defaultPartitionTypeAttribute`: string or absent, feature gate `DRAPartitionableDevicesType`.
-    pub default_partition_type_attribute: Option<Str>,
+    default_partition_type_attribute: Option<Str> = "defaultPartitionTypeAttribute" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_POOL_STATUS_REQUEST_SPEC: Desc = Desc::new("ResourcePoolStatusRequestSpec", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("poolName", 2, OMITEMPTY, Type::OptStr),
-    Field::new("limit", 3, OMITEMPTY, Type::OptI32).facts(&Facts { default: "100", ..NO_FACTS }),
-    Field::new("defaultPartitionTypeAttribute", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2, 3]);
-impl Message for ResourcePoolStatusRequestSpec {
-    fn desc(&self) -> &'static Desc { &RESOURCE_POOL_STATUS_REQUEST_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::OptStr(&self.pool_name), FieldRef::OptI32(&self.limit), FieldRef::OptStr(&self.default_partition_type_attribute)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::OptStr(&mut self.pool_name), 2 => FieldMut::OptI32(&mut self.limit), 3 => FieldMut::OptStr(&mut self.default_partition_type_attribute), _ => oob(i) } }
-}
-message!(ResourcePoolStatusRequestSpec, RESOURCE_POOL_STATUS_REQUEST_SPEC);
 
+message! {
 /// `ResourcePoolStatusRequestStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepoolstatusrequeststatus-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourcePoolStatusRequestStatus {
+pub struct ResourcePoolStatusRequestStatus RESOURCE_POOL_STATUS_REQUEST_STATUS "ResourcePoolStatusRequestStatus" [255, 255, 1, 2, 255, 255, 0] Form::Part;
     /// `poolCount`: integer or absent, required.
-    pub pool_count: Option<i32>,
+    pool_count: Option<i32> = "poolCount" 6 OMITEMPTY (REQUIRED);
     /// `pools`: list of PoolStatus.
-    pub pools: List<PoolStatus>,
+    pools: List<PoolStatus> = "pools" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_POOL_STATUS_REQUEST_STATUS: Desc = Desc::new("ResourcePoolStatusRequestStatus", &[
-    Field::new("poolCount", 6, OMITEMPTY, Type::OptI32).facts(&REQUIRED),
-    Field::new("pools", 2, OMITEMPTY, Type::List(&Type::Msg(&POOL_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("conditions", 3, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 255, 1, 2, 255, 255, 0]);
-impl Message for ResourcePoolStatusRequestStatus {
-    fn desc(&self) -> &'static Desc { &RESOURCE_POOL_STATUS_REQUEST_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.pool_count), FieldRef::List(&self.pools), FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.pool_count), 1 => FieldMut::List(&mut self.pools), 2 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(ResourcePoolStatusRequestStatus, RESOURCE_POOL_STATUS_REQUEST_STATUS);
 
+message! {
 /// `ShareableCapacityStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shareablecapacitystatus-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ShareableCapacityStatus {
+pub struct ShareableCapacityStatus SHAREABLE_CAPACITY_STATUS "ShareableCapacityStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY (REQUIRED);
     /// `total`: quantity or absent, required.
-    pub total: Option<Quantity>,
+    total: Option<Quantity> = "total" 2 OMITEMPTY (REQUIRED);
     /// `consumed`: quantity or absent, required.
-    pub consumed: Option<Quantity>,
+    consumed: Option<Quantity> = "consumed" 3 OMITEMPTY (REQUIRED);
     /// `available`: quantity or absent, required.
-    pub available: Option<Quantity>,
+    available: Option<Quantity> = "available" 4 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static SHAREABLE_CAPACITY_STATUS: Desc = Desc::new("ShareableCapacityStatus", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str).facts(&REQUIRED),
-    Field::new("total", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("consumed", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("available", 4, OMITEMPTY, Type::OptLeaf(&QUANTITY)).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3]);
-impl Message for ShareableCapacityStatus {
-    fn desc(&self) -> &'static Desc { &SHAREABLE_CAPACITY_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptLeaf(opt_leaf(&self.total)), FieldRef::OptLeaf(opt_leaf(&self.consumed)), FieldRef::OptLeaf(opt_leaf(&self.available))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptLeaf(&mut self.total), 2 => FieldMut::OptLeaf(&mut self.consumed), 3 => FieldMut::OptLeaf(&mut self.available), _ => oob(i) } }
-}
-message!(ShareableCapacityStatus, SHAREABLE_CAPACITY_STATUS);
 
+message! {
 /// `ShareableSummaryStatus` of resource.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shareablesummarystatus-v1alpha3-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ShareableSummaryStatus {
+pub struct ShareableSummaryStatus SHAREABLE_SUMMARY_STATUS "ShareableSummaryStatus" [255, 0, 1, 2] Form::Part;
     /// `fullyAvailableDevices`: integer or absent, required.
-    pub fully_available_devices: Option<i32>,
+    fully_available_devices: Option<i32> = "fullyAvailableDevices" 1 OMITEMPTY (REQUIRED);
     /// `partiallyAvailableDevices`: integer or absent, required.
-    pub partially_available_devices: Option<i32>,
+    partially_available_devices: Option<i32> = "partiallyAvailableDevices" 2 OMITEMPTY (REQUIRED);
     /// `capacity`: list of ShareableCapacityStatus.
-    pub capacity: List<ShareableCapacityStatus>,
+    capacity: List<ShareableCapacityStatus> = "capacity" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static SHAREABLE_SUMMARY_STATUS: Desc = Desc::new("ShareableSummaryStatus", &[
-    Field::new("fullyAvailableDevices", 1, OMITEMPTY, Type::OptI32).facts(&REQUIRED),
-    Field::new("partiallyAvailableDevices", 2, OMITEMPTY, Type::OptI32).facts(&REQUIRED),
-    Field::new("capacity", 3, OMITEMPTY, Type::List(&Type::Msg(&SHAREABLE_CAPACITY_STATUS))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for ShareableSummaryStatus {
-    fn desc(&self) -> &'static Desc { &SHAREABLE_SUMMARY_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.fully_available_devices), FieldRef::OptI32(&self.partially_available_devices), FieldRef::List(&self.capacity)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.fully_available_devices), 1 => FieldMut::OptI32(&mut self.partially_available_devices), 2 => FieldMut::List(&mut self.capacity), _ => oob(i) } }
-}
-message!(ShareableSummaryStatus, SHAREABLE_SUMMARY_STATUS);
 
 /// Value of DeviceTaintEffect.
 pub const DEVICE_TAINT_EFFECT_NO_EXECUTE: &str = "NoExecute";

@@ -4,1160 +4,578 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `AllocatedDeviceStatus` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocateddevicestatus-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct AllocatedDeviceStatus {
+pub struct AllocatedDeviceStatus ALLOCATED_DEVICE_STATUS "AllocatedDeviceStatus" [255, 0, 1, 2, 4, 5, 6, 3] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `pool`: string, required.
-    pub pool: Str,
+    pool: Str = "pool" 2 (REQUIRED);
     /// `device`: string, required.
-    pub device: Str,
+    device: Str = "device" 3 (REQUIRED);
     /// `shareID`: string or absent, feature gate `DRAConsumableCapacity`.
-    pub share_id: Option<Str>,
+    share_id: Option<Str> = "shareID" 7 OMITEMPTY;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 4 (Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS });
     /// `data`: any object or absent.
-    pub data: Option<RawExtension>,
+    data: Option<RawExtension> = "data" 5 OMITEMPTY;
     /// `networkData`: NetworkDeviceData or absent.
-    pub network_data: Option<Shared<NetworkDeviceData>>,
+    network_data: Option<Shared<NetworkDeviceData>> = "networkData" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ALLOCATED_DEVICE_STATUS: Desc = Desc::new("AllocatedDeviceStatus", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("pool", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("device", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("shareID", 7, OMITEMPTY, Type::OptStr),
-    Field::new("conditions", 4, 0, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], ..NO_FACTS }),
-    Field::new("data", 5, OMITEMPTY, Type::OptLeaf(&RAW_EXTENSION)),
-    Field::new("networkData", 6, OMITEMPTY, Type::OptMsg(&NETWORK_DEVICE_DATA)),
-], &[255, 0, 1, 2, 4, 5, 6, 3]);
-impl Message for AllocatedDeviceStatus {
-    fn desc(&self) -> &'static Desc { &ALLOCATED_DEVICE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Str(&self.pool), FieldRef::Str(&self.device), FieldRef::OptStr(&self.share_id), FieldRef::List(&self.conditions), FieldRef::OptLeaf(opt_leaf(&self.data)), FieldRef::OptMsg(opt(&self.network_data))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Str(&mut self.pool), 2 => FieldMut::Str(&mut self.device), 3 => FieldMut::OptStr(&mut self.share_id), 4 => FieldMut::List(&mut self.conditions), 5 => FieldMut::OptLeaf(&mut self.data), 6 => FieldMut::OptMsg(&mut self.network_data), _ => oob(i) } }
-}
-message!(AllocatedDeviceStatus, ALLOCATED_DEVICE_STATUS);
 
+message! {
 /// `AllocationResult` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allocationresult-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct AllocationResult {
+pub struct AllocationResult ALLOCATION_RESULT "AllocationResult" [255, 0, 255, 1, 255, 2] Form::Part;
     /// `devices`: DeviceAllocationResult.
-    pub devices: DeviceAllocationResult,
+    devices: DeviceAllocationResult = "devices" 1 OMITEMPTY;
     /// `nodeSelector`: NodeSelector or absent.
-    pub node_selector: Option<Shared<core_v1::NodeSelector>>,
+    node_selector: Option<Shared<core_v1::NodeSelector>> = "nodeSelector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `allocationTimestamp`: time or absent, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
-    pub allocation_timestamp: Option<Time>,
+    allocation_timestamp: Option<Time> = "allocationTimestamp" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static ALLOCATION_RESULT: Desc = Desc::new("AllocationResult", &[
-    Field::new("devices", 1, OMITEMPTY, Type::Msg(&DEVICE_ALLOCATION_RESULT)),
-    Field::new("nodeSelector", 3, OMITEMPTY, Type::OptMsg(&core_v1::NODE_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("allocationTimestamp", 5, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 255, 1, 255, 2]);
-impl Message for AllocationResult {
-    fn desc(&self) -> &'static Desc { &ALLOCATION_RESULT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.devices), FieldRef::OptMsg(opt(&self.node_selector)), FieldRef::OptLeaf(opt_leaf(&self.allocation_timestamp))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.devices), 1 => FieldMut::OptMsg(&mut self.node_selector), 2 => FieldMut::OptLeaf(&mut self.allocation_timestamp), _ => oob(i) } }
-}
-message!(AllocationResult, ALLOCATION_RESULT);
 
+message! {
 /// `BasicDevice` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicdevice-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct BasicDevice {
+pub struct BasicDevice BASIC_DEVICE "BasicDevice" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255, 255, 11] Form::Part;
     /// `attributes`: map of DeviceAttribute.
-    pub attributes: Map<DeviceAttribute>,
+    attributes: Map<DeviceAttribute> = "attributes" 1 OMITEMPTY;
     /// `capacity`: map of DeviceCapacity.
-    pub capacity: Map<DeviceCapacity>,
+    capacity: Map<DeviceCapacity> = "capacity" 2 OMITEMPTY;
     /// `consumesCounters`: list of DeviceCounterConsumption, feature gate `DRAPartitionableDevices`.
-    pub consumes_counters: List<DeviceCounterConsumption>,
+    consumes_counters: List<DeviceCounterConsumption> = "consumesCounters" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `nodeName`: string or absent, feature gate `DRAPartitionableDevices`.
-    pub node_name: Option<Str>,
+    node_name: Option<Str> = "nodeName" 4 OMITEMPTY;
     /// `nodeSelector`: NodeSelector or absent.
-    pub node_selector: Option<Shared<core_v1::NodeSelector>>,
+    node_selector: Option<Shared<core_v1::NodeSelector>> = "nodeSelector" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `allNodes`: boolean or absent, feature gate `DRAPartitionableDevices`.
-    pub all_nodes: Option<bool>,
+    all_nodes: Option<bool> = "allNodes" 6 OMITEMPTY;
     /// `taints`: list of DeviceTaint, feature gate `DRADeviceTaints`.
-    pub taints: List<DeviceTaint>,
+    taints: List<DeviceTaint> = "taints" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `bindsToNode`: boolean or absent, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
-    pub binds_to_node: Option<bool>,
+    binds_to_node: Option<bool> = "bindsToNode" 8 OMITEMPTY;
     /// `bindingConditions`: list of string, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
-    pub binding_conditions: List<Str>,
+    binding_conditions: List<Str> = "bindingConditions" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `bindingFailureConditions`: list of string, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
-    pub binding_failure_conditions: List<Str>,
+    binding_failure_conditions: List<Str> = "bindingFailureConditions" 10 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allowMultipleAllocations`: boolean or absent, feature gate `DRAConsumableCapacity`.
-    pub allow_multiple_allocations: Option<bool>,
+    allow_multiple_allocations: Option<bool> = "allowMultipleAllocations" 11 OMITEMPTY;
     /// `nodeAllocatableResources`: map of NodeAllocatableResource, feature gate `DRANodeAllocatableResources`.
-    pub node_allocatable_resources: Map<NodeAllocatableResource>,
+    node_allocatable_resources: Map<NodeAllocatableResource> = "nodeAllocatableResources" 14 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static BASIC_DEVICE: Desc = Desc::new("BasicDevice", &[
-    Field::new("attributes", 1, OMITEMPTY, Type::Map(&Type::Msg(&DEVICE_ATTRIBUTE))),
-    Field::new("capacity", 2, OMITEMPTY, Type::Map(&Type::Msg(&DEVICE_CAPACITY))),
-    Field::new("consumesCounters", 3, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_COUNTER_CONSUMPTION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("nodeName", 4, OMITEMPTY, Type::OptStr),
-    Field::new("nodeSelector", 5, OMITEMPTY, Type::OptMsg(&core_v1::NODE_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("allNodes", 6, OMITEMPTY, Type::OptBool),
-    Field::new("taints", 7, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_TAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("bindsToNode", 8, OMITEMPTY, Type::OptBool),
-    Field::new("bindingConditions", 9, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("bindingFailureConditions", 10, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("allowMultipleAllocations", 11, OMITEMPTY, Type::OptBool),
-    Field::new("nodeAllocatableResources", 14, OMITEMPTY, Type::Map(&Type::Msg(&NODE_ALLOCATABLE_RESOURCE))),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255, 255, 11]);
-impl Message for BasicDevice {
-    fn desc(&self) -> &'static Desc { &BASIC_DEVICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.attributes), FieldRef::Map(&self.capacity), FieldRef::List(&self.consumes_counters), FieldRef::OptStr(&self.node_name), FieldRef::OptMsg(opt(&self.node_selector)), FieldRef::OptBool(&self.all_nodes), FieldRef::List(&self.taints), FieldRef::OptBool(&self.binds_to_node), FieldRef::List(&self.binding_conditions), FieldRef::List(&self.binding_failure_conditions), FieldRef::OptBool(&self.allow_multiple_allocations), FieldRef::Map(&self.node_allocatable_resources)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.attributes), 1 => FieldMut::Map(&mut self.capacity), 2 => FieldMut::List(&mut self.consumes_counters), 3 => FieldMut::OptStr(&mut self.node_name), 4 => FieldMut::OptMsg(&mut self.node_selector), 5 => FieldMut::OptBool(&mut self.all_nodes), 6 => FieldMut::List(&mut self.taints), 7 => FieldMut::OptBool(&mut self.binds_to_node), 8 => FieldMut::List(&mut self.binding_conditions), 9 => FieldMut::List(&mut self.binding_failure_conditions), 10 => FieldMut::OptBool(&mut self.allow_multiple_allocations), 11 => FieldMut::Map(&mut self.node_allocatable_resources), _ => oob(i) } }
-}
-message!(BasicDevice, BASIC_DEVICE);
 
+message! {
 /// `CELDeviceSelector` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#celdeviceselector-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct CELDeviceSelector {
+pub struct CELDeviceSelector CEL_DEVICE_SELECTOR "CELDeviceSelector" [255, 0] Form::Part;
     /// `expression`: string, required.
-    pub expression: Str,
+    expression: Str = "expression" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CEL_DEVICE_SELECTOR: Desc = Desc::new("CELDeviceSelector", &[
-    Field::new("expression", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for CELDeviceSelector {
-    fn desc(&self) -> &'static Desc { &CEL_DEVICE_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.expression), _ => oob(i) } }
-}
-message!(CELDeviceSelector, CEL_DEVICE_SELECTOR);
 
+message! {
 /// `CapacityRequestPolicy` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicy-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct CapacityRequestPolicy {
+pub struct CapacityRequestPolicy CAPACITY_REQUEST_POLICY "CapacityRequestPolicy" [255, 0, 255, 1, 2] Form::Part;
     /// `default`: quantity or absent.
-    pub default: Option<Quantity>,
+    default: Option<Quantity> = "default" 1;
     /// `validValues`: list of quantity.
-    pub valid_values: List<Quantity>,
+    valid_values: List<Quantity> = "validValues" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `validRange`: CapacityRequestPolicyRange or absent.
-    pub valid_range: Option<Shared<CapacityRequestPolicyRange>>,
+    valid_range: Option<Shared<CapacityRequestPolicyRange>> = "validRange" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CAPACITY_REQUEST_POLICY: Desc = Desc::new("CapacityRequestPolicy", &[
-    Field::new("default", 1, 0, Type::OptLeaf(&QUANTITY)),
-    Field::new("validValues", 3, OMITEMPTY, Type::List(&Type::Leaf(&QUANTITY))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("validRange", 4, OMITEMPTY, Type::OptMsg(&CAPACITY_REQUEST_POLICY_RANGE)),
-], &[255, 0, 255, 1, 2]);
-impl Message for CapacityRequestPolicy {
-    fn desc(&self) -> &'static Desc { &CAPACITY_REQUEST_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.default)), FieldRef::List(&self.valid_values), FieldRef::OptMsg(opt(&self.valid_range))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.default), 1 => FieldMut::List(&mut self.valid_values), 2 => FieldMut::OptMsg(&mut self.valid_range), _ => oob(i) } }
-}
-message!(CapacityRequestPolicy, CAPACITY_REQUEST_POLICY);
 
+message! {
 /// `CapacityRequestPolicyRange` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequestpolicyrange-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct CapacityRequestPolicyRange {
+pub struct CapacityRequestPolicyRange CAPACITY_REQUEST_POLICY_RANGE "CapacityRequestPolicyRange" [255, 0, 1, 2] Form::Part;
     /// `min`: quantity or absent, required.
-    pub min: Option<Quantity>,
+    min: Option<Quantity> = "min" 1 OMITEMPTY (REQUIRED);
     /// `max`: quantity or absent.
-    pub max: Option<Quantity>,
+    max: Option<Quantity> = "max" 2 OMITEMPTY;
     /// `step`: quantity or absent.
-    pub step: Option<Quantity>,
+    step: Option<Quantity> = "step" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CAPACITY_REQUEST_POLICY_RANGE: Desc = Desc::new("CapacityRequestPolicyRange", &[
-    Field::new("min", 1, OMITEMPTY, Type::OptLeaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("max", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("step", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2]);
-impl Message for CapacityRequestPolicyRange {
-    fn desc(&self) -> &'static Desc { &CAPACITY_REQUEST_POLICY_RANGE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.min)), FieldRef::OptLeaf(opt_leaf(&self.max)), FieldRef::OptLeaf(opt_leaf(&self.step))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.min), 1 => FieldMut::OptLeaf(&mut self.max), 2 => FieldMut::OptLeaf(&mut self.step), _ => oob(i) } }
-}
-message!(CapacityRequestPolicyRange, CAPACITY_REQUEST_POLICY_RANGE);
 
+message! {
 /// `CapacityRequirements` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct CapacityRequirements {
+pub struct CapacityRequirements CAPACITY_REQUIREMENTS "CapacityRequirements" [255, 0] Form::Part;
     /// `requests`: map of quantity.
-    pub requests: Map<Quantity>,
+    requests: Map<Quantity> = "requests" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CAPACITY_REQUIREMENTS: Desc = Desc::new("CapacityRequirements", &[
-    Field::new("requests", 1, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-], &[255, 0]);
-impl Message for CapacityRequirements {
-    fn desc(&self) -> &'static Desc { &CAPACITY_REQUIREMENTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.requests)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.requests), _ => oob(i) } }
-}
-message!(CapacityRequirements, CAPACITY_REQUIREMENTS);
 
+message! {
 /// `Counter` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counter-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct Counter {
+pub struct Counter COUNTER "Counter" [255, 0] Form::Part;
     /// `value`: quantity, required.
-    pub value: Quantity,
+    value: Quantity = "value" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static COUNTER: Desc = Desc::new("Counter", &[
-    Field::new("value", 1, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for Counter {
-    fn desc(&self) -> &'static Desc { &COUNTER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Leaf(&self.value)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Leaf(&mut self.value), _ => oob(i) } }
-}
-message!(Counter, COUNTER);
 
+message! {
 /// `CounterSet` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#counterset-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct CounterSet {
+pub struct CounterSet COUNTER_SET "CounterSet" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `counters`: map of Counter, required.
-    pub counters: Map<Counter>,
+    counters: Map<Counter> = "counters" 2 OMITEMPTY (REQUIRED);
 }
-#[doc(hidden)]
-pub static COUNTER_SET: Desc = Desc::new("CounterSet", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("counters", 2, OMITEMPTY, Type::Map(&Type::Msg(&COUNTER))).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for CounterSet {
-    fn desc(&self) -> &'static Desc { &COUNTER_SET }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Map(&self.counters)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Map(&mut self.counters), _ => oob(i) } }
-}
-message!(CounterSet, COUNTER_SET);
 
+message! {
 /// `Device` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#device-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct Device {
+pub struct Device DEVICE "Device" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `basic`: BasicDevice or absent.
-    pub basic: Option<Shared<BasicDevice>>,
+    basic: Option<Shared<BasicDevice>> = "basic" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE: Desc = Desc::new("Device", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("basic", 2, OMITEMPTY, Type::OptMsg(&BASIC_DEVICE)),
-], &[255, 0, 1]);
-impl Message for Device {
-    fn desc(&self) -> &'static Desc { &DEVICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptMsg(opt(&self.basic))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptMsg(&mut self.basic), _ => oob(i) } }
-}
-message!(Device, DEVICE);
 
+message! {
 /// `DeviceAllocationConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceAllocationConfiguration {
+pub struct DeviceAllocationConfiguration DEVICE_ALLOCATION_CONFIGURATION "DeviceAllocationConfiguration" [255, 0, 1, 2] Form::Part;
     /// `source`: string, required, one of `FromClaim`, `FromClass`.
-    pub source: Str,
+    source: Str = "source" 1 (Facts { enums: &["FromClaim", "FromClass"], ..REQUIRED });
     /// `requests`: list of string.
-    pub requests: List<Str>,
+    requests: List<Str> = "requests" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// DeviceConfiguration, its members appear here.
-    pub device_configuration: DeviceConfiguration,
+    device_configuration: DeviceConfiguration = "" 3 INLINE;
 }
-#[doc(hidden)]
-pub static DEVICE_ALLOCATION_CONFIGURATION: Desc = Desc::new("DeviceAllocationConfiguration", &[
-    Field::new("source", 1, 0, Type::Str).facts(&Facts { enums: &["FromClaim", "FromClass"], ..REQUIRED }),
-    Field::new("requests", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("", 3, INLINE, Type::Msg(&DEVICE_CONFIGURATION)),
-], &[255, 0, 1, 2]);
-impl Message for DeviceAllocationConfiguration {
-    fn desc(&self) -> &'static Desc { &DEVICE_ALLOCATION_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.source), FieldRef::List(&self.requests), FieldRef::Msg(&self.device_configuration)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.source), 1 => FieldMut::List(&mut self.requests), 2 => FieldMut::Msg(&mut self.device_configuration), _ => oob(i) } }
-}
-message!(DeviceAllocationConfiguration, DEVICE_ALLOCATION_CONFIGURATION);
 
+message! {
 /// `DeviceAllocationResult` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationresult-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceAllocationResult {
+pub struct DeviceAllocationResult DEVICE_ALLOCATION_RESULT "DeviceAllocationResult" [255, 0, 1] Form::Part;
     /// `results`: list of DeviceRequestAllocationResult.
-    pub results: List<DeviceRequestAllocationResult>,
+    results: List<DeviceRequestAllocationResult> = "results" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `config`: list of DeviceAllocationConfiguration.
-    pub config: List<DeviceAllocationConfiguration>,
+    config: List<DeviceAllocationConfiguration> = "config" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_ALLOCATION_RESULT: Desc = Desc::new("DeviceAllocationResult", &[
-    Field::new("results", 1, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_REQUEST_ALLOCATION_RESULT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("config", 2, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_ALLOCATION_CONFIGURATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for DeviceAllocationResult {
-    fn desc(&self) -> &'static Desc { &DEVICE_ALLOCATION_RESULT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.results), FieldRef::List(&self.config)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.results), 1 => FieldMut::List(&mut self.config), _ => oob(i) } }
-}
-message!(DeviceAllocationResult, DEVICE_ALLOCATION_RESULT);
 
+message! {
 /// `DeviceAttribute` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceattribute-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceAttribute {
+pub struct DeviceAttribute DEVICE_ATTRIBUTE "DeviceAttribute" [255, 255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `int`: integer or absent.
-    pub int: Option<i64>,
+    int: Option<i64> = "int" 2 OMITEMPTY;
     /// `bool`: boolean or absent.
-    pub bool: Option<bool>,
+    bool: Option<bool> = "bool" 3 OMITEMPTY;
     /// `string`: string or absent.
-    pub string: Option<Str>,
+    string: Option<Str> = "string" 4 OMITEMPTY;
     /// `version`: string or absent.
-    pub version: Option<Str>,
+    version: Option<Str> = "version" 5 OMITEMPTY;
     /// `ints`: list of integer, feature gate `DRAListTypeAttributes`.
-    pub ints: List<i64>,
+    ints: List<i64> = "ints" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `bools`: list of boolean, feature gate `DRAListTypeAttributes`.
-    pub bools: List<bool>,
+    bools: List<bool> = "bools" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `strings`: list of string, feature gate `DRAListTypeAttributes`.
-    pub strings: List<Str>,
+    strings: List<Str> = "strings" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `versions`: list of string, feature gate `DRAListTypeAttributes`.
-    pub versions: List<Str>,
+    versions: List<Str> = "versions" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_ATTRIBUTE: Desc = Desc::new("DeviceAttribute", &[
-    Field::new("int", 2, OMITEMPTY, Type::OptI64),
-    Field::new("bool", 3, OMITEMPTY, Type::OptBool),
-    Field::new("string", 4, OMITEMPTY, Type::OptStr),
-    Field::new("version", 5, OMITEMPTY, Type::OptStr),
-    Field::new("ints", 6, OMITEMPTY, Type::List(&Type::I64)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("bools", 7, OMITEMPTY, Type::List(&Type::Bool)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("strings", 8, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("versions", 9, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for DeviceAttribute {
-    fn desc(&self) -> &'static Desc { &DEVICE_ATTRIBUTE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI64(&self.int), FieldRef::OptBool(&self.bool), FieldRef::OptStr(&self.string), FieldRef::OptStr(&self.version), FieldRef::List(&self.ints), FieldRef::List(&self.bools), FieldRef::List(&self.strings), FieldRef::List(&self.versions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI64(&mut self.int), 1 => FieldMut::OptBool(&mut self.bool), 2 => FieldMut::OptStr(&mut self.string), 3 => FieldMut::OptStr(&mut self.version), 4 => FieldMut::List(&mut self.ints), 5 => FieldMut::List(&mut self.bools), 6 => FieldMut::List(&mut self.strings), 7 => FieldMut::List(&mut self.versions), _ => oob(i) } }
-}
-message!(DeviceAttribute, DEVICE_ATTRIBUTE);
 
+message! {
 /// `DeviceCapacity` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecapacity-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceCapacity {
+pub struct DeviceCapacity DEVICE_CAPACITY "DeviceCapacity" [255, 0, 1] Form::Part;
     /// `value`: quantity, required.
-    pub value: Quantity,
+    value: Quantity = "value" 1 (REQUIRED);
     /// `requestPolicy`: CapacityRequestPolicy or absent, feature gate `DRAConsumableCapacity`.
-    pub request_policy: Option<Shared<CapacityRequestPolicy>>,
+    request_policy: Option<Shared<CapacityRequestPolicy>> = "requestPolicy" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_CAPACITY: Desc = Desc::new("DeviceCapacity", &[
-    Field::new("value", 1, 0, Type::Leaf(&QUANTITY)).facts(&REQUIRED),
-    Field::new("requestPolicy", 2, OMITEMPTY, Type::OptMsg(&CAPACITY_REQUEST_POLICY)),
-], &[255, 0, 1]);
-impl Message for DeviceCapacity {
-    fn desc(&self) -> &'static Desc { &DEVICE_CAPACITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Leaf(&self.value), FieldRef::OptMsg(opt(&self.request_policy))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Leaf(&mut self.value), 1 => FieldMut::OptMsg(&mut self.request_policy), _ => oob(i) } }
-}
-message!(DeviceCapacity, DEVICE_CAPACITY);
 
+message! {
 /// `DeviceClaim` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaim-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceClaim {
+pub struct DeviceClaim DEVICE_CLAIM "DeviceClaim" [255, 0, 1, 2] Form::Part;
     /// `requests`: list of DeviceRequest.
-    pub requests: List<DeviceRequest>,
+    requests: List<DeviceRequest> = "requests" 1 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `constraints`: list of DeviceConstraint.
-    pub constraints: List<DeviceConstraint>,
+    constraints: List<DeviceConstraint> = "constraints" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `config`: list of DeviceClaimConfiguration.
-    pub config: List<DeviceClaimConfiguration>,
+    config: List<DeviceClaimConfiguration> = "config" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_CLAIM: Desc = Desc::new("DeviceClaim", &[
-    Field::new("requests", 1, 0, Type::List(&Type::Msg(&DEVICE_REQUEST))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("constraints", 2, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("config", 3, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_CLAIM_CONFIGURATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for DeviceClaim {
-    fn desc(&self) -> &'static Desc { &DEVICE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.requests), FieldRef::List(&self.constraints), FieldRef::List(&self.config)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.requests), 1 => FieldMut::List(&mut self.constraints), 2 => FieldMut::List(&mut self.config), _ => oob(i) } }
-}
-message!(DeviceClaim, DEVICE_CLAIM);
 
+message! {
 /// `DeviceClaimConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclaimconfiguration-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceClaimConfiguration {
+pub struct DeviceClaimConfiguration DEVICE_CLAIM_CONFIGURATION "DeviceClaimConfiguration" [255, 0, 1] Form::Part;
     /// `requests`: list of string.
-    pub requests: List<Str>,
+    requests: List<Str> = "requests" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// DeviceConfiguration, its members appear here.
-    pub device_configuration: DeviceConfiguration,
+    device_configuration: DeviceConfiguration = "" 2 INLINE;
 }
-#[doc(hidden)]
-pub static DEVICE_CLAIM_CONFIGURATION: Desc = Desc::new("DeviceClaimConfiguration", &[
-    Field::new("requests", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("", 2, INLINE, Type::Msg(&DEVICE_CONFIGURATION)),
-], &[255, 0, 1]);
-impl Message for DeviceClaimConfiguration {
-    fn desc(&self) -> &'static Desc { &DEVICE_CLAIM_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.requests), FieldRef::Msg(&self.device_configuration)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.requests), 1 => FieldMut::Msg(&mut self.device_configuration), _ => oob(i) } }
-}
-message!(DeviceClaimConfiguration, DEVICE_CLAIM_CONFIGURATION);
 
+message! {
 /// `DeviceClass` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclass-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceClass {
+pub struct DeviceClass DEVICE_CLASS "DeviceClass" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "DeviceClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: DeviceClassSpec.
-    pub spec: DeviceClassSpec,
+    spec: DeviceClassSpec = "spec" 2;
 }
-#[doc(hidden)]
-pub static DEVICE_CLASS: Desc = Desc::kind("DeviceClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&DEVICE_CLASS_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "DeviceClass" });
-impl Message for DeviceClass {
-    fn desc(&self) -> &'static Desc { &DEVICE_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(DeviceClass, DEVICE_CLASS);
-kind!(DeviceClass, DEVICE_CLASS, "resource.k8s.io", "v1beta1", "DeviceClass");
+kind!(DeviceClass, "resource.k8s.io", "v1beta1", "DeviceClass");
 object!(DeviceClass);
 resource!(DeviceClass, "deviceclasses", ClusterScoped);
 
+message! {
 /// `DeviceClassConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassconfiguration-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceClassConfiguration {
+pub struct DeviceClassConfiguration DEVICE_CLASS_CONFIGURATION "DeviceClassConfiguration" [255, 0] Form::Part;
     /// DeviceConfiguration, its members appear here.
-    pub device_configuration: DeviceConfiguration,
+    device_configuration: DeviceConfiguration = "" 1 INLINE;
 }
-#[doc(hidden)]
-pub static DEVICE_CLASS_CONFIGURATION: Desc = Desc::new("DeviceClassConfiguration", &[
-    Field::new("", 1, INLINE, Type::Msg(&DEVICE_CONFIGURATION)),
-], &[255, 0]);
-impl Message for DeviceClassConfiguration {
-    fn desc(&self) -> &'static Desc { &DEVICE_CLASS_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.device_configuration)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.device_configuration), _ => oob(i) } }
-}
-message!(DeviceClassConfiguration, DEVICE_CLASS_CONFIGURATION);
 
+message! {
 /// `DeviceClassList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclasslist-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceClassList {
+pub struct DeviceClassList DEVICE_CLASS_LIST "DeviceClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "DeviceClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of DeviceClass, required.
-    pub items: List<DeviceClass>,
+    items: List<DeviceClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEVICE_CLASS_LIST: Desc = Desc::kind("DeviceClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&DEVICE_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "DeviceClassList" });
-impl Message for DeviceClassList {
-    fn desc(&self) -> &'static Desc { &DEVICE_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(DeviceClassList, DEVICE_CLASS_LIST);
-kind!(DeviceClassList, DEVICE_CLASS_LIST, "resource.k8s.io", "v1beta1", "DeviceClassList");
+kind!(DeviceClassList, "resource.k8s.io", "v1beta1", "DeviceClassList");
 list_kind!(DeviceClassList, DeviceClass);
 
+message! {
 /// `DeviceClassSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclassspec-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceClassSpec {
+pub struct DeviceClassSpec DEVICE_CLASS_SPEC "DeviceClassSpec" [255, 0, 1, 255, 2] Form::Part;
     /// `selectors`: list of DeviceSelector.
-    pub selectors: List<DeviceSelector>,
+    selectors: List<DeviceSelector> = "selectors" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `config`: list of DeviceClassConfiguration.
-    pub config: List<DeviceClassConfiguration>,
+    config: List<DeviceClassConfiguration> = "config" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `extendedResourceName`: string or absent, feature gate `DRAExtendedResource`.
-    pub extended_resource_name: Option<Str>,
+    extended_resource_name: Option<Str> = "extendedResourceName" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_CLASS_SPEC: Desc = Desc::new("DeviceClassSpec", &[
-    Field::new("selectors", 1, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_SELECTOR))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("config", 2, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_CLASS_CONFIGURATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("extendedResourceName", 4, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 255, 2]);
-impl Message for DeviceClassSpec {
-    fn desc(&self) -> &'static Desc { &DEVICE_CLASS_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.selectors), FieldRef::List(&self.config), FieldRef::OptStr(&self.extended_resource_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.selectors), 1 => FieldMut::List(&mut self.config), 2 => FieldMut::OptStr(&mut self.extended_resource_name), _ => oob(i) } }
-}
-message!(DeviceClassSpec, DEVICE_CLASS_SPEC);
 
+message! {
 /// `DeviceConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconfiguration-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceConfiguration {
+pub struct DeviceConfiguration DEVICE_CONFIGURATION "DeviceConfiguration" [255, 0] Form::Part;
     /// `opaque`: OpaqueDeviceConfiguration or absent.
-    pub opaque: Option<Shared<OpaqueDeviceConfiguration>>,
+    opaque: Option<Shared<OpaqueDeviceConfiguration>> = "opaque" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_CONFIGURATION: Desc = Desc::new("DeviceConfiguration", &[
-    Field::new("opaque", 1, OMITEMPTY, Type::OptMsg(&OPAQUE_DEVICE_CONFIGURATION)),
-], &[255, 0]);
-impl Message for DeviceConfiguration {
-    fn desc(&self) -> &'static Desc { &DEVICE_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.opaque))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.opaque), _ => oob(i) } }
-}
-message!(DeviceConfiguration, DEVICE_CONFIGURATION);
 
+message! {
 /// `DeviceConstraint` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceconstraint-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceConstraint {
+pub struct DeviceConstraint DEVICE_CONSTRAINT "DeviceConstraint" [255, 0, 1, 2] Form::Part;
     /// `requests`: list of string.
-    pub requests: List<Str>,
+    requests: List<Str> = "requests" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchAttribute`: string or absent.
-    pub match_attribute: Option<Str>,
+    match_attribute: Option<Str> = "matchAttribute" 2 OMITEMPTY;
     /// `distinctAttribute`: string or absent, feature gate `DRAConsumableCapacity`.
-    pub distinct_attribute: Option<Str>,
+    distinct_attribute: Option<Str> = "distinctAttribute" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_CONSTRAINT: Desc = Desc::new("DeviceConstraint", &[
-    Field::new("requests", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("matchAttribute", 2, OMITEMPTY, Type::OptStr),
-    Field::new("distinctAttribute", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for DeviceConstraint {
-    fn desc(&self) -> &'static Desc { &DEVICE_CONSTRAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.requests), FieldRef::OptStr(&self.match_attribute), FieldRef::OptStr(&self.distinct_attribute)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.requests), 1 => FieldMut::OptStr(&mut self.match_attribute), 2 => FieldMut::OptStr(&mut self.distinct_attribute), _ => oob(i) } }
-}
-message!(DeviceConstraint, DEVICE_CONSTRAINT);
 
+message! {
 /// `DeviceCounterConsumption` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicecounterconsumption-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceCounterConsumption {
+pub struct DeviceCounterConsumption DEVICE_COUNTER_CONSUMPTION "DeviceCounterConsumption" [255, 0, 1, 2] Form::Part;
     /// `counterSet`: string, required.
-    pub counter_set: Str,
+    counter_set: Str = "counterSet" 1 (REQUIRED);
     /// `counters`: map of Counter, required.
-    pub counters: Map<Counter>,
+    counters: Map<Counter> = "counters" 2 OMITEMPTY (REQUIRED);
     /// `compatibilityGroups`: list of string, feature gate `DRADeviceCompatibilityGroups`.
-    pub compatibility_groups: List<Str>,
+    compatibility_groups: List<Str> = "compatibilityGroups" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_COUNTER_CONSUMPTION: Desc = Desc::new("DeviceCounterConsumption", &[
-    Field::new("counterSet", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("counters", 2, OMITEMPTY, Type::Map(&Type::Msg(&COUNTER))).facts(&REQUIRED),
-    Field::new("compatibilityGroups", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for DeviceCounterConsumption {
-    fn desc(&self) -> &'static Desc { &DEVICE_COUNTER_CONSUMPTION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.counter_set), FieldRef::Map(&self.counters), FieldRef::List(&self.compatibility_groups)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.counter_set), 1 => FieldMut::Map(&mut self.counters), 2 => FieldMut::List(&mut self.compatibility_groups), _ => oob(i) } }
-}
-message!(DeviceCounterConsumption, DEVICE_COUNTER_CONSUMPTION);
 
+message! {
 /// `DeviceDerivedAttribute` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceDerivedAttribute {
+pub struct DeviceDerivedAttribute DEVICE_DERIVED_ATTRIBUTE "DeviceDerivedAttribute" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `expression`: string, required.
-    pub expression: Str,
+    expression: Str = "expression" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static DEVICE_DERIVED_ATTRIBUTE: Desc = Desc::new("DeviceDerivedAttribute", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("expression", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for DeviceDerivedAttribute {
-    fn desc(&self) -> &'static Desc { &DEVICE_DERIVED_ATTRIBUTE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.expression)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.expression), _ => oob(i) } }
-}
-message!(DeviceDerivedAttribute, DEVICE_DERIVED_ATTRIBUTE);
 
+message! {
 /// `DeviceRequest` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequest-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceRequest {
+pub struct DeviceRequest DEVICE_REQUEST "DeviceRequest" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `deviceClassName`: string.
-    pub device_class_name: Str,
+    device_class_name: Str = "deviceClassName" 2;
     /// `selectors`: list of DeviceSelector.
-    pub selectors: List<DeviceSelector>,
+    selectors: List<DeviceSelector> = "selectors" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocationMode`: string, one of `All`, `ExactCount`.
-    pub allocation_mode: Str,
+    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], ..NO_FACTS });
     /// `count`: integer.
-    pub count: i64,
+    count: i64 = "count" 5 OMITEMPTY;
     /// `adminAccess`: boolean or absent, feature gate `DRAAdminAccess`.
-    pub admin_access: Option<bool>,
+    admin_access: Option<bool> = "adminAccess" 6 OMITEMPTY;
     /// `firstAvailable`: list of DeviceSubRequest, feature gate `DRAPrioritizedList`.
-    pub first_available: List<DeviceSubRequest>,
+    first_available: List<DeviceSubRequest> = "firstAvailable" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `tolerations`: list of DeviceToleration, feature gate `DRADeviceTaints`.
-    pub tolerations: List<DeviceToleration>,
+    tolerations: List<DeviceToleration> = "tolerations" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `capacity`: CapacityRequirements or absent, feature gate `DRAConsumableCapacity`.
-    pub capacity: Option<Shared<CapacityRequirements>>,
+    capacity: Option<Shared<CapacityRequirements>> = "capacity" 9 OMITEMPTY;
     /// `derivedAttributes`: list of DeviceDerivedAttribute, feature gate `DRADerivedAttributes`.
-    pub derived_attributes: List<DeviceDerivedAttribute>,
+    derived_attributes: List<DeviceDerivedAttribute> = "derivedAttributes" 10 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_REQUEST: Desc = Desc::new("DeviceRequest", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("deviceClassName", 2, 0, Type::Str),
-    Field::new("selectors", 3, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_SELECTOR))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("allocationMode", 4, OMITEMPTY, Type::Str).facts(&Facts { enums: &["All", "ExactCount"], ..NO_FACTS }),
-    Field::new("count", 5, OMITEMPTY, Type::I64),
-    Field::new("adminAccess", 6, OMITEMPTY, Type::OptBool),
-    Field::new("firstAvailable", 7, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_SUB_REQUEST))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("tolerations", 8, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_TOLERATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("capacity", 9, OMITEMPTY, Type::OptMsg(&CAPACITY_REQUIREMENTS)),
-    Field::new("derivedAttributes", 10, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_DERIVED_ATTRIBUTE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for DeviceRequest {
-    fn desc(&self) -> &'static Desc { &DEVICE_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.device_class_name), FieldRef::List(&self.selectors), FieldRef::Str(&self.allocation_mode), FieldRef::I64(&self.count), FieldRef::OptBool(&self.admin_access), FieldRef::List(&self.first_available), FieldRef::List(&self.tolerations), FieldRef::OptMsg(opt(&self.capacity)), FieldRef::List(&self.derived_attributes)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.device_class_name), 2 => FieldMut::List(&mut self.selectors), 3 => FieldMut::Str(&mut self.allocation_mode), 4 => FieldMut::I64(&mut self.count), 5 => FieldMut::OptBool(&mut self.admin_access), 6 => FieldMut::List(&mut self.first_available), 7 => FieldMut::List(&mut self.tolerations), 8 => FieldMut::OptMsg(&mut self.capacity), 9 => FieldMut::List(&mut self.derived_attributes), _ => oob(i) } }
-}
-message!(DeviceRequest, DEVICE_REQUEST);
 
+message! {
 /// `DeviceRequestAllocationResult` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicerequestallocationresult-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceRequestAllocationResult {
+pub struct DeviceRequestAllocationResult DEVICE_REQUEST_ALLOCATION_RESULT "DeviceRequestAllocationResult" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] Form::Part;
     /// `request`: string, required.
-    pub request: Str,
+    request: Str = "request" 1 (REQUIRED);
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 2 (REQUIRED);
     /// `pool`: string, required.
-    pub pool: Str,
+    pool: Str = "pool" 3 (REQUIRED);
     /// `device`: string, required.
-    pub device: Str,
+    device: Str = "device" 4 (REQUIRED);
     /// `adminAccess`: boolean or absent, feature gate `DRAAdminAccess`.
-    pub admin_access: Option<bool>,
+    admin_access: Option<bool> = "adminAccess" 5 OMITEMPTY;
     /// `tolerations`: list of DeviceToleration, feature gate `DRADeviceTaints`.
-    pub tolerations: List<DeviceToleration>,
+    tolerations: List<DeviceToleration> = "tolerations" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `bindingConditions`: list of string, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
-    pub binding_conditions: List<Str>,
+    binding_conditions: List<Str> = "bindingConditions" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `bindingFailureConditions`: list of string, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
-    pub binding_failure_conditions: List<Str>,
+    binding_failure_conditions: List<Str> = "bindingFailureConditions" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `shareID`: string or absent, feature gate `DRAConsumableCapacity`.
-    pub share_id: Option<Str>,
+    share_id: Option<Str> = "shareID" 9 OMITEMPTY;
     /// `consumedCapacity`: map of quantity, feature gate `DRAConsumableCapacity`.
-    pub consumed_capacity: Map<Quantity>,
+    consumed_capacity: Map<Quantity> = "consumedCapacity" 10 OMITEMPTY;
     /// `skipNodeOperations`: list of string, one of `*`, `NodePrepareResources`, `NodeUnprepareResources`, set, feature gate `DRAOptionalNodeOperations`.
-    pub skip_node_operations: List<Str>,
+    skip_node_operations: List<Str> = "skipNodeOperations" 11 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_REQUEST_ALLOCATION_RESULT: Desc = Desc::new("DeviceRequestAllocationResult", &[
-    Field::new("request", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("driver", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("pool", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("device", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("adminAccess", 5, OMITEMPTY, Type::OptBool),
-    Field::new("tolerations", 6, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_TOLERATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("bindingConditions", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("bindingFailureConditions", 8, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("shareID", 9, OMITEMPTY, Type::OptStr),
-    Field::new("consumedCapacity", 10, OMITEMPTY, Type::Map(&Type::Leaf(&QUANTITY))),
-    Field::new("skipNodeOperations", 11, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-impl Message for DeviceRequestAllocationResult {
-    fn desc(&self) -> &'static Desc { &DEVICE_REQUEST_ALLOCATION_RESULT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.request), FieldRef::Str(&self.driver), FieldRef::Str(&self.pool), FieldRef::Str(&self.device), FieldRef::OptBool(&self.admin_access), FieldRef::List(&self.tolerations), FieldRef::List(&self.binding_conditions), FieldRef::List(&self.binding_failure_conditions), FieldRef::OptStr(&self.share_id), FieldRef::Map(&self.consumed_capacity), FieldRef::List(&self.skip_node_operations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.request), 1 => FieldMut::Str(&mut self.driver), 2 => FieldMut::Str(&mut self.pool), 3 => FieldMut::Str(&mut self.device), 4 => FieldMut::OptBool(&mut self.admin_access), 5 => FieldMut::List(&mut self.tolerations), 6 => FieldMut::List(&mut self.binding_conditions), 7 => FieldMut::List(&mut self.binding_failure_conditions), 8 => FieldMut::OptStr(&mut self.share_id), 9 => FieldMut::Map(&mut self.consumed_capacity), 10 => FieldMut::List(&mut self.skip_node_operations), _ => oob(i) } }
-}
-message!(DeviceRequestAllocationResult, DEVICE_REQUEST_ALLOCATION_RESULT);
 
+message! {
 /// `DeviceSelector` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceselector-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceSelector {
+pub struct DeviceSelector DEVICE_SELECTOR "DeviceSelector" [255, 0] Form::Part;
     /// `cel`: CELDeviceSelector or absent.
-    pub cel: Option<Shared<CELDeviceSelector>>,
+    cel: Option<Shared<CELDeviceSelector>> = "cel" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_SELECTOR: Desc = Desc::new("DeviceSelector", &[
-    Field::new("cel", 1, OMITEMPTY, Type::OptMsg(&CEL_DEVICE_SELECTOR)),
-], &[255, 0]);
-impl Message for DeviceSelector {
-    fn desc(&self) -> &'static Desc { &DEVICE_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.cel))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.cel), _ => oob(i) } }
-}
-message!(DeviceSelector, DEVICE_SELECTOR);
 
+message! {
 /// `DeviceSubRequest` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicesubrequest-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceSubRequest {
+pub struct DeviceSubRequest DEVICE_SUB_REQUEST "DeviceSubRequest" [255, 0, 1, 2, 3, 4, 255, 5, 6, 7] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `deviceClassName`: string, required.
-    pub device_class_name: Str,
+    device_class_name: Str = "deviceClassName" 2 (REQUIRED);
     /// `selectors`: list of DeviceSelector.
-    pub selectors: List<DeviceSelector>,
+    selectors: List<DeviceSelector> = "selectors" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocationMode`: string, one of `All`, `ExactCount`.
-    pub allocation_mode: Str,
+    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], ..NO_FACTS });
     /// `count`: integer.
-    pub count: i64,
+    count: i64 = "count" 5 OMITEMPTY;
     /// `tolerations`: list of DeviceToleration, feature gate `DRADeviceTaints`.
-    pub tolerations: List<DeviceToleration>,
+    tolerations: List<DeviceToleration> = "tolerations" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `capacity`: CapacityRequirements or absent, feature gate `DRAConsumableCapacity`.
-    pub capacity: Option<Shared<CapacityRequirements>>,
+    capacity: Option<Shared<CapacityRequirements>> = "capacity" 8 OMITEMPTY;
     /// `derivedAttributes`: list of DeviceDerivedAttribute, feature gate `DRADerivedAttributes`.
-    pub derived_attributes: List<DeviceDerivedAttribute>,
+    derived_attributes: List<DeviceDerivedAttribute> = "derivedAttributes" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static DEVICE_SUB_REQUEST: Desc = Desc::new("DeviceSubRequest", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("deviceClassName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("selectors", 3, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_SELECTOR))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("allocationMode", 4, OMITEMPTY, Type::Str).facts(&Facts { enums: &["All", "ExactCount"], ..NO_FACTS }),
-    Field::new("count", 5, OMITEMPTY, Type::I64),
-    Field::new("tolerations", 7, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_TOLERATION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("capacity", 8, OMITEMPTY, Type::OptMsg(&CAPACITY_REQUIREMENTS)),
-    Field::new("derivedAttributes", 9, OMITEMPTY, Type::List(&Type::Msg(&DEVICE_DERIVED_ATTRIBUTE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 255, 5, 6, 7]);
-impl Message for DeviceSubRequest {
-    fn desc(&self) -> &'static Desc { &DEVICE_SUB_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.device_class_name), FieldRef::List(&self.selectors), FieldRef::Str(&self.allocation_mode), FieldRef::I64(&self.count), FieldRef::List(&self.tolerations), FieldRef::OptMsg(opt(&self.capacity)), FieldRef::List(&self.derived_attributes)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.device_class_name), 2 => FieldMut::List(&mut self.selectors), 3 => FieldMut::Str(&mut self.allocation_mode), 4 => FieldMut::I64(&mut self.count), 5 => FieldMut::List(&mut self.tolerations), 6 => FieldMut::OptMsg(&mut self.capacity), 7 => FieldMut::List(&mut self.derived_attributes), _ => oob(i) } }
-}
-message!(DeviceSubRequest, DEVICE_SUB_REQUEST);
 
+message! {
 /// `DeviceTaint` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaint-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceTaint {
+pub struct DeviceTaint DEVICE_TAINT "DeviceTaint" [255, 0, 1, 2, 3] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `value`: string.
-    pub value: Str,
+    value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `None`.
-    pub effect: Str,
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED });
     /// `timeAdded`: time or absent.
-    pub time_added: Option<Time>,
+    time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_TAINT: Desc = Desc::new("DeviceTaint", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("value", 2, OMITEMPTY, Type::Str),
-    Field::new("effect", 3, 0, Type::Str).facts(&Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED }),
-    Field::new("timeAdded", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-], &[255, 0, 1, 2, 3]);
-impl Message for DeviceTaint {
-    fn desc(&self) -> &'static Desc { &DEVICE_TAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.value), FieldRef::Str(&self.effect), FieldRef::OptLeaf(opt_leaf(&self.time_added))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.value), 2 => FieldMut::Str(&mut self.effect), 3 => FieldMut::OptLeaf(&mut self.time_added), _ => oob(i) } }
-}
-message!(DeviceTaint, DEVICE_TAINT);
 
+message! {
 /// `DeviceToleration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetoleration-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct DeviceToleration {
+pub struct DeviceToleration DEVICE_TOLERATION "DeviceToleration" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `key`: string.
-    pub key: Str,
+    key: Str = "key" 1 OMITEMPTY;
     /// `operator`: string, default `"Equal"`, one of `Equal`, `Exists`.
-    pub operator: Str,
+    operator: Str = "operator" 2 OMITEMPTY (Facts { default: "\"Equal\"", enums: &["Equal", "Exists"], ..NO_FACTS });
     /// `value`: string.
-    pub value: Str,
+    value: Str = "value" 3 OMITEMPTY;
     /// `effect`: string, one of `NoExecute`, `NoSchedule`, `None`.
-    pub effect: Str,
+    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..NO_FACTS });
     /// `tolerationSeconds`: integer or absent.
-    pub toleration_seconds: Option<i64>,
+    toleration_seconds: Option<i64> = "tolerationSeconds" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DEVICE_TOLERATION: Desc = Desc::new("DeviceToleration", &[
-    Field::new("key", 1, OMITEMPTY, Type::Str),
-    Field::new("operator", 2, OMITEMPTY, Type::Str).facts(&Facts { default: "\"Equal\"", enums: &["Equal", "Exists"], ..NO_FACTS }),
-    Field::new("value", 3, OMITEMPTY, Type::Str),
-    Field::new("effect", 4, OMITEMPTY, Type::Str).facts(&Facts { enums: &["NoExecute", "NoSchedule", "None"], ..NO_FACTS }),
-    Field::new("tolerationSeconds", 5, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for DeviceToleration {
-    fn desc(&self) -> &'static Desc { &DEVICE_TOLERATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.operator), FieldRef::Str(&self.value), FieldRef::Str(&self.effect), FieldRef::OptI64(&self.toleration_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::Str(&mut self.value), 3 => FieldMut::Str(&mut self.effect), 4 => FieldMut::OptI64(&mut self.toleration_seconds), _ => oob(i) } }
-}
-message!(DeviceToleration, DEVICE_TOLERATION);
 
+message! {
 /// `NetworkDeviceData` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkdevicedata-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct NetworkDeviceData {
+pub struct NetworkDeviceData NETWORK_DEVICE_DATA "NetworkDeviceData" [255, 0, 1, 2] Form::Part;
     /// `interfaceName`: string.
-    pub interface_name: Str,
+    interface_name: Str = "interfaceName" 1 OMITEMPTY;
     /// `ips`: list of string.
-    pub ips: List<Str>,
+    ips: List<Str> = "ips" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `hardwareAddress`: string.
-    pub hardware_address: Str,
+    hardware_address: Str = "hardwareAddress" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NETWORK_DEVICE_DATA: Desc = Desc::new("NetworkDeviceData", &[
-    Field::new("interfaceName", 1, OMITEMPTY, Type::Str),
-    Field::new("ips", 2, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("hardwareAddress", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for NetworkDeviceData {
-    fn desc(&self) -> &'static Desc { &NETWORK_DEVICE_DATA }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.interface_name), FieldRef::List(&self.ips), FieldRef::Str(&self.hardware_address)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.interface_name), 1 => FieldMut::List(&mut self.ips), 2 => FieldMut::Str(&mut self.hardware_address), _ => oob(i) } }
-}
-message!(NetworkDeviceData, NETWORK_DEVICE_DATA);
 
+message! {
 /// `NodeAllocatableMapping` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct NodeAllocatableMapping {
+pub struct NodeAllocatableMapping NODE_ALLOCATABLE_MAPPING "NodeAllocatableMapping" [255, 0, 1, 2] Form::Part;
     /// `capacityKey`: string or absent.
-    pub capacity_key: Option<Str>,
+    capacity_key: Option<Str> = "capacityKey" 1 OMITEMPTY;
     /// `capacityMultiplier`: quantity or absent.
-    pub capacity_multiplier: Option<Quantity>,
+    capacity_multiplier: Option<Quantity> = "capacityMultiplier" 2 OMITEMPTY;
     /// `deviceMultiplier`: quantity or absent.
-    pub device_multiplier: Option<Quantity>,
+    device_multiplier: Option<Quantity> = "deviceMultiplier" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_ALLOCATABLE_MAPPING: Desc = Desc::new("NodeAllocatableMapping", &[
-    Field::new("capacityKey", 1, OMITEMPTY, Type::OptStr),
-    Field::new("capacityMultiplier", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("deviceMultiplier", 3, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2]);
-impl Message for NodeAllocatableMapping {
-    fn desc(&self) -> &'static Desc { &NODE_ALLOCATABLE_MAPPING }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.capacity_key), FieldRef::OptLeaf(opt_leaf(&self.capacity_multiplier)), FieldRef::OptLeaf(opt_leaf(&self.device_multiplier))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.capacity_key), 1 => FieldMut::OptLeaf(&mut self.capacity_multiplier), 2 => FieldMut::OptLeaf(&mut self.device_multiplier), _ => oob(i) } }
-}
-message!(NodeAllocatableMapping, NODE_ALLOCATABLE_MAPPING);
 
+message! {
 /// `NodeAllocatableOverhead` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverhead-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct NodeAllocatableOverhead {
+pub struct NodeAllocatableOverhead NODE_ALLOCATABLE_OVERHEAD "NodeAllocatableOverhead" [255, 0, 1] Form::Part;
     /// `perPod`: quantity or absent.
-    pub per_pod: Option<Quantity>,
+    per_pod: Option<Quantity> = "perPod" 1 OMITEMPTY;
     /// `perContainer`: quantity or absent.
-    pub per_container: Option<Quantity>,
+    per_container: Option<Quantity> = "perContainer" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_ALLOCATABLE_OVERHEAD: Desc = Desc::new("NodeAllocatableOverhead", &[
-    Field::new("perPod", 1, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("perContainer", 2, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1]);
-impl Message for NodeAllocatableOverhead {
-    fn desc(&self) -> &'static Desc { &NODE_ALLOCATABLE_OVERHEAD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptLeaf(opt_leaf(&self.per_pod)), FieldRef::OptLeaf(opt_leaf(&self.per_container))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptLeaf(&mut self.per_pod), 1 => FieldMut::OptLeaf(&mut self.per_container), _ => oob(i) } }
-}
-message!(NodeAllocatableOverhead, NODE_ALLOCATABLE_OVERHEAD);
 
+message! {
 /// `NodeAllocatableResource` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableresource-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct NodeAllocatableResource {
+pub struct NodeAllocatableResource NODE_ALLOCATABLE_RESOURCE "NodeAllocatableResource" [255, 255, 255, 0, 1] Form::Part;
     /// `mapping`: NodeAllocatableMapping or absent.
-    pub mapping: Option<Shared<NodeAllocatableMapping>>,
+    mapping: Option<Shared<NodeAllocatableMapping>> = "mapping" 3 OMITEMPTY;
     /// `overhead`: NodeAllocatableOverhead or absent.
-    pub overhead: Option<Shared<NodeAllocatableOverhead>>,
+    overhead: Option<Shared<NodeAllocatableOverhead>> = "overhead" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static NODE_ALLOCATABLE_RESOURCE: Desc = Desc::new("NodeAllocatableResource", &[
-    Field::new("mapping", 3, OMITEMPTY, Type::OptMsg(&NODE_ALLOCATABLE_MAPPING)),
-    Field::new("overhead", 4, OMITEMPTY, Type::OptMsg(&NODE_ALLOCATABLE_OVERHEAD)),
-], &[255, 255, 255, 0, 1]);
-impl Message for NodeAllocatableResource {
-    fn desc(&self) -> &'static Desc { &NODE_ALLOCATABLE_RESOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.mapping)), FieldRef::OptMsg(opt(&self.overhead))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.mapping), 1 => FieldMut::OptMsg(&mut self.overhead), _ => oob(i) } }
-}
-message!(NodeAllocatableResource, NODE_ALLOCATABLE_RESOURCE);
 
+message! {
 /// `OpaqueDeviceConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#opaquedeviceconfiguration-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct OpaqueDeviceConfiguration {
+pub struct OpaqueDeviceConfiguration OPAQUE_DEVICE_CONFIGURATION "OpaqueDeviceConfiguration" [255, 0, 1] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `parameters`: any object, required.
-    pub parameters: RawExtension,
+    parameters: RawExtension = "parameters" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static OPAQUE_DEVICE_CONFIGURATION: Desc = Desc::new("OpaqueDeviceConfiguration", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("parameters", 2, 0, Type::Leaf(&RAW_EXTENSION)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for OpaqueDeviceConfiguration {
-    fn desc(&self) -> &'static Desc { &OPAQUE_DEVICE_CONFIGURATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Leaf(&self.parameters)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Leaf(&mut self.parameters), _ => oob(i) } }
-}
-message!(OpaqueDeviceConfiguration, OPAQUE_DEVICE_CONFIGURATION);
 
+message! {
 /// `ResourceClaim` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaim {
+pub struct ResourceClaim RESOURCE_CLAIM "ResourceClaim" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaim" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ResourceClaimSpec.
-    pub spec: ResourceClaimSpec,
+    spec: ResourceClaimSpec = "spec" 2;
     /// `status`: ResourceClaimStatus.
-    pub status: ResourceClaimStatus,
+    status: ResourceClaimStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM: Desc = Desc::kind("ResourceClaim", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&RESOURCE_CLAIM_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&RESOURCE_CLAIM_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaim" });
-impl Message for ResourceClaim {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(ResourceClaim, RESOURCE_CLAIM);
-kind!(ResourceClaim, RESOURCE_CLAIM, "resource.k8s.io", "v1beta1", "ResourceClaim");
+kind!(ResourceClaim, "resource.k8s.io", "v1beta1", "ResourceClaim");
 object!(ResourceClaim);
 resource!(ResourceClaim, "resourceclaims", Namespaced);
 
+message! {
 /// `ResourceClaimConsumerReference` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimconsumerreference-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimConsumerReference {
+pub struct ResourceClaimConsumerReference RESOURCE_CLAIM_CONSUMER_REFERENCE "ResourceClaimConsumerReference" [255, 0, 255, 1, 2, 3] Form::Part;
     /// `apiGroup`: string.
-    pub api_group: Str,
+    api_group: Str = "apiGroup" 1 OMITEMPTY;
     /// `resource`: string, required.
-    pub resource: Str,
+    resource: Str = "resource" 3 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 4 (REQUIRED);
     /// `uid`: string, required.
-    pub uid: Str,
+    uid: Str = "uid" 5 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_CONSUMER_REFERENCE: Desc = Desc::new("ResourceClaimConsumerReference", &[
-    Field::new("apiGroup", 1, OMITEMPTY, Type::Str),
-    Field::new("resource", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("uid", 5, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 255, 1, 2, 3]);
-impl Message for ResourceClaimConsumerReference {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_CONSUMER_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_group), FieldRef::Str(&self.resource), FieldRef::Str(&self.name), FieldRef::Str(&self.uid)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_group), 1 => FieldMut::Str(&mut self.resource), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::Str(&mut self.uid), _ => oob(i) } }
-}
-message!(ResourceClaimConsumerReference, RESOURCE_CLAIM_CONSUMER_REFERENCE);
 
+message! {
 /// `ResourceClaimList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimlist-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimList {
+pub struct ResourceClaimList RESOURCE_CLAIM_LIST "ResourceClaimList" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaimList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ResourceClaim, required.
-    pub items: List<ResourceClaim>,
+    items: List<ResourceClaim> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_LIST: Desc = Desc::kind("ResourceClaimList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&RESOURCE_CLAIM))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaimList" });
-impl Message for ResourceClaimList {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ResourceClaimList, RESOURCE_CLAIM_LIST);
-kind!(ResourceClaimList, RESOURCE_CLAIM_LIST, "resource.k8s.io", "v1beta1", "ResourceClaimList");
+kind!(ResourceClaimList, "resource.k8s.io", "v1beta1", "ResourceClaimList");
 list_kind!(ResourceClaimList, ResourceClaim);
 
+message! {
 /// `ResourceClaimSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimspec-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimSpec {
+pub struct ResourceClaimSpec RESOURCE_CLAIM_SPEC "ResourceClaimSpec" [255, 0] Form::Part;
     /// `devices`: DeviceClaim.
-    pub devices: DeviceClaim,
+    devices: DeviceClaim = "devices" 1;
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_SPEC: Desc = Desc::new("ResourceClaimSpec", &[
-    Field::new("devices", 1, 0, Type::Msg(&DEVICE_CLAIM)),
-], &[255, 0]);
-impl Message for ResourceClaimSpec {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.devices)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.devices), _ => oob(i) } }
-}
-message!(ResourceClaimSpec, RESOURCE_CLAIM_SPEC);
 
+message! {
 /// `ResourceClaimStatus` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimstatus-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimStatus {
+pub struct ResourceClaimStatus RESOURCE_CLAIM_STATUS "ResourceClaimStatus" [255, 0, 1, 255, 2] Form::Part;
     /// `allocation`: AllocationResult or absent.
-    pub allocation: Option<Shared<AllocationResult>>,
+    allocation: Option<Shared<AllocationResult>> = "allocation" 1 OMITEMPTY;
     /// `reservedFor`: list of ResourceClaimConsumerReference, map by `uid`.
-    pub reserved_for: List<ResourceClaimConsumerReference>,
+    reserved_for: List<ResourceClaimConsumerReference> = "reservedFor" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["uid"], patch_strategy: "merge", patch_key: "uid", ..NO_FACTS });
     /// `devices`: list of AllocatedDeviceStatus, map by `driver`, `device`, `pool`, `shareID`, feature gate `DRAResourceClaimDeviceStatus`.
-    pub devices: List<AllocatedDeviceStatus>,
+    devices: List<AllocatedDeviceStatus> = "devices" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["driver", "device", "pool", "shareID"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_STATUS: Desc = Desc::new("ResourceClaimStatus", &[
-    Field::new("allocation", 1, OMITEMPTY, Type::OptMsg(&ALLOCATION_RESULT)),
-    Field::new("reservedFor", 2, OMITEMPTY, Type::List(&Type::Msg(&RESOURCE_CLAIM_CONSUMER_REFERENCE))).facts(&Facts { list_type: ListType::Map, keys: &["uid"], patch_strategy: "merge", patch_key: "uid", ..NO_FACTS }),
-    Field::new("devices", 4, OMITEMPTY, Type::List(&Type::Msg(&ALLOCATED_DEVICE_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["driver", "device", "pool", "shareID"], ..NO_FACTS }),
-], &[255, 0, 1, 255, 2]);
-impl Message for ResourceClaimStatus {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.allocation)), FieldRef::List(&self.reserved_for), FieldRef::List(&self.devices)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.allocation), 1 => FieldMut::List(&mut self.reserved_for), 2 => FieldMut::List(&mut self.devices), _ => oob(i) } }
-}
-message!(ResourceClaimStatus, RESOURCE_CLAIM_STATUS);
 
+message! {
 /// `ResourceClaimTemplate` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplate-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimTemplate {
+pub struct ResourceClaimTemplate RESOURCE_CLAIM_TEMPLATE "ResourceClaimTemplate" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaimTemplate" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ResourceClaimTemplateSpec.
-    pub spec: ResourceClaimTemplateSpec,
+    spec: ResourceClaimTemplateSpec = "spec" 2;
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_TEMPLATE: Desc = Desc::kind("ResourceClaimTemplate", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&RESOURCE_CLAIM_TEMPLATE_SPEC)),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaimTemplate" });
-impl Message for ResourceClaimTemplate {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(ResourceClaimTemplate, RESOURCE_CLAIM_TEMPLATE);
-kind!(ResourceClaimTemplate, RESOURCE_CLAIM_TEMPLATE, "resource.k8s.io", "v1beta1", "ResourceClaimTemplate");
+kind!(ResourceClaimTemplate, "resource.k8s.io", "v1beta1", "ResourceClaimTemplate");
 object!(ResourceClaimTemplate);
 resource!(ResourceClaimTemplate, "resourceclaimtemplates", Namespaced);
 
+message! {
 /// `ResourceClaimTemplateList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatelist-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimTemplateList {
+pub struct ResourceClaimTemplateList RESOURCE_CLAIM_TEMPLATE_LIST "ResourceClaimTemplateList" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaimTemplateList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ResourceClaimTemplate, required.
-    pub items: List<ResourceClaimTemplate>,
+    items: List<ResourceClaimTemplate> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_TEMPLATE_LIST: Desc = Desc::kind("ResourceClaimTemplateList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&RESOURCE_CLAIM_TEMPLATE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaimTemplateList" });
-impl Message for ResourceClaimTemplateList {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_TEMPLATE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ResourceClaimTemplateList, RESOURCE_CLAIM_TEMPLATE_LIST);
-kind!(ResourceClaimTemplateList, RESOURCE_CLAIM_TEMPLATE_LIST, "resource.k8s.io", "v1beta1", "ResourceClaimTemplateList");
+kind!(ResourceClaimTemplateList, "resource.k8s.io", "v1beta1", "ResourceClaimTemplateList");
 list_kind!(ResourceClaimTemplateList, ResourceClaimTemplate);
 
+message! {
 /// `ResourceClaimTemplateSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplatespec-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceClaimTemplateSpec {
+pub struct ResourceClaimTemplateSpec RESOURCE_CLAIM_TEMPLATE_SPEC "ResourceClaimTemplateSpec" [255, 0, 1] Form::Part;
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ResourceClaimSpec.
-    pub spec: ResourceClaimSpec,
+    spec: ResourceClaimSpec = "spec" 2;
 }
-#[doc(hidden)]
-pub static RESOURCE_CLAIM_TEMPLATE_SPEC: Desc = Desc::new("ResourceClaimTemplateSpec", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&RESOURCE_CLAIM_SPEC)),
-], &[255, 0, 1]);
-impl Message for ResourceClaimTemplateSpec {
-    fn desc(&self) -> &'static Desc { &RESOURCE_CLAIM_TEMPLATE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(ResourceClaimTemplateSpec, RESOURCE_CLAIM_TEMPLATE_SPEC);
 
+message! {
 /// `ResourcePool` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcepool-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourcePool {
+pub struct ResourcePool RESOURCE_POOL "ResourcePool" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `generation`: integer, required.
-    pub generation: i64,
+    generation: i64 = "generation" 2 (REQUIRED);
     /// `resourceSliceCount`: integer, required.
-    pub resource_slice_count: i64,
+    resource_slice_count: i64 = "resourceSliceCount" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_POOL: Desc = Desc::new("ResourcePool", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("generation", 2, 0, Type::I64).facts(&REQUIRED),
-    Field::new("resourceSliceCount", 3, 0, Type::I64).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ResourcePool {
-    fn desc(&self) -> &'static Desc { &RESOURCE_POOL }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::I64(&self.generation), FieldRef::I64(&self.resource_slice_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::I64(&mut self.generation), 2 => FieldMut::I64(&mut self.resource_slice_count), _ => oob(i) } }
-}
-message!(ResourcePool, RESOURCE_POOL);
 
+message! {
 /// `ResourceSlice` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslice-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceSlice {
+pub struct ResourceSlice RESOURCE_SLICE "ResourceSlice" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceSlice" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: ResourceSliceSpec, required.
-    pub spec: ResourceSliceSpec,
+    spec: ResourceSliceSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_SLICE: Desc = Desc::kind("ResourceSlice", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&RESOURCE_SLICE_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceSlice" });
-impl Message for ResourceSlice {
-    fn desc(&self) -> &'static Desc { &RESOURCE_SLICE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(ResourceSlice, RESOURCE_SLICE);
-kind!(ResourceSlice, RESOURCE_SLICE, "resource.k8s.io", "v1beta1", "ResourceSlice");
+kind!(ResourceSlice, "resource.k8s.io", "v1beta1", "ResourceSlice");
 object!(ResourceSlice);
 resource!(ResourceSlice, "resourceslices", ClusterScoped);
 
+message! {
 /// `ResourceSliceList` of resource.k8s.io/v1beta1, since 1.32. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicelist-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceSliceList {
+pub struct ResourceSliceList RESOURCE_SLICE_LIST "ResourceSliceList" [255, 0, 1] Form::Kind(&KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceSliceList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of ResourceSlice, required.
-    pub items: List<ResourceSlice>,
+    items: List<ResourceSlice> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static RESOURCE_SLICE_LIST: Desc = Desc::kind("ResourceSliceList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&RESOURCE_SLICE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceSliceList" });
-impl Message for ResourceSliceList {
-    fn desc(&self) -> &'static Desc { &RESOURCE_SLICE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(ResourceSliceList, RESOURCE_SLICE_LIST);
-kind!(ResourceSliceList, RESOURCE_SLICE_LIST, "resource.k8s.io", "v1beta1", "ResourceSliceList");
+kind!(ResourceSliceList, "resource.k8s.io", "v1beta1", "ResourceSliceList");
 list_kind!(ResourceSliceList, ResourceSlice);
 
+message! {
 /// `ResourceSliceSpec` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslicespec-v1beta1-resource-k8s-io)
-#[derive(Clone, Default)]
-pub struct ResourceSliceSpec {
+pub struct ResourceSliceSpec RESOURCE_SLICE_SPEC "ResourceSliceSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `driver`: string, required.
-    pub driver: Str,
+    driver: Str = "driver" 1 (REQUIRED);
     /// `pool`: ResourcePool, required.
-    pub pool: ResourcePool,
+    pool: ResourcePool = "pool" 2 (REQUIRED);
     /// `nodeName`: string.
-    pub node_name: Str,
+    node_name: Str = "nodeName" 3 OMITEMPTY;
     /// `nodeSelector`: NodeSelector or absent.
-    pub node_selector: Option<Shared<core_v1::NodeSelector>>,
+    node_selector: Option<Shared<core_v1::NodeSelector>> = "nodeSelector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `allNodes`: boolean.
-    pub all_nodes: bool,
+    all_nodes: bool = "allNodes" 5 OMITEMPTY;
     /// `devices`: list of Device.
-    pub devices: List<Device>,
+    devices: List<Device> = "devices" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `perDeviceNodeSelection`: boolean or absent, feature gate `DRAPartitionableDevices`.
-    pub per_device_node_selection: Option<bool>,
+    per_device_node_selection: Option<bool> = "perDeviceNodeSelection" 7 OMITEMPTY;
     /// `sharedCounters`: list of CounterSet, feature gate `DRAPartitionableDevices`.
-    pub shared_counters: List<CounterSet>,
+    shared_counters: List<CounterSet> = "sharedCounters" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `partitionTypeAttribute`: string or absent, feature gate `DRAPartitionableDevicesType`.
-    pub partition_type_attribute: Option<Str>,
+    partition_type_attribute: Option<Str> = "partitionTypeAttribute" 9 OMITEMPTY;
     /// `skipNodeOperations`: list of string, one of `*`, `NodePrepareResources`, `NodeUnprepareResources`, set, feature gate `DRAOptionalNodeOperations`.
-    pub skip_node_operations: List<Str>,
+    skip_node_operations: List<Str> = "skipNodeOperations" 10 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static RESOURCE_SLICE_SPEC: Desc = Desc::new("ResourceSliceSpec", &[
-    Field::new("driver", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("pool", 2, 0, Type::Msg(&RESOURCE_POOL)).facts(&REQUIRED),
-    Field::new("nodeName", 3, OMITEMPTY, Type::Str),
-    Field::new("nodeSelector", 4, OMITEMPTY, Type::OptMsg(&core_v1::NODE_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("allNodes", 5, OMITEMPTY, Type::Bool),
-    Field::new("devices", 6, OMITEMPTY, Type::List(&Type::Msg(&DEVICE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("perDeviceNodeSelection", 7, OMITEMPTY, Type::OptBool),
-    Field::new("sharedCounters", 8, OMITEMPTY, Type::List(&Type::Msg(&COUNTER_SET))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("partitionTypeAttribute", 9, OMITEMPTY, Type::OptStr),
-    Field::new("skipNodeOperations", 10, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-impl Message for ResourceSliceSpec {
-    fn desc(&self) -> &'static Desc { &RESOURCE_SLICE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.driver), FieldRef::Msg(&self.pool), FieldRef::Str(&self.node_name), FieldRef::OptMsg(opt(&self.node_selector)), FieldRef::Bool(&self.all_nodes), FieldRef::List(&self.devices), FieldRef::OptBool(&self.per_device_node_selection), FieldRef::List(&self.shared_counters), FieldRef::OptStr(&self.partition_type_attribute), FieldRef::List(&self.skip_node_operations)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.driver), 1 => FieldMut::Msg(&mut self.pool), 2 => FieldMut::Str(&mut self.node_name), 3 => FieldMut::OptMsg(&mut self.node_selector), 4 => FieldMut::Bool(&mut self.all_nodes), 5 => FieldMut::List(&mut self.devices), 6 => FieldMut::OptBool(&mut self.per_device_node_selection), 7 => FieldMut::List(&mut self.shared_counters), 8 => FieldMut::OptStr(&mut self.partition_type_attribute), 9 => FieldMut::List(&mut self.skip_node_operations), _ => oob(i) } }
-}
-message!(ResourceSliceSpec, RESOURCE_SLICE_SPEC);
 
 /// Value of AllocationConfigSource.
 pub const ALLOCATION_CONFIG_SOURCE_CLAIM: &str = "FromClaim";

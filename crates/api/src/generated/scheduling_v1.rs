@@ -3,56 +3,31 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `PriorityClass` of scheduling.k8s.io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PriorityClass {
+pub struct PriorityClass PRIORITY_CLASS "PriorityClass" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `value`: integer.
-    pub value: i32,
+    value: i32 = "value" 2;
     /// `globalDefault`: boolean.
-    pub global_default: bool,
+    global_default: bool = "globalDefault" 3 OMITEMPTY;
     /// `description`: string.
-    pub description: Str,
+    description: Str = "description" 4 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 5 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static PRIORITY_CLASS: Desc = Desc::kind("PriorityClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("value", 2, 0, Type::I32),
-    Field::new("globalDefault", 3, OMITEMPTY, Type::Bool),
-    Field::new("description", 4, OMITEMPTY, Type::Str),
-    Field::new("preemptionPolicy", 5, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass" });
-impl Message for PriorityClass {
-    fn desc(&self) -> &'static Desc { &PRIORITY_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::I32(&self.value), FieldRef::Bool(&self.global_default), FieldRef::Str(&self.description), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::I32(&mut self.value), 2 => FieldMut::Bool(&mut self.global_default), 3 => FieldMut::Str(&mut self.description), 4 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(PriorityClass, PRIORITY_CLASS);
-kind!(PriorityClass, PRIORITY_CLASS, "scheduling.k8s.io", "v1", "PriorityClass");
+kind!(PriorityClass, "scheduling.k8s.io", "v1", "PriorityClass");
 object!(PriorityClass);
 resource!(PriorityClass, "priorityclasses", ClusterScoped);
 
+message! {
 /// `PriorityClassList` of scheduling.k8s.io/v1, since 1.14. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclasslist-v1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PriorityClassList {
+pub struct PriorityClassList PRIORITY_CLASS_LIST "PriorityClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PriorityClass, required.
-    pub items: List<PriorityClass>,
+    items: List<PriorityClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PRIORITY_CLASS_LIST: Desc = Desc::kind("PriorityClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&PRIORITY_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClassList" });
-impl Message for PriorityClassList {
-    fn desc(&self) -> &'static Desc { &PRIORITY_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PriorityClassList, PRIORITY_CLASS_LIST);
-kind!(PriorityClassList, PRIORITY_CLASS_LIST, "scheduling.k8s.io", "v1", "PriorityClassList");
+kind!(PriorityClassList, "scheduling.k8s.io", "v1", "PriorityClassList");
 list_kind!(PriorityClassList, PriorityClass);

@@ -3,942 +3,439 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `AllCompositeDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allcompositedisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct AllCompositeDisruptionMode {}
-#[doc(hidden)]
-pub static ALL_COMPOSITE_DISRUPTION_MODE: Desc = Desc::new("AllCompositeDisruptionMode", &[
-], &[]);
-impl Message for AllCompositeDisruptionMode {
-    fn desc(&self) -> &'static Desc { &ALL_COMPOSITE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct AllCompositeDisruptionMode ALL_COMPOSITE_DISRUPTION_MODE "AllCompositeDisruptionMode" [] Form::Part;
 }
-message!(AllCompositeDisruptionMode, ALL_COMPOSITE_DISRUPTION_MODE);
 
+message! {
 /// `AllDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#alldisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct AllDisruptionMode {}
-#[doc(hidden)]
-pub static ALL_DISRUPTION_MODE: Desc = Desc::new("AllDisruptionMode", &[
-], &[]);
-impl Message for AllDisruptionMode {
-    fn desc(&self) -> &'static Desc { &ALL_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct AllDisruptionMode ALL_DISRUPTION_MODE "AllDisruptionMode" [] Form::Part;
 }
-message!(AllDisruptionMode, ALL_DISRUPTION_MODE);
 
+message! {
 /// `BasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct BasicSchedulingPolicy {}
-#[doc(hidden)]
-pub static BASIC_SCHEDULING_POLICY: Desc = Desc::new("BasicSchedulingPolicy", &[
-], &[]);
-impl Message for BasicSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &BASIC_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct BasicSchedulingPolicy BASIC_SCHEDULING_POLICY "BasicSchedulingPolicy" [] Form::Part;
 }
-message!(BasicSchedulingPolicy, BASIC_SCHEDULING_POLICY);
 
+message! {
 /// `CompositeBasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositebasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositeBasicSchedulingPolicy {}
-#[doc(hidden)]
-pub static COMPOSITE_BASIC_SCHEDULING_POLICY: Desc = Desc::new("CompositeBasicSchedulingPolicy", &[
-], &[]);
-impl Message for CompositeBasicSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_BASIC_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct CompositeBasicSchedulingPolicy COMPOSITE_BASIC_SCHEDULING_POLICY "CompositeBasicSchedulingPolicy" [] Form::Part;
 }
-message!(CompositeBasicSchedulingPolicy, COMPOSITE_BASIC_SCHEDULING_POLICY);
 
+message! {
 /// `CompositeDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositedisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositeDisruptionMode {
+pub struct CompositeDisruptionMode COMPOSITE_DISRUPTION_MODE "CompositeDisruptionMode" [255, 0, 1] Form::Part;
     /// `single`: SingleCompositeDisruptionMode or absent.
-    pub single: Option<Shared<SingleCompositeDisruptionMode>>,
+    single: Option<Shared<SingleCompositeDisruptionMode>> = "single" 1 OMITEMPTY;
     /// `all`: AllCompositeDisruptionMode or absent.
-    pub all: Option<Shared<AllCompositeDisruptionMode>>,
+    all: Option<Shared<AllCompositeDisruptionMode>> = "all" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static COMPOSITE_DISRUPTION_MODE: Desc = Desc::new("CompositeDisruptionMode", &[
-    Field::new("single", 1, OMITEMPTY, Type::OptMsg(&SINGLE_COMPOSITE_DISRUPTION_MODE)),
-    Field::new("all", 2, OMITEMPTY, Type::OptMsg(&ALL_COMPOSITE_DISRUPTION_MODE)),
-], &[255, 0, 1]);
-impl Message for CompositeDisruptionMode {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.single)), FieldRef::OptMsg(opt(&self.all))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.single), 1 => FieldMut::OptMsg(&mut self.all), _ => oob(i) } }
-}
-message!(CompositeDisruptionMode, COMPOSITE_DISRUPTION_MODE);
 
+message! {
 /// `CompositeGangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositegangschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositeGangSchedulingPolicy {
+pub struct CompositeGangSchedulingPolicy COMPOSITE_GANG_SCHEDULING_POLICY "CompositeGangSchedulingPolicy" [255, 0] Form::Part;
     /// `minGroupCount`: integer, required.
-    pub min_group_count: i32,
+    min_group_count: i32 = "minGroupCount" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static COMPOSITE_GANG_SCHEDULING_POLICY: Desc = Desc::new("CompositeGangSchedulingPolicy", &[
-    Field::new("minGroupCount", 1, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for CompositeGangSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_GANG_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.min_group_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.min_group_count), _ => oob(i) } }
-}
-message!(CompositeGangSchedulingPolicy, COMPOSITE_GANG_SCHEDULING_POLICY);
 
+message! {
 /// `CompositePodGroup` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroup-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroup {
+pub struct CompositePodGroup COMPOSITE_POD_GROUP "CompositePodGroup" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "CompositePodGroup" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CompositePodGroupSpec, required.
-    pub spec: CompositePodGroupSpec,
+    spec: CompositePodGroupSpec = "spec" 2 (REQUIRED);
     /// `status`: CompositePodGroupStatus.
-    pub status: CompositePodGroupStatus,
+    status: CompositePodGroupStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP: Desc = Desc::kind("CompositePodGroup", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&COMPOSITE_POD_GROUP_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&COMPOSITE_POD_GROUP_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "CompositePodGroup" });
-impl Message for CompositePodGroup {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(CompositePodGroup, COMPOSITE_POD_GROUP);
-kind!(CompositePodGroup, COMPOSITE_POD_GROUP, "scheduling.k8s.io", "v1alpha3", "CompositePodGroup");
+kind!(CompositePodGroup, "scheduling.k8s.io", "v1alpha3", "CompositePodGroup");
 object!(CompositePodGroup);
 resource!(CompositePodGroup, "compositepodgroups", Namespaced);
 
+message! {
 /// `CompositePodGroupList` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouplist-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupList {
+pub struct CompositePodGroupList COMPOSITE_POD_GROUP_LIST "CompositePodGroupList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "CompositePodGroupList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CompositePodGroup, required.
-    pub items: List<CompositePodGroup>,
+    items: List<CompositePodGroup> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_LIST: Desc = Desc::kind("CompositePodGroupList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&COMPOSITE_POD_GROUP))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "CompositePodGroupList" });
-impl Message for CompositePodGroupList {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CompositePodGroupList, COMPOSITE_POD_GROUP_LIST);
-kind!(CompositePodGroupList, COMPOSITE_POD_GROUP_LIST, "scheduling.k8s.io", "v1alpha3", "CompositePodGroupList");
+kind!(CompositePodGroupList, "scheduling.k8s.io", "v1alpha3", "CompositePodGroupList");
 list_kind!(CompositePodGroupList, CompositePodGroup);
 
+message! {
 /// `CompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupSchedulingConstraints {
+pub struct CompositePodGroupSchedulingConstraints COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS "CompositePodGroupSchedulingConstraints" [255, 0] Form::Part;
     /// `topology`: list of TopologyConstraint.
-    pub topology: List<TopologyConstraint>,
+    topology: List<TopologyConstraint> = "topology" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Desc = Desc::new("CompositePodGroupSchedulingConstraints", &[
-    Field::new("topology", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for CompositePodGroupSchedulingConstraints {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.topology)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.topology), _ => oob(i) } }
-}
-message!(CompositePodGroupSchedulingConstraints, COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
+message! {
 /// `CompositePodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupSchedulingPolicy {
+pub struct CompositePodGroupSchedulingPolicy COMPOSITE_POD_GROUP_SCHEDULING_POLICY "CompositePodGroupSchedulingPolicy" [255, 0, 1] Form::Part;
     /// `basic`: CompositeBasicSchedulingPolicy or absent.
-    pub basic: Option<Shared<CompositeBasicSchedulingPolicy>>,
+    basic: Option<Shared<CompositeBasicSchedulingPolicy>> = "basic" 1 OMITEMPTY;
     /// `gang`: CompositeGangSchedulingPolicy or absent.
-    pub gang: Option<Shared<CompositeGangSchedulingPolicy>>,
+    gang: Option<Shared<CompositeGangSchedulingPolicy>> = "gang" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Desc = Desc::new("CompositePodGroupSchedulingPolicy", &[
-    Field::new("basic", 1, OMITEMPTY, Type::OptMsg(&COMPOSITE_BASIC_SCHEDULING_POLICY)),
-    Field::new("gang", 2, OMITEMPTY, Type::OptMsg(&COMPOSITE_GANG_SCHEDULING_POLICY)),
-], &[255, 0, 1]);
-impl Message for CompositePodGroupSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.basic)), FieldRef::OptMsg(opt(&self.gang))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.basic), 1 => FieldMut::OptMsg(&mut self.gang), _ => oob(i) } }
-}
-message!(CompositePodGroupSchedulingPolicy, COMPOSITE_POD_GROUP_SCHEDULING_POLICY);
 
+message! {
 /// `CompositePodGroupSpec` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupspec-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupSpec {
+pub struct CompositePodGroupSpec COMPOSITE_POD_GROUP_SPEC "CompositePodGroupSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `parentCompositePodGroupName`: string or absent.
-    pub parent_composite_pod_group_name: Option<Str>,
+    parent_composite_pod_group_name: Option<Str> = "parentCompositePodGroupName" 1 OMITEMPTY;
     /// `workloadRef`: WorkloadReference or absent, required.
-    pub workload_ref: Option<Shared<WorkloadReference>>,
+    workload_ref: Option<Shared<WorkloadReference>> = "workloadRef" 2 (REQUIRED);
     /// `schedulingPolicy`: CompositePodGroupSchedulingPolicy, required.
-    pub scheduling_policy: CompositePodGroupSchedulingPolicy,
+    scheduling_policy: CompositePodGroupSchedulingPolicy = "schedulingPolicy" 3 (REQUIRED);
     /// `schedulingConstraints`: CompositePodGroupSchedulingConstraints or absent.
-    pub scheduling_constraints: Option<Shared<CompositePodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<CompositePodGroupSchedulingConstraints>> = "schedulingConstraints" 4 OMITEMPTY;
     /// `disruptionMode`: CompositeDisruptionMode or absent, default `{"single": {}}`.
-    pub disruption_mode: Option<Shared<CompositeDisruptionMode>>,
+    disruption_mode: Option<Shared<CompositeDisruptionMode>> = "disruptionMode" 5 OMITEMPTY (Facts { default: "{\"single\": {}}", ..NO_FACTS });
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 6 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 7 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_SPEC: Desc = Desc::new("CompositePodGroupSpec", &[
-    Field::new("parentCompositePodGroupName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("workloadRef", 2, 0, Type::OptMsg(&WORKLOAD_REFERENCE)).facts(&REQUIRED),
-    Field::new("schedulingPolicy", 3, 0, Type::Msg(&COMPOSITE_POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 4, OMITEMPTY, Type::OptMsg(&COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("disruptionMode", 5, OMITEMPTY, Type::OptMsg(&COMPOSITE_DISRUPTION_MODE)).facts(&Facts { default: "{\"single\": {}}", ..NO_FACTS }),
-    Field::new("priorityClassName", 6, OMITEMPTY, Type::Str),
-    Field::new("priority", 7, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 8, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for CompositePodGroupSpec {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.parent_composite_pod_group_name), FieldRef::OptMsg(opt(&self.workload_ref)), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.parent_composite_pod_group_name), 1 => FieldMut::OptMsg(&mut self.workload_ref), 2 => FieldMut::Msg(&mut self.scheduling_policy), 3 => FieldMut::OptMsg(&mut self.scheduling_constraints), 4 => FieldMut::OptMsg(&mut self.disruption_mode), 5 => FieldMut::Str(&mut self.priority_class_name), 6 => FieldMut::OptI32(&mut self.priority), 7 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(CompositePodGroupSpec, COMPOSITE_POD_GROUP_SPEC);
 
+message! {
 /// `CompositePodGroupStatus` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupstatus-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupStatus {
+pub struct CompositePodGroupStatus COMPOSITE_POD_GROUP_STATUS "CompositePodGroupStatus" [255, 0] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_STATUS: Desc = Desc::new("CompositePodGroupStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for CompositePodGroupStatus {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), _ => oob(i) } }
-}
-message!(CompositePodGroupStatus, COMPOSITE_POD_GROUP_STATUS);
 
+message! {
 /// `CompositePodGroupTemplate` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouptemplate-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupTemplate {
+pub struct CompositePodGroupTemplate COMPOSITE_POD_GROUP_TEMPLATE "CompositePodGroupTemplate" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `schedulingPolicy`: CompositePodGroupSchedulingPolicy, required.
-    pub scheduling_policy: CompositePodGroupSchedulingPolicy,
+    scheduling_policy: CompositePodGroupSchedulingPolicy = "schedulingPolicy" 2 (REQUIRED);
     /// `schedulingConstraints`: CompositePodGroupSchedulingConstraints or absent.
-    pub scheduling_constraints: Option<Shared<CompositePodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<CompositePodGroupSchedulingConstraints>> = "schedulingConstraints" 3 OMITEMPTY;
     /// `disruptionMode`: CompositeDisruptionMode or absent.
-    pub disruption_mode: Option<Shared<CompositeDisruptionMode>>,
+    disruption_mode: Option<Shared<CompositeDisruptionMode>> = "disruptionMode" 4 OMITEMPTY;
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 5 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 6 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 7 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
     /// `podGroupTemplates`: list of PodGroupTemplate, map by `name`.
-    pub pod_group_templates: List<PodGroupTemplate>,
+    pod_group_templates: List<PodGroupTemplate> = "podGroupTemplates" 8 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
     /// `compositePodGroupTemplates`: list of CompositePodGroupTemplate, map by `name`.
-    pub composite_pod_group_templates: List<CompositePodGroupTemplate>,
+    composite_pod_group_templates: List<CompositePodGroupTemplate> = "compositePodGroupTemplates" 9 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_TEMPLATE: Desc = Desc::new("CompositePodGroupTemplate", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("schedulingPolicy", 2, 0, Type::Msg(&COMPOSITE_POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 3, OMITEMPTY, Type::OptMsg(&COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("disruptionMode", 4, OMITEMPTY, Type::OptMsg(&COMPOSITE_DISRUPTION_MODE)),
-    Field::new("priorityClassName", 5, OMITEMPTY, Type::Str),
-    Field::new("priority", 6, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 7, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-    Field::new("podGroupTemplates", 8, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-    Field::new("compositePodGroupTemplates", 9, OMITEMPTY, Type::List(&Type::Msg(&COMPOSITE_POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-impl Message for CompositePodGroupTemplate {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy), FieldRef::List(&self.pod_group_templates), FieldRef::List(&self.composite_pod_group_templates)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.scheduling_policy), 2 => FieldMut::OptMsg(&mut self.scheduling_constraints), 3 => FieldMut::OptMsg(&mut self.disruption_mode), 4 => FieldMut::Str(&mut self.priority_class_name), 5 => FieldMut::OptI32(&mut self.priority), 6 => FieldMut::OptStr(&mut self.preemption_policy), 7 => FieldMut::List(&mut self.pod_group_templates), 8 => FieldMut::List(&mut self.composite_pod_group_templates), _ => oob(i) } }
-}
-message!(CompositePodGroupTemplate, COMPOSITE_POD_GROUP_TEMPLATE);
 
+message! {
 /// `DisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#disruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct DisruptionMode {
+pub struct DisruptionMode DISRUPTION_MODE "DisruptionMode" [255, 0, 1] Form::Part;
     /// `single`: SingleDisruptionMode or absent.
-    pub single: Option<Shared<SingleDisruptionMode>>,
+    single: Option<Shared<SingleDisruptionMode>> = "single" 1 OMITEMPTY;
     /// `all`: AllDisruptionMode or absent.
-    pub all: Option<Shared<AllDisruptionMode>>,
+    all: Option<Shared<AllDisruptionMode>> = "all" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DISRUPTION_MODE: Desc = Desc::new("DisruptionMode", &[
-    Field::new("single", 1, OMITEMPTY, Type::OptMsg(&SINGLE_DISRUPTION_MODE)),
-    Field::new("all", 2, OMITEMPTY, Type::OptMsg(&ALL_DISRUPTION_MODE)),
-], &[255, 0, 1]);
-impl Message for DisruptionMode {
-    fn desc(&self) -> &'static Desc { &DISRUPTION_MODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.single)), FieldRef::OptMsg(opt(&self.all))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.single), 1 => FieldMut::OptMsg(&mut self.all), _ => oob(i) } }
-}
-message!(DisruptionMode, DISRUPTION_MODE);
 
+message! {
 /// `GangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gangschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct GangSchedulingPolicy {
+pub struct GangSchedulingPolicy GANG_SCHEDULING_POLICY "GangSchedulingPolicy" [255, 0] Form::Part;
     /// `minCount`: integer, required.
-    pub min_count: i32,
+    min_count: i32 = "minCount" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GANG_SCHEDULING_POLICY: Desc = Desc::new("GangSchedulingPolicy", &[
-    Field::new("minCount", 1, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for GangSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &GANG_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.min_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.min_count), _ => oob(i) } }
-}
-message!(GangSchedulingPolicy, GANG_SCHEDULING_POLICY);
 
+message! {
 /// `PodGroup` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroup-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroup {
+pub struct PodGroup POD_GROUP "PodGroup" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "PodGroup" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PodGroupSpec, required.
-    pub spec: PodGroupSpec,
+    spec: PodGroupSpec = "spec" 2 (REQUIRED);
     /// `status`: PodGroupStatus.
-    pub status: PodGroupStatus,
+    status: PodGroupStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP: Desc = Desc::kind("PodGroup", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&POD_GROUP_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&POD_GROUP_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "PodGroup" });
-impl Message for PodGroup {
-    fn desc(&self) -> &'static Desc { &POD_GROUP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PodGroup, POD_GROUP);
-kind!(PodGroup, POD_GROUP, "scheduling.k8s.io", "v1alpha3", "PodGroup");
+kind!(PodGroup, "scheduling.k8s.io", "v1alpha3", "PodGroup");
 object!(PodGroup);
 resource!(PodGroup, "podgroups", Namespaced);
 
+message! {
 /// `PodGroupList` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouplist-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupList {
+pub struct PodGroupList POD_GROUP_LIST "PodGroupList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "PodGroupList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PodGroup, required.
-    pub items: List<PodGroup>,
+    items: List<PodGroup> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_GROUP_LIST: Desc = Desc::kind("PodGroupList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD_GROUP))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "PodGroupList" });
-impl Message for PodGroupList {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodGroupList, POD_GROUP_LIST);
-kind!(PodGroupList, POD_GROUP_LIST, "scheduling.k8s.io", "v1alpha3", "PodGroupList");
+kind!(PodGroupList, "scheduling.k8s.io", "v1alpha3", "PodGroupList");
 list_kind!(PodGroupList, PodGroup);
 
+message! {
 /// `PodGroupResourceClaim` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaim-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupResourceClaim {
+pub struct PodGroupResourceClaim POD_GROUP_RESOURCE_CLAIM "PodGroupResourceClaim" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 2 OMITEMPTY;
     /// `resourceClaimTemplateName`: string or absent.
-    pub resource_claim_template_name: Option<Str>,
+    resource_claim_template_name: Option<Str> = "resourceClaimTemplateName" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP_RESOURCE_CLAIM: Desc = Desc::new("PodGroupResourceClaim", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 2, OMITEMPTY, Type::OptStr),
-    Field::new("resourceClaimTemplateName", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for PodGroupResourceClaim {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_RESOURCE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name), FieldRef::OptStr(&self.resource_claim_template_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), 2 => FieldMut::OptStr(&mut self.resource_claim_template_name), _ => oob(i) } }
-}
-message!(PodGroupResourceClaim, POD_GROUP_RESOURCE_CLAIM);
 
+message! {
 /// `PodGroupResourceClaimStatus` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaimstatus-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupResourceClaimStatus {
+pub struct PodGroupResourceClaimStatus POD_GROUP_RESOURCE_CLAIM_STATUS "PodGroupResourceClaimStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP_RESOURCE_CLAIM_STATUS: Desc = Desc::new("PodGroupResourceClaimStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for PodGroupResourceClaimStatus {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_RESOURCE_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), _ => oob(i) } }
-}
-message!(PodGroupResourceClaimStatus, POD_GROUP_RESOURCE_CLAIM_STATUS);
 
+message! {
 /// `PodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupSchedulingConstraints {
+pub struct PodGroupSchedulingConstraints POD_GROUP_SCHEDULING_CONSTRAINTS "PodGroupSchedulingConstraints" [255, 0] Form::Part;
     /// `topology`: list of TopologyConstraint.
-    pub topology: List<TopologyConstraint>,
+    topology: List<TopologyConstraint> = "topology" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_SCHEDULING_CONSTRAINTS: Desc = Desc::new("PodGroupSchedulingConstraints", &[
-    Field::new("topology", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for PodGroupSchedulingConstraints {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_SCHEDULING_CONSTRAINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.topology)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.topology), _ => oob(i) } }
-}
-message!(PodGroupSchedulingConstraints, POD_GROUP_SCHEDULING_CONSTRAINTS);
 
+message! {
 /// `PodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupSchedulingPolicy {
+pub struct PodGroupSchedulingPolicy POD_GROUP_SCHEDULING_POLICY "PodGroupSchedulingPolicy" [255, 0, 1] Form::Part;
     /// `basic`: BasicSchedulingPolicy or absent.
-    pub basic: Option<Shared<BasicSchedulingPolicy>>,
+    basic: Option<Shared<BasicSchedulingPolicy>> = "basic" 1 OMITEMPTY;
     /// `gang`: GangSchedulingPolicy or absent.
-    pub gang: Option<Shared<GangSchedulingPolicy>>,
+    gang: Option<Shared<GangSchedulingPolicy>> = "gang" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP_SCHEDULING_POLICY: Desc = Desc::new("PodGroupSchedulingPolicy", &[
-    Field::new("basic", 1, OMITEMPTY, Type::OptMsg(&BASIC_SCHEDULING_POLICY)),
-    Field::new("gang", 2, OMITEMPTY, Type::OptMsg(&GANG_SCHEDULING_POLICY)),
-], &[255, 0, 1]);
-impl Message for PodGroupSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.basic)), FieldRef::OptMsg(opt(&self.gang))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.basic), 1 => FieldMut::OptMsg(&mut self.gang), _ => oob(i) } }
-}
-message!(PodGroupSchedulingPolicy, POD_GROUP_SCHEDULING_POLICY);
 
+message! {
 /// `PodGroupSpec` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupspec-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupSpec {
+pub struct PodGroupSpec POD_GROUP_SPEC "PodGroupSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8] Form::Part;
     /// `parentCompositePodGroupName`: string or absent, feature gate `CompositePodGroup`.
-    pub parent_composite_pod_group_name: Option<Str>,
+    parent_composite_pod_group_name: Option<Str> = "parentCompositePodGroupName" 1 OMITEMPTY;
     /// `workloadRef`: WorkloadReference or absent.
-    pub workload_ref: Option<Shared<WorkloadReference>>,
+    workload_ref: Option<Shared<WorkloadReference>> = "workloadRef" 2 OMITEMPTY;
     /// `schedulingPolicy`: PodGroupSchedulingPolicy, required.
-    pub scheduling_policy: PodGroupSchedulingPolicy,
+    scheduling_policy: PodGroupSchedulingPolicy = "schedulingPolicy" 3 (REQUIRED);
     /// `schedulingConstraints`: PodGroupSchedulingConstraints or absent, feature gate `TopologyAwareWorkloadScheduling`.
-    pub scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>> = "schedulingConstraints" 4 OMITEMPTY;
     /// `resourceClaims`: list of PodGroupResourceClaim, map by `name`, feature gate `DRAWorkloadResourceClaims`.
-    pub resource_claims: List<PodGroupResourceClaim>,
+    resource_claims: List<PodGroupResourceClaim> = "resourceClaims" 5 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `disruptionMode`: DisruptionMode or absent, default `{"single": {}}`.
-    pub disruption_mode: Option<Shared<DisruptionMode>>,
+    disruption_mode: Option<Shared<DisruptionMode>> = "disruptionMode" 6 OMITEMPTY (Facts { default: "{\"single\": {}}", ..NO_FACTS });
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 7 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 8 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 9 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_SPEC: Desc = Desc::new("PodGroupSpec", &[
-    Field::new("parentCompositePodGroupName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("workloadRef", 2, OMITEMPTY, Type::OptMsg(&WORKLOAD_REFERENCE)),
-    Field::new("schedulingPolicy", 3, 0, Type::Msg(&POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 4, OMITEMPTY, Type::OptMsg(&POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("resourceClaims", 5, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("disruptionMode", 6, OMITEMPTY, Type::OptMsg(&DISRUPTION_MODE)).facts(&Facts { default: "{\"single\": {}}", ..NO_FACTS }),
-    Field::new("priorityClassName", 7, OMITEMPTY, Type::Str),
-    Field::new("priority", 8, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 9, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-impl Message for PodGroupSpec {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.parent_composite_pod_group_name), FieldRef::OptMsg(opt(&self.workload_ref)), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::List(&self.resource_claims), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.parent_composite_pod_group_name), 1 => FieldMut::OptMsg(&mut self.workload_ref), 2 => FieldMut::Msg(&mut self.scheduling_policy), 3 => FieldMut::OptMsg(&mut self.scheduling_constraints), 4 => FieldMut::List(&mut self.resource_claims), 5 => FieldMut::OptMsg(&mut self.disruption_mode), 6 => FieldMut::Str(&mut self.priority_class_name), 7 => FieldMut::OptI32(&mut self.priority), 8 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(PodGroupSpec, POD_GROUP_SPEC);
 
+message! {
 /// `PodGroupStatus` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupstatus-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupStatus {
+pub struct PodGroupStatus POD_GROUP_STATUS "PodGroupStatus" [255, 0, 1] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `resourceClaimStatuses`: list of PodGroupResourceClaimStatus, map by `name`, feature gate `DRAWorkloadResourceClaims`.
-    pub resource_claim_statuses: List<PodGroupResourceClaimStatus>,
+    resource_claim_statuses: List<PodGroupResourceClaimStatus> = "resourceClaimStatuses" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_STATUS: Desc = Desc::new("PodGroupStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("resourceClaimStatuses", 2, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_RESOURCE_CLAIM_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for PodGroupStatus {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::List(&self.resource_claim_statuses)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::List(&mut self.resource_claim_statuses), _ => oob(i) } }
-}
-message!(PodGroupStatus, POD_GROUP_STATUS);
 
+message! {
 /// `PodGroupTemplate` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouptemplate-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupTemplate {
+pub struct PodGroupTemplate POD_GROUP_TEMPLATE "PodGroupTemplate" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `schedulingPolicy`: PodGroupSchedulingPolicy, required.
-    pub scheduling_policy: PodGroupSchedulingPolicy,
+    scheduling_policy: PodGroupSchedulingPolicy = "schedulingPolicy" 2 (REQUIRED);
     /// `schedulingConstraints`: PodGroupSchedulingConstraints or absent, feature gate `TopologyAwareWorkloadScheduling`.
-    pub scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>> = "schedulingConstraints" 3;
     /// `resourceClaims`: list of PodGroupResourceClaim, map by `name`, feature gate `DRAWorkloadResourceClaims`.
-    pub resource_claims: List<PodGroupResourceClaim>,
+    resource_claims: List<PodGroupResourceClaim> = "resourceClaims" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `disruptionMode`: DisruptionMode or absent.
-    pub disruption_mode: Option<Shared<DisruptionMode>>,
+    disruption_mode: Option<Shared<DisruptionMode>> = "disruptionMode" 5 OMITEMPTY;
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 6 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 7 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_TEMPLATE: Desc = Desc::new("PodGroupTemplate", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("schedulingPolicy", 2, 0, Type::Msg(&POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 3, 0, Type::OptMsg(&POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("resourceClaims", 4, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("disruptionMode", 5, OMITEMPTY, Type::OptMsg(&DISRUPTION_MODE)),
-    Field::new("priorityClassName", 6, OMITEMPTY, Type::Str),
-    Field::new("priority", 7, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 8, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for PodGroupTemplate {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::List(&self.resource_claims), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.scheduling_policy), 2 => FieldMut::OptMsg(&mut self.scheduling_constraints), 3 => FieldMut::List(&mut self.resource_claims), 4 => FieldMut::OptMsg(&mut self.disruption_mode), 5 => FieldMut::Str(&mut self.priority_class_name), 6 => FieldMut::OptI32(&mut self.priority), 7 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(PodGroupTemplate, POD_GROUP_TEMPLATE);
 
+message! {
 /// `SingleCompositeDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singlecompositedisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct SingleCompositeDisruptionMode {}
-#[doc(hidden)]
-pub static SINGLE_COMPOSITE_DISRUPTION_MODE: Desc = Desc::new("SingleCompositeDisruptionMode", &[
-], &[]);
-impl Message for SingleCompositeDisruptionMode {
-    fn desc(&self) -> &'static Desc { &SINGLE_COMPOSITE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct SingleCompositeDisruptionMode SINGLE_COMPOSITE_DISRUPTION_MODE "SingleCompositeDisruptionMode" [] Form::Part;
 }
-message!(SingleCompositeDisruptionMode, SINGLE_COMPOSITE_DISRUPTION_MODE);
 
+message! {
 /// `SingleDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singledisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct SingleDisruptionMode {}
-#[doc(hidden)]
-pub static SINGLE_DISRUPTION_MODE: Desc = Desc::new("SingleDisruptionMode", &[
-], &[]);
-impl Message for SingleDisruptionMode {
-    fn desc(&self) -> &'static Desc { &SINGLE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct SingleDisruptionMode SINGLE_DISRUPTION_MODE "SingleDisruptionMode" [] Form::Part;
 }
-message!(SingleDisruptionMode, SINGLE_DISRUPTION_MODE);
 
+message! {
 /// `TopologyConstraint` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyconstraint-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct TopologyConstraint {
+pub struct TopologyConstraint TOPOLOGY_CONSTRAINT "TopologyConstraint" [255, 0] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static TOPOLOGY_CONSTRAINT: Desc = Desc::new("TopologyConstraint", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for TopologyConstraint {
-    fn desc(&self) -> &'static Desc { &TOPOLOGY_CONSTRAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), _ => oob(i) } }
-}
-message!(TopologyConstraint, TOPOLOGY_CONSTRAINT);
 
+message! {
 /// `TypedLocalObjectReference` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct TypedLocalObjectReference {
+pub struct TypedLocalObjectReference TYPED_LOCAL_OBJECT_REFERENCE "TypedLocalObjectReference" [255, 0, 1, 2] Form::Part;
     /// `apiGroup`: string.
-    pub api_group: Str,
+    api_group: Str = "apiGroup" 1 OMITEMPTY;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static TYPED_LOCAL_OBJECT_REFERENCE: Desc = Desc::new("TypedLocalObjectReference", &[
-    Field::new("apiGroup", 1, OMITEMPTY, Type::Str),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for TypedLocalObjectReference {
-    fn desc(&self) -> &'static Desc { &TYPED_LOCAL_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_group), FieldRef::Str(&self.kind), FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_group), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(TypedLocalObjectReference, TYPED_LOCAL_OBJECT_REFERENCE);
 
+message! {
 /// `Workload` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workload-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct Workload {
+pub struct Workload WORKLOAD "Workload" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "Workload" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: WorkloadSpec, required.
-    pub spec: WorkloadSpec,
+    spec: WorkloadSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WORKLOAD: Desc = Desc::kind("Workload", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&WORKLOAD_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "Workload" });
-impl Message for Workload {
-    fn desc(&self) -> &'static Desc { &WORKLOAD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(Workload, WORKLOAD);
-kind!(Workload, WORKLOAD, "scheduling.k8s.io", "v1alpha3", "Workload");
+kind!(Workload, "scheduling.k8s.io", "v1alpha3", "Workload");
 object!(Workload);
 resource!(Workload, "workloads", Namespaced);
 
+message! {
 /// `WorkloadCompositePodGroupAllDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupalldisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupAllDisruptionMode {}
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE: Desc = Desc::new("WorkloadCompositePodGroupAllDisruptionMode", &[
-], &[]);
-impl Message for WorkloadCompositePodGroupAllDisruptionMode {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct WorkloadCompositePodGroupAllDisruptionMode WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE "WorkloadCompositePodGroupAllDisruptionMode" [] Form::Part;
 }
-message!(WorkloadCompositePodGroupAllDisruptionMode, WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE);
 
+message! {
 /// `WorkloadCompositePodGroupBasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupbasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupBasicSchedulingPolicy {}
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY: Desc = Desc::new("WorkloadCompositePodGroupBasicSchedulingPolicy", &[
-], &[]);
-impl Message for WorkloadCompositePodGroupBasicSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct WorkloadCompositePodGroupBasicSchedulingPolicy WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY "WorkloadCompositePodGroupBasicSchedulingPolicy" [] Form::Part;
 }
-message!(WorkloadCompositePodGroupBasicSchedulingPolicy, WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY);
 
+message! {
 /// `WorkloadCompositePodGroupDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupdisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupDisruptionMode {
+pub struct WorkloadCompositePodGroupDisruptionMode WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE "WorkloadCompositePodGroupDisruptionMode" [255, 0, 1] Form::Part;
     /// `single`: WorkloadCompositePodGroupSingleDisruptionMode or absent.
-    pub single: Option<Shared<WorkloadCompositePodGroupSingleDisruptionMode>>,
+    single: Option<Shared<WorkloadCompositePodGroupSingleDisruptionMode>> = "single" 1 OMITEMPTY;
     /// `all`: WorkloadCompositePodGroupAllDisruptionMode or absent.
-    pub all: Option<Shared<WorkloadCompositePodGroupAllDisruptionMode>>,
+    all: Option<Shared<WorkloadCompositePodGroupAllDisruptionMode>> = "all" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE: Desc = Desc::new("WorkloadCompositePodGroupDisruptionMode", &[
-    Field::new("single", 1, OMITEMPTY, Type::OptMsg(&WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE)),
-    Field::new("all", 2, OMITEMPTY, Type::OptMsg(&WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE)),
-], &[255, 0, 1]);
-impl Message for WorkloadCompositePodGroupDisruptionMode {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.single)), FieldRef::OptMsg(opt(&self.all))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.single), 1 => FieldMut::OptMsg(&mut self.all), _ => oob(i) } }
-}
-message!(WorkloadCompositePodGroupDisruptionMode, WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE);
 
+message! {
 /// `WorkloadCompositePodGroupGangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupgangschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupGangSchedulingPolicy {
+pub struct WorkloadCompositePodGroupGangSchedulingPolicy WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY "WorkloadCompositePodGroupGangSchedulingPolicy" [255, 0] Form::Part;
     /// `minGroupCount`: integer or absent.
-    pub min_group_count: Option<i32>,
+    min_group_count: Option<i32> = "minGroupCount" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY: Desc = Desc::new("WorkloadCompositePodGroupGangSchedulingPolicy", &[
-    Field::new("minGroupCount", 1, OMITEMPTY, Type::OptI32),
-], &[255, 0]);
-impl Message for WorkloadCompositePodGroupGangSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.min_group_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.min_group_count), _ => oob(i) } }
-}
-message!(WorkloadCompositePodGroupGangSchedulingPolicy, WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY);
 
+message! {
 /// `WorkloadCompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupSchedulingConstraints {
+pub struct WorkloadCompositePodGroupSchedulingConstraints WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS "WorkloadCompositePodGroupSchedulingConstraints" [255, 0] Form::Part;
     /// `topology`: list of TopologyConstraint.
-    pub topology: List<TopologyConstraint>,
+    topology: List<TopologyConstraint> = "topology" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Desc = Desc::new("WorkloadCompositePodGroupSchedulingConstraints", &[
-    Field::new("topology", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for WorkloadCompositePodGroupSchedulingConstraints {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.topology)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.topology), _ => oob(i) } }
-}
-message!(WorkloadCompositePodGroupSchedulingConstraints, WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
+message! {
 /// `WorkloadCompositePodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupSchedulingPolicy {
+pub struct WorkloadCompositePodGroupSchedulingPolicy WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY "WorkloadCompositePodGroupSchedulingPolicy" [255, 0, 1] Form::Part;
     /// `basic`: WorkloadCompositePodGroupBasicSchedulingPolicy or absent.
-    pub basic: Option<Shared<WorkloadCompositePodGroupBasicSchedulingPolicy>>,
+    basic: Option<Shared<WorkloadCompositePodGroupBasicSchedulingPolicy>> = "basic" 1 OMITEMPTY;
     /// `gang`: WorkloadCompositePodGroupGangSchedulingPolicy or absent.
-    pub gang: Option<Shared<WorkloadCompositePodGroupGangSchedulingPolicy>>,
+    gang: Option<Shared<WorkloadCompositePodGroupGangSchedulingPolicy>> = "gang" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Desc = Desc::new("WorkloadCompositePodGroupSchedulingPolicy", &[
-    Field::new("basic", 1, OMITEMPTY, Type::OptMsg(&WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY)),
-    Field::new("gang", 2, OMITEMPTY, Type::OptMsg(&WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY)),
-], &[255, 0, 1]);
-impl Message for WorkloadCompositePodGroupSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.basic)), FieldRef::OptMsg(opt(&self.gang))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.basic), 1 => FieldMut::OptMsg(&mut self.gang), _ => oob(i) } }
-}
-message!(WorkloadCompositePodGroupSchedulingPolicy, WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY);
 
+message! {
 /// `WorkloadCompositePodGroupSingleDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadcompositepodgroupsingledisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadCompositePodGroupSingleDisruptionMode {}
-#[doc(hidden)]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE: Desc = Desc::new("WorkloadCompositePodGroupSingleDisruptionMode", &[
-], &[]);
-impl Message for WorkloadCompositePodGroupSingleDisruptionMode {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct WorkloadCompositePodGroupSingleDisruptionMode WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE "WorkloadCompositePodGroupSingleDisruptionMode" [] Form::Part;
 }
-message!(WorkloadCompositePodGroupSingleDisruptionMode, WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE);
 
+message! {
 /// `WorkloadList` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadlist-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadList {
+pub struct WorkloadList WORKLOAD_LIST "WorkloadList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "WorkloadList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Workload, required.
-    pub items: List<Workload>,
+    items: List<Workload> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WORKLOAD_LIST: Desc = Desc::kind("WorkloadList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&WORKLOAD))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1alpha3", kind: "WorkloadList" });
-impl Message for WorkloadList {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(WorkloadList, WORKLOAD_LIST);
-kind!(WorkloadList, WORKLOAD_LIST, "scheduling.k8s.io", "v1alpha3", "WorkloadList");
+kind!(WorkloadList, "scheduling.k8s.io", "v1alpha3", "WorkloadList");
 list_kind!(WorkloadList, Workload);
 
+message! {
 /// `WorkloadPodGroupAllDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupalldisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupAllDisruptionMode {}
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE: Desc = Desc::new("WorkloadPodGroupAllDisruptionMode", &[
-], &[]);
-impl Message for WorkloadPodGroupAllDisruptionMode {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct WorkloadPodGroupAllDisruptionMode WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE "WorkloadPodGroupAllDisruptionMode" [] Form::Part;
 }
-message!(WorkloadPodGroupAllDisruptionMode, WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE);
 
+message! {
 /// `WorkloadPodGroupBasicSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupbasicschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupBasicSchedulingPolicy {}
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY: Desc = Desc::new("WorkloadPodGroupBasicSchedulingPolicy", &[
-], &[]);
-impl Message for WorkloadPodGroupBasicSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct WorkloadPodGroupBasicSchedulingPolicy WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY "WorkloadPodGroupBasicSchedulingPolicy" [] Form::Part;
 }
-message!(WorkloadPodGroupBasicSchedulingPolicy, WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY);
 
+message! {
 /// `WorkloadPodGroupDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupdisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupDisruptionMode {
+pub struct WorkloadPodGroupDisruptionMode WORKLOAD_POD_GROUP_DISRUPTION_MODE "WorkloadPodGroupDisruptionMode" [255, 0, 1] Form::Part;
     /// `single`: WorkloadPodGroupSingleDisruptionMode or absent.
-    pub single: Option<Shared<WorkloadPodGroupSingleDisruptionMode>>,
+    single: Option<Shared<WorkloadPodGroupSingleDisruptionMode>> = "single" 1 OMITEMPTY;
     /// `all`: WorkloadPodGroupAllDisruptionMode or absent.
-    pub all: Option<Shared<WorkloadPodGroupAllDisruptionMode>>,
+    all: Option<Shared<WorkloadPodGroupAllDisruptionMode>> = "all" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_DISRUPTION_MODE: Desc = Desc::new("WorkloadPodGroupDisruptionMode", &[
-    Field::new("single", 1, OMITEMPTY, Type::OptMsg(&WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE)),
-    Field::new("all", 2, OMITEMPTY, Type::OptMsg(&WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE)),
-], &[255, 0, 1]);
-impl Message for WorkloadPodGroupDisruptionMode {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.single)), FieldRef::OptMsg(opt(&self.all))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.single), 1 => FieldMut::OptMsg(&mut self.all), _ => oob(i) } }
-}
-message!(WorkloadPodGroupDisruptionMode, WORKLOAD_POD_GROUP_DISRUPTION_MODE);
 
+message! {
 /// `WorkloadPodGroupGangSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupgangschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupGangSchedulingPolicy {
+pub struct WorkloadPodGroupGangSchedulingPolicy WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY "WorkloadPodGroupGangSchedulingPolicy" [255, 0] Form::Part;
     /// `minCount`: integer or absent.
-    pub min_count: Option<i32>,
+    min_count: Option<i32> = "minCount" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Desc = Desc::new("WorkloadPodGroupGangSchedulingPolicy", &[
-    Field::new("minCount", 1, OMITEMPTY, Type::OptI32),
-], &[255, 0]);
-impl Message for WorkloadPodGroupGangSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.min_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.min_count), _ => oob(i) } }
-}
-message!(WorkloadPodGroupGangSchedulingPolicy, WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY);
 
+message! {
 /// `WorkloadPodGroupResourceClaim` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupresourceclaim-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupResourceClaim {
+pub struct WorkloadPodGroupResourceClaim WORKLOAD_POD_GROUP_RESOURCE_CLAIM "WorkloadPodGroupResourceClaim" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 2 OMITEMPTY;
     /// `resourceClaimTemplateName`: string or absent.
-    pub resource_claim_template_name: Option<Str>,
+    resource_claim_template_name: Option<Str> = "resourceClaimTemplateName" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Desc = Desc::new("WorkloadPodGroupResourceClaim", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 2, OMITEMPTY, Type::OptStr),
-    Field::new("resourceClaimTemplateName", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for WorkloadPodGroupResourceClaim {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_RESOURCE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name), FieldRef::OptStr(&self.resource_claim_template_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), 2 => FieldMut::OptStr(&mut self.resource_claim_template_name), _ => oob(i) } }
-}
-message!(WorkloadPodGroupResourceClaim, WORKLOAD_POD_GROUP_RESOURCE_CLAIM);
 
+message! {
 /// `WorkloadPodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupschedulingconstraints-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupSchedulingConstraints {
+pub struct WorkloadPodGroupSchedulingConstraints WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS "WorkloadPodGroupSchedulingConstraints" [255, 0] Form::Part;
     /// `topology`: list of TopologyConstraint.
-    pub topology: List<TopologyConstraint>,
+    topology: List<TopologyConstraint> = "topology" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Desc = Desc::new("WorkloadPodGroupSchedulingConstraints", &[
-    Field::new("topology", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for WorkloadPodGroupSchedulingConstraints {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.topology)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.topology), _ => oob(i) } }
-}
-message!(WorkloadPodGroupSchedulingConstraints, WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
+message! {
 /// `WorkloadPodGroupSchedulingPolicy` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupschedulingpolicy-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupSchedulingPolicy {
+pub struct WorkloadPodGroupSchedulingPolicy WORKLOAD_POD_GROUP_SCHEDULING_POLICY "WorkloadPodGroupSchedulingPolicy" [255, 0, 1] Form::Part;
     /// `basic`: WorkloadPodGroupBasicSchedulingPolicy or absent.
-    pub basic: Option<Shared<WorkloadPodGroupBasicSchedulingPolicy>>,
+    basic: Option<Shared<WorkloadPodGroupBasicSchedulingPolicy>> = "basic" 1 OMITEMPTY;
     /// `gang`: WorkloadPodGroupGangSchedulingPolicy or absent.
-    pub gang: Option<Shared<WorkloadPodGroupGangSchedulingPolicy>>,
+    gang: Option<Shared<WorkloadPodGroupGangSchedulingPolicy>> = "gang" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_SCHEDULING_POLICY: Desc = Desc::new("WorkloadPodGroupSchedulingPolicy", &[
-    Field::new("basic", 1, OMITEMPTY, Type::OptMsg(&WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY)),
-    Field::new("gang", 2, OMITEMPTY, Type::OptMsg(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY)),
-], &[255, 0, 1]);
-impl Message for WorkloadPodGroupSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.basic)), FieldRef::OptMsg(opt(&self.gang))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.basic), 1 => FieldMut::OptMsg(&mut self.gang), _ => oob(i) } }
-}
-message!(WorkloadPodGroupSchedulingPolicy, WORKLOAD_POD_GROUP_SCHEDULING_POLICY);
 
+message! {
 /// `WorkloadPodGroupSingleDisruptionMode` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadpodgroupsingledisruptionmode-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadPodGroupSingleDisruptionMode {}
-#[doc(hidden)]
-pub static WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE: Desc = Desc::new("WorkloadPodGroupSingleDisruptionMode", &[
-], &[]);
-impl Message for WorkloadPodGroupSingleDisruptionMode {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct WorkloadPodGroupSingleDisruptionMode WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE "WorkloadPodGroupSingleDisruptionMode" [] Form::Part;
 }
-message!(WorkloadPodGroupSingleDisruptionMode, WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE);
 
+message! {
 /// `WorkloadReference` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadreference-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadReference {
+pub struct WorkloadReference WORKLOAD_REFERENCE "WorkloadReference" [255, 0, 1] Form::Part;
     /// `workloadName`: string, required.
-    pub workload_name: Str,
+    workload_name: Str = "workloadName" 1 (REQUIRED);
     /// `templateName`: string, required.
-    pub template_name: Str,
+    template_name: Str = "templateName" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WORKLOAD_REFERENCE: Desc = Desc::new("WorkloadReference", &[
-    Field::new("workloadName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("templateName", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for WorkloadReference {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.workload_name), FieldRef::Str(&self.template_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.workload_name), 1 => FieldMut::Str(&mut self.template_name), _ => oob(i) } }
-}
-message!(WorkloadReference, WORKLOAD_REFERENCE);
 
+message! {
 /// `WorkloadSpec` of scheduling.k8s.io/v1alpha3. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadspec-v1alpha3-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadSpec {
+pub struct WorkloadSpec WORKLOAD_SPEC "WorkloadSpec" [255, 0, 1, 2] Form::Part;
     /// `controllerRef`: TypedLocalObjectReference or absent.
-    pub controller_ref: Option<Shared<TypedLocalObjectReference>>,
+    controller_ref: Option<Shared<TypedLocalObjectReference>> = "controllerRef" 1 OMITEMPTY;
     /// `podGroupTemplates`: list of PodGroupTemplate, map by `name`.
-    pub pod_group_templates: List<PodGroupTemplate>,
+    pod_group_templates: List<PodGroupTemplate> = "podGroupTemplates" 2 (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
     /// `compositePodGroupTemplates`: list of CompositePodGroupTemplate, map by `name`, feature gate `CompositePodGroup`.
-    pub composite_pod_group_templates: List<CompositePodGroupTemplate>,
+    composite_pod_group_templates: List<CompositePodGroupTemplate> = "compositePodGroupTemplates" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static WORKLOAD_SPEC: Desc = Desc::new("WorkloadSpec", &[
-    Field::new("controllerRef", 1, OMITEMPTY, Type::OptMsg(&TYPED_LOCAL_OBJECT_REFERENCE)),
-    Field::new("podGroupTemplates", 2, 0, Type::List(&Type::Msg(&POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-    Field::new("compositePodGroupTemplates", 3, OMITEMPTY, Type::List(&Type::Msg(&COMPOSITE_POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for WorkloadSpec {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.controller_ref)), FieldRef::List(&self.pod_group_templates), FieldRef::List(&self.composite_pod_group_templates)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.controller_ref), 1 => FieldMut::List(&mut self.pod_group_templates), 2 => FieldMut::List(&mut self.composite_pod_group_templates), _ => oob(i) } }
-}
-message!(WorkloadSpec, WORKLOAD_SPEC);
 
 /// Value of PreemptionPolicy.
 pub const PREEMPT_LOWER_PRIORITY: &str = "PreemptLowerPriority";

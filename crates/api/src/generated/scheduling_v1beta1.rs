@@ -3,644 +3,310 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `AllCompositeDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#allcompositedisruptionmode-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct AllCompositeDisruptionMode {}
-#[doc(hidden)]
-pub static ALL_COMPOSITE_DISRUPTION_MODE: Desc = Desc::new("AllCompositeDisruptionMode", &[
-], &[]);
-impl Message for AllCompositeDisruptionMode {
-    fn desc(&self) -> &'static Desc { &ALL_COMPOSITE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct AllCompositeDisruptionMode ALL_COMPOSITE_DISRUPTION_MODE "AllCompositeDisruptionMode" [] Form::Part;
 }
-message!(AllCompositeDisruptionMode, ALL_COMPOSITE_DISRUPTION_MODE);
 
+message! {
 /// `AllDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#alldisruptionmode-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct AllDisruptionMode {}
-#[doc(hidden)]
-pub static ALL_DISRUPTION_MODE: Desc = Desc::new("AllDisruptionMode", &[
-], &[]);
-impl Message for AllDisruptionMode {
-    fn desc(&self) -> &'static Desc { &ALL_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct AllDisruptionMode ALL_DISRUPTION_MODE "AllDisruptionMode" [] Form::Part;
 }
-message!(AllDisruptionMode, ALL_DISRUPTION_MODE);
 
+message! {
 /// `BasicSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicschedulingpolicy-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct BasicSchedulingPolicy {}
-#[doc(hidden)]
-pub static BASIC_SCHEDULING_POLICY: Desc = Desc::new("BasicSchedulingPolicy", &[
-], &[]);
-impl Message for BasicSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &BASIC_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct BasicSchedulingPolicy BASIC_SCHEDULING_POLICY "BasicSchedulingPolicy" [] Form::Part;
 }
-message!(BasicSchedulingPolicy, BASIC_SCHEDULING_POLICY);
 
+message! {
 /// `CompositeBasicSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositebasicschedulingpolicy-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositeBasicSchedulingPolicy {}
-#[doc(hidden)]
-pub static COMPOSITE_BASIC_SCHEDULING_POLICY: Desc = Desc::new("CompositeBasicSchedulingPolicy", &[
-], &[]);
-impl Message for CompositeBasicSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_BASIC_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct CompositeBasicSchedulingPolicy COMPOSITE_BASIC_SCHEDULING_POLICY "CompositeBasicSchedulingPolicy" [] Form::Part;
 }
-message!(CompositeBasicSchedulingPolicy, COMPOSITE_BASIC_SCHEDULING_POLICY);
 
+message! {
 /// `CompositeDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositedisruptionmode-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositeDisruptionMode {
+pub struct CompositeDisruptionMode COMPOSITE_DISRUPTION_MODE "CompositeDisruptionMode" [255, 0, 1] Form::Part;
     /// `single`: SingleCompositeDisruptionMode or absent.
-    pub single: Option<Shared<SingleCompositeDisruptionMode>>,
+    single: Option<Shared<SingleCompositeDisruptionMode>> = "single" 1 OMITEMPTY;
     /// `all`: AllCompositeDisruptionMode or absent.
-    pub all: Option<Shared<AllCompositeDisruptionMode>>,
+    all: Option<Shared<AllCompositeDisruptionMode>> = "all" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static COMPOSITE_DISRUPTION_MODE: Desc = Desc::new("CompositeDisruptionMode", &[
-    Field::new("single", 1, OMITEMPTY, Type::OptMsg(&SINGLE_COMPOSITE_DISRUPTION_MODE)),
-    Field::new("all", 2, OMITEMPTY, Type::OptMsg(&ALL_COMPOSITE_DISRUPTION_MODE)),
-], &[255, 0, 1]);
-impl Message for CompositeDisruptionMode {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.single)), FieldRef::OptMsg(opt(&self.all))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.single), 1 => FieldMut::OptMsg(&mut self.all), _ => oob(i) } }
-}
-message!(CompositeDisruptionMode, COMPOSITE_DISRUPTION_MODE);
 
+message! {
 /// `CompositeGangSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositegangschedulingpolicy-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositeGangSchedulingPolicy {
+pub struct CompositeGangSchedulingPolicy COMPOSITE_GANG_SCHEDULING_POLICY "CompositeGangSchedulingPolicy" [255, 0] Form::Part;
     /// `minGroupCount`: integer, required.
-    pub min_group_count: i32,
+    min_group_count: i32 = "minGroupCount" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static COMPOSITE_GANG_SCHEDULING_POLICY: Desc = Desc::new("CompositeGangSchedulingPolicy", &[
-    Field::new("minGroupCount", 1, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for CompositeGangSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_GANG_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.min_group_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.min_group_count), _ => oob(i) } }
-}
-message!(CompositeGangSchedulingPolicy, COMPOSITE_GANG_SCHEDULING_POLICY);
 
+message! {
 /// `CompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingconstraints-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupSchedulingConstraints {
+pub struct CompositePodGroupSchedulingConstraints COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS "CompositePodGroupSchedulingConstraints" [255, 0] Form::Part;
     /// `topology`: list of TopologyConstraint.
-    pub topology: List<TopologyConstraint>,
+    topology: List<TopologyConstraint> = "topology" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Desc = Desc::new("CompositePodGroupSchedulingConstraints", &[
-    Field::new("topology", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for CompositePodGroupSchedulingConstraints {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.topology)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.topology), _ => oob(i) } }
-}
-message!(CompositePodGroupSchedulingConstraints, COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS);
 
+message! {
 /// `CompositePodGroupSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgroupschedulingpolicy-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupSchedulingPolicy {
+pub struct CompositePodGroupSchedulingPolicy COMPOSITE_POD_GROUP_SCHEDULING_POLICY "CompositePodGroupSchedulingPolicy" [255, 0, 1] Form::Part;
     /// `basic`: CompositeBasicSchedulingPolicy or absent.
-    pub basic: Option<Shared<CompositeBasicSchedulingPolicy>>,
+    basic: Option<Shared<CompositeBasicSchedulingPolicy>> = "basic" 1 OMITEMPTY;
     /// `gang`: CompositeGangSchedulingPolicy or absent.
-    pub gang: Option<Shared<CompositeGangSchedulingPolicy>>,
+    gang: Option<Shared<CompositeGangSchedulingPolicy>> = "gang" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Desc = Desc::new("CompositePodGroupSchedulingPolicy", &[
-    Field::new("basic", 1, OMITEMPTY, Type::OptMsg(&COMPOSITE_BASIC_SCHEDULING_POLICY)),
-    Field::new("gang", 2, OMITEMPTY, Type::OptMsg(&COMPOSITE_GANG_SCHEDULING_POLICY)),
-], &[255, 0, 1]);
-impl Message for CompositePodGroupSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.basic)), FieldRef::OptMsg(opt(&self.gang))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.basic), 1 => FieldMut::OptMsg(&mut self.gang), _ => oob(i) } }
-}
-message!(CompositePodGroupSchedulingPolicy, COMPOSITE_POD_GROUP_SCHEDULING_POLICY);
 
+message! {
 /// `CompositePodGroupTemplate` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#compositepodgrouptemplate-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct CompositePodGroupTemplate {
+pub struct CompositePodGroupTemplate COMPOSITE_POD_GROUP_TEMPLATE "CompositePodGroupTemplate" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `schedulingPolicy`: CompositePodGroupSchedulingPolicy, required.
-    pub scheduling_policy: CompositePodGroupSchedulingPolicy,
+    scheduling_policy: CompositePodGroupSchedulingPolicy = "schedulingPolicy" 2 (REQUIRED);
     /// `schedulingConstraints`: CompositePodGroupSchedulingConstraints or absent.
-    pub scheduling_constraints: Option<Shared<CompositePodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<CompositePodGroupSchedulingConstraints>> = "schedulingConstraints" 3 OMITEMPTY;
     /// `disruptionMode`: CompositeDisruptionMode or absent.
-    pub disruption_mode: Option<Shared<CompositeDisruptionMode>>,
+    disruption_mode: Option<Shared<CompositeDisruptionMode>> = "disruptionMode" 4 OMITEMPTY;
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 5 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 6 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 7 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
     /// `podGroupTemplates`: list of PodGroupTemplate, map by `name`.
-    pub pod_group_templates: List<PodGroupTemplate>,
+    pod_group_templates: List<PodGroupTemplate> = "podGroupTemplates" 8 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
     /// `compositePodGroupTemplates`: list of CompositePodGroupTemplate, map by `name`.
-    pub composite_pod_group_templates: List<CompositePodGroupTemplate>,
+    composite_pod_group_templates: List<CompositePodGroupTemplate> = "compositePodGroupTemplates" 9 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static COMPOSITE_POD_GROUP_TEMPLATE: Desc = Desc::new("CompositePodGroupTemplate", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("schedulingPolicy", 2, 0, Type::Msg(&COMPOSITE_POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 3, OMITEMPTY, Type::OptMsg(&COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("disruptionMode", 4, OMITEMPTY, Type::OptMsg(&COMPOSITE_DISRUPTION_MODE)),
-    Field::new("priorityClassName", 5, OMITEMPTY, Type::Str),
-    Field::new("priority", 6, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 7, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-    Field::new("podGroupTemplates", 8, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-    Field::new("compositePodGroupTemplates", 9, OMITEMPTY, Type::List(&Type::Msg(&COMPOSITE_POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-impl Message for CompositePodGroupTemplate {
-    fn desc(&self) -> &'static Desc { &COMPOSITE_POD_GROUP_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy), FieldRef::List(&self.pod_group_templates), FieldRef::List(&self.composite_pod_group_templates)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.scheduling_policy), 2 => FieldMut::OptMsg(&mut self.scheduling_constraints), 3 => FieldMut::OptMsg(&mut self.disruption_mode), 4 => FieldMut::Str(&mut self.priority_class_name), 5 => FieldMut::OptI32(&mut self.priority), 6 => FieldMut::OptStr(&mut self.preemption_policy), 7 => FieldMut::List(&mut self.pod_group_templates), 8 => FieldMut::List(&mut self.composite_pod_group_templates), _ => oob(i) } }
-}
-message!(CompositePodGroupTemplate, COMPOSITE_POD_GROUP_TEMPLATE);
 
+message! {
 /// `DisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#disruptionmode-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct DisruptionMode {
+pub struct DisruptionMode DISRUPTION_MODE "DisruptionMode" [255, 0, 1] Form::Part;
     /// `single`: SingleDisruptionMode or absent.
-    pub single: Option<Shared<SingleDisruptionMode>>,
+    single: Option<Shared<SingleDisruptionMode>> = "single" 1 OMITEMPTY;
     /// `all`: AllDisruptionMode or absent.
-    pub all: Option<Shared<AllDisruptionMode>>,
+    all: Option<Shared<AllDisruptionMode>> = "all" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DISRUPTION_MODE: Desc = Desc::new("DisruptionMode", &[
-    Field::new("single", 1, OMITEMPTY, Type::OptMsg(&SINGLE_DISRUPTION_MODE)),
-    Field::new("all", 2, OMITEMPTY, Type::OptMsg(&ALL_DISRUPTION_MODE)),
-], &[255, 0, 1]);
-impl Message for DisruptionMode {
-    fn desc(&self) -> &'static Desc { &DISRUPTION_MODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.single)), FieldRef::OptMsg(opt(&self.all))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.single), 1 => FieldMut::OptMsg(&mut self.all), _ => oob(i) } }
-}
-message!(DisruptionMode, DISRUPTION_MODE);
 
+message! {
 /// `GangSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#gangschedulingpolicy-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct GangSchedulingPolicy {
+pub struct GangSchedulingPolicy GANG_SCHEDULING_POLICY "GangSchedulingPolicy" [255, 0] Form::Part;
     /// `minCount`: integer, required.
-    pub min_count: i32,
+    min_count: i32 = "minCount" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GANG_SCHEDULING_POLICY: Desc = Desc::new("GangSchedulingPolicy", &[
-    Field::new("minCount", 1, 0, Type::I32).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for GangSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &GANG_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::I32(&self.min_count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::I32(&mut self.min_count), _ => oob(i) } }
-}
-message!(GangSchedulingPolicy, GANG_SCHEDULING_POLICY);
 
+message! {
 /// `PodGroup` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroup-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroup {
+pub struct PodGroup POD_GROUP "PodGroup" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PodGroup" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: PodGroupSpec, required.
-    pub spec: PodGroupSpec,
+    spec: PodGroupSpec = "spec" 2 (REQUIRED);
     /// `status`: PodGroupStatus.
-    pub status: PodGroupStatus,
+    status: PodGroupStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP: Desc = Desc::kind("PodGroup", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&POD_GROUP_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&POD_GROUP_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PodGroup" });
-impl Message for PodGroup {
-    fn desc(&self) -> &'static Desc { &POD_GROUP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(PodGroup, POD_GROUP);
-kind!(PodGroup, POD_GROUP, "scheduling.k8s.io", "v1beta1", "PodGroup");
+kind!(PodGroup, "scheduling.k8s.io", "v1beta1", "PodGroup");
 object!(PodGroup);
 resource!(PodGroup, "podgroups", Namespaced);
 
+message! {
 /// `PodGroupList` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouplist-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupList {
+pub struct PodGroupList POD_GROUP_LIST "PodGroupList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PodGroupList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PodGroup, required.
-    pub items: List<PodGroup>,
+    items: List<PodGroup> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static POD_GROUP_LIST: Desc = Desc::kind("PodGroupList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&POD_GROUP))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PodGroupList" });
-impl Message for PodGroupList {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PodGroupList, POD_GROUP_LIST);
-kind!(PodGroupList, POD_GROUP_LIST, "scheduling.k8s.io", "v1beta1", "PodGroupList");
+kind!(PodGroupList, "scheduling.k8s.io", "v1beta1", "PodGroupList");
 list_kind!(PodGroupList, PodGroup);
 
+message! {
 /// `PodGroupResourceClaim` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaim-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupResourceClaim {
+pub struct PodGroupResourceClaim POD_GROUP_RESOURCE_CLAIM "PodGroupResourceClaim" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 2 OMITEMPTY;
     /// `resourceClaimTemplateName`: string or absent.
-    pub resource_claim_template_name: Option<Str>,
+    resource_claim_template_name: Option<Str> = "resourceClaimTemplateName" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP_RESOURCE_CLAIM: Desc = Desc::new("PodGroupResourceClaim", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 2, OMITEMPTY, Type::OptStr),
-    Field::new("resourceClaimTemplateName", 3, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1, 2]);
-impl Message for PodGroupResourceClaim {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_RESOURCE_CLAIM }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name), FieldRef::OptStr(&self.resource_claim_template_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), 2 => FieldMut::OptStr(&mut self.resource_claim_template_name), _ => oob(i) } }
-}
-message!(PodGroupResourceClaim, POD_GROUP_RESOURCE_CLAIM);
 
+message! {
 /// `PodGroupResourceClaimStatus` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupresourceclaimstatus-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupResourceClaimStatus {
+pub struct PodGroupResourceClaimStatus POD_GROUP_RESOURCE_CLAIM_STATUS "PodGroupResourceClaimStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `resourceClaimName`: string or absent.
-    pub resource_claim_name: Option<Str>,
+    resource_claim_name: Option<Str> = "resourceClaimName" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP_RESOURCE_CLAIM_STATUS: Desc = Desc::new("PodGroupResourceClaimStatus", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resourceClaimName", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for PodGroupResourceClaimStatus {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_RESOURCE_CLAIM_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::OptStr(&self.resource_claim_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::OptStr(&mut self.resource_claim_name), _ => oob(i) } }
-}
-message!(PodGroupResourceClaimStatus, POD_GROUP_RESOURCE_CLAIM_STATUS);
 
+message! {
 /// `PodGroupSchedulingConstraints` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingconstraints-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupSchedulingConstraints {
+pub struct PodGroupSchedulingConstraints POD_GROUP_SCHEDULING_CONSTRAINTS "PodGroupSchedulingConstraints" [255, 0] Form::Part;
     /// `topology`: list of TopologyConstraint.
-    pub topology: List<TopologyConstraint>,
+    topology: List<TopologyConstraint> = "topology" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_SCHEDULING_CONSTRAINTS: Desc = Desc::new("PodGroupSchedulingConstraints", &[
-    Field::new("topology", 1, OMITEMPTY, Type::List(&Type::Msg(&TOPOLOGY_CONSTRAINT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0]);
-impl Message for PodGroupSchedulingConstraints {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_SCHEDULING_CONSTRAINTS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.topology)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.topology), _ => oob(i) } }
-}
-message!(PodGroupSchedulingConstraints, POD_GROUP_SCHEDULING_CONSTRAINTS);
 
+message! {
 /// `PodGroupSchedulingPolicy` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupschedulingpolicy-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupSchedulingPolicy {
+pub struct PodGroupSchedulingPolicy POD_GROUP_SCHEDULING_POLICY "PodGroupSchedulingPolicy" [255, 0, 1] Form::Part;
     /// `basic`: BasicSchedulingPolicy or absent.
-    pub basic: Option<Shared<BasicSchedulingPolicy>>,
+    basic: Option<Shared<BasicSchedulingPolicy>> = "basic" 1 OMITEMPTY;
     /// `gang`: GangSchedulingPolicy or absent.
-    pub gang: Option<Shared<GangSchedulingPolicy>>,
+    gang: Option<Shared<GangSchedulingPolicy>> = "gang" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static POD_GROUP_SCHEDULING_POLICY: Desc = Desc::new("PodGroupSchedulingPolicy", &[
-    Field::new("basic", 1, OMITEMPTY, Type::OptMsg(&BASIC_SCHEDULING_POLICY)),
-    Field::new("gang", 2, OMITEMPTY, Type::OptMsg(&GANG_SCHEDULING_POLICY)),
-], &[255, 0, 1]);
-impl Message for PodGroupSchedulingPolicy {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_SCHEDULING_POLICY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.basic)), FieldRef::OptMsg(opt(&self.gang))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.basic), 1 => FieldMut::OptMsg(&mut self.gang), _ => oob(i) } }
-}
-message!(PodGroupSchedulingPolicy, POD_GROUP_SCHEDULING_POLICY);
 
+message! {
 /// `PodGroupSpec` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupspec-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupSpec {
+pub struct PodGroupSpec POD_GROUP_SPEC "PodGroupSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8] Form::Part;
     /// `parentCompositePodGroupName`: string or absent, feature gate `CompositePodGroup`.
-    pub parent_composite_pod_group_name: Option<Str>,
+    parent_composite_pod_group_name: Option<Str> = "parentCompositePodGroupName" 1 OMITEMPTY;
     /// `workloadRef`: WorkloadReference or absent.
-    pub workload_ref: Option<Shared<WorkloadReference>>,
+    workload_ref: Option<Shared<WorkloadReference>> = "workloadRef" 2 OMITEMPTY;
     /// `schedulingPolicy`: PodGroupSchedulingPolicy, required.
-    pub scheduling_policy: PodGroupSchedulingPolicy,
+    scheduling_policy: PodGroupSchedulingPolicy = "schedulingPolicy" 3 (REQUIRED);
     /// `schedulingConstraints`: PodGroupSchedulingConstraints or absent, feature gate `TopologyAwareWorkloadScheduling`.
-    pub scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>> = "schedulingConstraints" 4 OMITEMPTY;
     /// `resourceClaims`: list of PodGroupResourceClaim, map by `name`, feature gate `DRAWorkloadResourceClaims`.
-    pub resource_claims: List<PodGroupResourceClaim>,
+    resource_claims: List<PodGroupResourceClaim> = "resourceClaims" 5 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `disruptionMode`: DisruptionMode or absent, default `{"single": {}}`.
-    pub disruption_mode: Option<Shared<DisruptionMode>>,
+    disruption_mode: Option<Shared<DisruptionMode>> = "disruptionMode" 6 OMITEMPTY (Facts { default: "{\"single\": {}}", ..NO_FACTS });
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 7 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 8 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 9 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_SPEC: Desc = Desc::new("PodGroupSpec", &[
-    Field::new("parentCompositePodGroupName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("workloadRef", 2, OMITEMPTY, Type::OptMsg(&WORKLOAD_REFERENCE)),
-    Field::new("schedulingPolicy", 3, 0, Type::Msg(&POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 4, OMITEMPTY, Type::OptMsg(&POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("resourceClaims", 5, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("disruptionMode", 6, OMITEMPTY, Type::OptMsg(&DISRUPTION_MODE)).facts(&Facts { default: "{\"single\": {}}", ..NO_FACTS }),
-    Field::new("priorityClassName", 7, OMITEMPTY, Type::Str),
-    Field::new("priority", 8, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 9, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-impl Message for PodGroupSpec {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.parent_composite_pod_group_name), FieldRef::OptMsg(opt(&self.workload_ref)), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::List(&self.resource_claims), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.parent_composite_pod_group_name), 1 => FieldMut::OptMsg(&mut self.workload_ref), 2 => FieldMut::Msg(&mut self.scheduling_policy), 3 => FieldMut::OptMsg(&mut self.scheduling_constraints), 4 => FieldMut::List(&mut self.resource_claims), 5 => FieldMut::OptMsg(&mut self.disruption_mode), 6 => FieldMut::Str(&mut self.priority_class_name), 7 => FieldMut::OptI32(&mut self.priority), 8 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(PodGroupSpec, POD_GROUP_SPEC);
 
+message! {
 /// `PodGroupStatus` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgroupstatus-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupStatus {
+pub struct PodGroupStatus POD_GROUP_STATUS "PodGroupStatus" [255, 0, 1] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `resourceClaimStatuses`: list of PodGroupResourceClaimStatus, map by `name`, feature gate `DRAWorkloadResourceClaims`.
-    pub resource_claim_statuses: List<PodGroupResourceClaimStatus>,
+    resource_claim_statuses: List<PodGroupResourceClaimStatus> = "resourceClaimStatuses" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_STATUS: Desc = Desc::new("PodGroupStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("resourceClaimStatuses", 2, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_RESOURCE_CLAIM_STATUS))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for PodGroupStatus {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::List(&self.resource_claim_statuses)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::List(&mut self.resource_claim_statuses), _ => oob(i) } }
-}
-message!(PodGroupStatus, POD_GROUP_STATUS);
 
+message! {
 /// `PodGroupTemplate` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podgrouptemplate-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PodGroupTemplate {
+pub struct PodGroupTemplate POD_GROUP_TEMPLATE "PodGroupTemplate" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `schedulingPolicy`: PodGroupSchedulingPolicy, required.
-    pub scheduling_policy: PodGroupSchedulingPolicy,
+    scheduling_policy: PodGroupSchedulingPolicy = "schedulingPolicy" 2 (REQUIRED);
     /// `schedulingConstraints`: PodGroupSchedulingConstraints or absent, feature gate `TopologyAwareWorkloadScheduling`.
-    pub scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>>,
+    scheduling_constraints: Option<Shared<PodGroupSchedulingConstraints>> = "schedulingConstraints" 3;
     /// `resourceClaims`: list of PodGroupResourceClaim, map by `name`, feature gate `DRAWorkloadResourceClaims`.
-    pub resource_claims: List<PodGroupResourceClaim>,
+    resource_claims: List<PodGroupResourceClaim> = "resourceClaims" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `disruptionMode`: DisruptionMode or absent.
-    pub disruption_mode: Option<Shared<DisruptionMode>>,
+    disruption_mode: Option<Shared<DisruptionMode>> = "disruptionMode" 5 OMITEMPTY;
     /// `priorityClassName`: string.
-    pub priority_class_name: Str,
+    priority_class_name: Str = "priorityClassName" 6 OMITEMPTY;
     /// `priority`: integer or absent.
-    pub priority: Option<i32>,
+    priority: Option<i32> = "priority" 7 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static POD_GROUP_TEMPLATE: Desc = Desc::new("PodGroupTemplate", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("schedulingPolicy", 2, 0, Type::Msg(&POD_GROUP_SCHEDULING_POLICY)).facts(&REQUIRED),
-    Field::new("schedulingConstraints", 3, 0, Type::OptMsg(&POD_GROUP_SCHEDULING_CONSTRAINTS)),
-    Field::new("resourceClaims", 4, OMITEMPTY, Type::List(&Type::Msg(&POD_GROUP_RESOURCE_CLAIM))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS }),
-    Field::new("disruptionMode", 5, OMITEMPTY, Type::OptMsg(&DISRUPTION_MODE)),
-    Field::new("priorityClassName", 6, OMITEMPTY, Type::Str),
-    Field::new("priority", 7, OMITEMPTY, Type::OptI32),
-    Field::new("preemptionPolicy", 8, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7]);
-impl Message for PodGroupTemplate {
-    fn desc(&self) -> &'static Desc { &POD_GROUP_TEMPLATE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Msg(&self.scheduling_policy), FieldRef::OptMsg(opt(&self.scheduling_constraints)), FieldRef::List(&self.resource_claims), FieldRef::OptMsg(opt(&self.disruption_mode)), FieldRef::Str(&self.priority_class_name), FieldRef::OptI32(&self.priority), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Msg(&mut self.scheduling_policy), 2 => FieldMut::OptMsg(&mut self.scheduling_constraints), 3 => FieldMut::List(&mut self.resource_claims), 4 => FieldMut::OptMsg(&mut self.disruption_mode), 5 => FieldMut::Str(&mut self.priority_class_name), 6 => FieldMut::OptI32(&mut self.priority), 7 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(PodGroupTemplate, POD_GROUP_TEMPLATE);
 
+message! {
 /// `PriorityClass` of scheduling.k8s.io/v1beta1, since 1.11, deprecated in 1.14, removed in 1.22, replaced by scheduling.k8s.io v1 PriorityClass. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PriorityClass {
+pub struct PriorityClass PRIORITY_CLASS "PriorityClass" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PriorityClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `value`: integer.
-    pub value: i32,
+    value: i32 = "value" 2;
     /// `globalDefault`: boolean.
-    pub global_default: bool,
+    global_default: bool = "globalDefault" 3 OMITEMPTY;
     /// `description`: string.
-    pub description: Str,
+    description: Str = "description" 4 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`.
-    pub preemption_policy: Option<Str>,
+    preemption_policy: Option<Str> = "preemptionPolicy" 5 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static PRIORITY_CLASS: Desc = Desc::kind("PriorityClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("value", 2, 0, Type::I32),
-    Field::new("globalDefault", 3, OMITEMPTY, Type::Bool),
-    Field::new("description", 4, OMITEMPTY, Type::Str),
-    Field::new("preemptionPolicy", 5, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PriorityClass" });
-impl Message for PriorityClass {
-    fn desc(&self) -> &'static Desc { &PRIORITY_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::I32(&self.value), FieldRef::Bool(&self.global_default), FieldRef::Str(&self.description), FieldRef::OptStr(&self.preemption_policy)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::I32(&mut self.value), 2 => FieldMut::Bool(&mut self.global_default), 3 => FieldMut::Str(&mut self.description), 4 => FieldMut::OptStr(&mut self.preemption_policy), _ => oob(i) } }
-}
-message!(PriorityClass, PRIORITY_CLASS);
-kind!(PriorityClass, PRIORITY_CLASS, "scheduling.k8s.io", "v1beta1", "PriorityClass");
+kind!(PriorityClass, "scheduling.k8s.io", "v1beta1", "PriorityClass");
 object!(PriorityClass);
 resource!(PriorityClass, "priorityclasses", ClusterScoped);
 
+message! {
 /// `PriorityClassList` of scheduling.k8s.io/v1beta1, since 1.11, deprecated in 1.14, removed in 1.22, replaced by scheduling.k8s.io v1 PriorityClassList. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclasslist-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct PriorityClassList {
+pub struct PriorityClassList PRIORITY_CLASS_LIST "PriorityClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PriorityClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PriorityClass, required.
-    pub items: List<PriorityClass>,
+    items: List<PriorityClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PRIORITY_CLASS_LIST: Desc = Desc::kind("PriorityClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&PRIORITY_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "PriorityClassList" });
-impl Message for PriorityClassList {
-    fn desc(&self) -> &'static Desc { &PRIORITY_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PriorityClassList, PRIORITY_CLASS_LIST);
-kind!(PriorityClassList, PRIORITY_CLASS_LIST, "scheduling.k8s.io", "v1beta1", "PriorityClassList");
+kind!(PriorityClassList, "scheduling.k8s.io", "v1beta1", "PriorityClassList");
 list_kind!(PriorityClassList, PriorityClass);
 
+message! {
 /// `SingleCompositeDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singlecompositedisruptionmode-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct SingleCompositeDisruptionMode {}
-#[doc(hidden)]
-pub static SINGLE_COMPOSITE_DISRUPTION_MODE: Desc = Desc::new("SingleCompositeDisruptionMode", &[
-], &[]);
-impl Message for SingleCompositeDisruptionMode {
-    fn desc(&self) -> &'static Desc { &SINGLE_COMPOSITE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct SingleCompositeDisruptionMode SINGLE_COMPOSITE_DISRUPTION_MODE "SingleCompositeDisruptionMode" [] Form::Part;
 }
-message!(SingleCompositeDisruptionMode, SINGLE_COMPOSITE_DISRUPTION_MODE);
 
+message! {
 /// `SingleDisruptionMode` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#singledisruptionmode-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct SingleDisruptionMode {}
-#[doc(hidden)]
-pub static SINGLE_DISRUPTION_MODE: Desc = Desc::new("SingleDisruptionMode", &[
-], &[]);
-impl Message for SingleDisruptionMode {
-    fn desc(&self) -> &'static Desc { &SINGLE_DISRUPTION_MODE }
-    fn refs<'a>(&'a self, _: &mut Stack<'a>) {}
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { oob(i) }
+pub struct SingleDisruptionMode SINGLE_DISRUPTION_MODE "SingleDisruptionMode" [] Form::Part;
 }
-message!(SingleDisruptionMode, SINGLE_DISRUPTION_MODE);
 
+message! {
 /// `TopologyConstraint` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#topologyconstraint-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct TopologyConstraint {
+pub struct TopologyConstraint TOPOLOGY_CONSTRAINT "TopologyConstraint" [255, 0] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static TOPOLOGY_CONSTRAINT: Desc = Desc::new("TopologyConstraint", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for TopologyConstraint {
-    fn desc(&self) -> &'static Desc { &TOPOLOGY_CONSTRAINT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), _ => oob(i) } }
-}
-message!(TopologyConstraint, TOPOLOGY_CONSTRAINT);
 
+message! {
 /// `TypedLocalObjectReference` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#typedlocalobjectreference-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct TypedLocalObjectReference {
+pub struct TypedLocalObjectReference TYPED_LOCAL_OBJECT_REFERENCE "TypedLocalObjectReference" [255, 0, 1, 2] Form::Part;
     /// `apiGroup`: string.
-    pub api_group: Str,
+    api_group: Str = "apiGroup" 1 OMITEMPTY;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static TYPED_LOCAL_OBJECT_REFERENCE: Desc = Desc::new("TypedLocalObjectReference", &[
-    Field::new("apiGroup", 1, OMITEMPTY, Type::Str),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for TypedLocalObjectReference {
-    fn desc(&self) -> &'static Desc { &TYPED_LOCAL_OBJECT_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_group), FieldRef::Str(&self.kind), FieldRef::Str(&self.name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_group), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), _ => oob(i) } }
-}
-message!(TypedLocalObjectReference, TYPED_LOCAL_OBJECT_REFERENCE);
 
+message! {
 /// `Workload` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workload-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct Workload {
+pub struct Workload WORKLOAD "Workload" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "Workload" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: WorkloadSpec, required.
-    pub spec: WorkloadSpec,
+    spec: WorkloadSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WORKLOAD: Desc = Desc::kind("Workload", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&WORKLOAD_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "Workload" });
-impl Message for Workload {
-    fn desc(&self) -> &'static Desc { &WORKLOAD }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(Workload, WORKLOAD);
-kind!(Workload, WORKLOAD, "scheduling.k8s.io", "v1beta1", "Workload");
+kind!(Workload, "scheduling.k8s.io", "v1beta1", "Workload");
 object!(Workload);
 resource!(Workload, "workloads", Namespaced);
 
+message! {
 /// `WorkloadList` of scheduling.k8s.io/v1beta1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadlist-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadList {
+pub struct WorkloadList WORKLOAD_LIST "WorkloadList" [255, 0, 1] Form::Kind(&KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "WorkloadList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of Workload, required.
-    pub items: List<Workload>,
+    items: List<Workload> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WORKLOAD_LIST: Desc = Desc::kind("WorkloadList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&WORKLOAD))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "scheduling.k8s.io", version: "v1beta1", kind: "WorkloadList" });
-impl Message for WorkloadList {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(WorkloadList, WORKLOAD_LIST);
-kind!(WorkloadList, WORKLOAD_LIST, "scheduling.k8s.io", "v1beta1", "WorkloadList");
+kind!(WorkloadList, "scheduling.k8s.io", "v1beta1", "WorkloadList");
 list_kind!(WorkloadList, Workload);
 
+message! {
 /// `WorkloadReference` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadreference-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadReference {
+pub struct WorkloadReference WORKLOAD_REFERENCE "WorkloadReference" [255, 0, 1] Form::Part;
     /// `workloadName`: string, required.
-    pub workload_name: Str,
+    workload_name: Str = "workloadName" 1 (REQUIRED);
     /// `templateName`: string, required.
-    pub template_name: Str,
+    template_name: Str = "templateName" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WORKLOAD_REFERENCE: Desc = Desc::new("WorkloadReference", &[
-    Field::new("workloadName", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("templateName", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for WorkloadReference {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.workload_name), FieldRef::Str(&self.template_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.workload_name), 1 => FieldMut::Str(&mut self.template_name), _ => oob(i) } }
-}
-message!(WorkloadReference, WORKLOAD_REFERENCE);
 
+message! {
 /// `WorkloadSpec` of scheduling.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#workloadspec-v1beta1-scheduling-k8s-io)
-#[derive(Clone, Default)]
-pub struct WorkloadSpec {
+pub struct WorkloadSpec WORKLOAD_SPEC "WorkloadSpec" [255, 0, 1, 2] Form::Part;
     /// `controllerRef`: TypedLocalObjectReference or absent.
-    pub controller_ref: Option<Shared<TypedLocalObjectReference>>,
+    controller_ref: Option<Shared<TypedLocalObjectReference>> = "controllerRef" 1 OMITEMPTY;
     /// `podGroupTemplates`: list of PodGroupTemplate, map by `name`.
-    pub pod_group_templates: List<PodGroupTemplate>,
+    pod_group_templates: List<PodGroupTemplate> = "podGroupTemplates" 2 (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
     /// `compositePodGroupTemplates`: list of CompositePodGroupTemplate, map by `name`, feature gate `CompositePodGroup`.
-    pub composite_pod_group_templates: List<CompositePodGroupTemplate>,
+    composite_pod_group_templates: List<CompositePodGroupTemplate> = "compositePodGroupTemplates" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static WORKLOAD_SPEC: Desc = Desc::new("WorkloadSpec", &[
-    Field::new("controllerRef", 1, OMITEMPTY, Type::OptMsg(&TYPED_LOCAL_OBJECT_REFERENCE)),
-    Field::new("podGroupTemplates", 2, 0, Type::List(&Type::Msg(&POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-    Field::new("compositePodGroupTemplates", 3, OMITEMPTY, Type::List(&Type::Msg(&COMPOSITE_POD_GROUP_TEMPLATE))).facts(&Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for WorkloadSpec {
-    fn desc(&self) -> &'static Desc { &WORKLOAD_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptMsg(opt(&self.controller_ref)), FieldRef::List(&self.pod_group_templates), FieldRef::List(&self.composite_pod_group_templates)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptMsg(&mut self.controller_ref), 1 => FieldMut::List(&mut self.pod_group_templates), 2 => FieldMut::List(&mut self.composite_pod_group_templates), _ => oob(i) } }
-}
-message!(WorkloadSpec, WORKLOAD_SPEC);
 
 /// Value of PreemptionPolicy.
 pub const PREEMPT_LOWER_PRIORITY: &str = "PreemptLowerPriority";

@@ -5,6 +5,8 @@ use super::*;
 use pintle_apimachinery::Scheme;
 
 /// Registers every kind of the groups that are switched on.
+// Compiled where it is used: it takes the code of every kind along.
+#[inline]
 pub fn add_to_scheme(scheme: &mut Scheme) {
     #[cfg(feature = "admission")]
     {

@@ -4,599 +4,307 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `CSIDriver` of storage.k8s.io/v1, since 1.18. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csidriver-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSIDriver {
+pub struct CSIDriver CSI_DRIVER "CSIDriver" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIDriver" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CSIDriverSpec, required.
-    pub spec: CSIDriverSpec,
+    spec: CSIDriverSpec = "spec" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CSI_DRIVER: Desc = Desc::kind("CSIDriver", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&CSI_DRIVER_SPEC)).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIDriver" });
-impl Message for CSIDriver {
-    fn desc(&self) -> &'static Desc { &CSI_DRIVER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), _ => oob(i) } }
-}
-message!(CSIDriver, CSI_DRIVER);
-kind!(CSIDriver, CSI_DRIVER, "storage.k8s.io", "v1", "CSIDriver");
+kind!(CSIDriver, "storage.k8s.io", "v1", "CSIDriver");
 object!(CSIDriver);
 resource!(CSIDriver, "csidrivers", ClusterScoped);
 
+message! {
 /// `CSIDriverList` of storage.k8s.io/v1, since 1.18. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csidriverlist-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSIDriverList {
+pub struct CSIDriverList CSI_DRIVER_LIST "CSIDriverList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIDriverList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CSIDriver, required.
-    pub items: List<CSIDriver>,
+    items: List<CSIDriver> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CSI_DRIVER_LIST: Desc = Desc::kind("CSIDriverList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CSI_DRIVER))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIDriverList" });
-impl Message for CSIDriverList {
-    fn desc(&self) -> &'static Desc { &CSI_DRIVER_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CSIDriverList, CSI_DRIVER_LIST);
-kind!(CSIDriverList, CSI_DRIVER_LIST, "storage.k8s.io", "v1", "CSIDriverList");
+kind!(CSIDriverList, "storage.k8s.io", "v1", "CSIDriverList");
 list_kind!(CSIDriverList, CSIDriver);
 
+message! {
 /// `CSIDriverSpec` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csidriverspec-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSIDriverSpec {
+pub struct CSIDriverSpec CSI_DRIVER_SPEC "CSIDriverSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] Form::Part;
     /// `attachRequired`: boolean or absent.
-    pub attach_required: Option<bool>,
+    attach_required: Option<bool> = "attachRequired" 1 OMITEMPTY;
     /// `podInfoOnMount`: boolean or absent.
-    pub pod_info_on_mount: Option<bool>,
+    pod_info_on_mount: Option<bool> = "podInfoOnMount" 2 OMITEMPTY;
     /// `volumeLifecycleModes`: list of string, set.
-    pub volume_lifecycle_modes: List<Str>,
+    volume_lifecycle_modes: List<Str> = "volumeLifecycleModes" 3 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
     /// `storageCapacity`: boolean or absent, feature gate `CSIStorageCapacity`.
-    pub storage_capacity: Option<bool>,
+    storage_capacity: Option<bool> = "storageCapacity" 4 OMITEMPTY;
     /// `fsGroupPolicy`: string or absent.
-    pub fs_group_policy: Option<Str>,
+    fs_group_policy: Option<Str> = "fsGroupPolicy" 5 OMITEMPTY;
     /// `tokenRequests`: list of TokenRequest.
-    pub token_requests: List<TokenRequest>,
+    token_requests: List<TokenRequest> = "tokenRequests" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `requiresRepublish`: boolean or absent.
-    pub requires_republish: Option<bool>,
+    requires_republish: Option<bool> = "requiresRepublish" 7 OMITEMPTY;
     /// `seLinuxMount`: boolean or absent, feature gate `SELinuxMountReadWriteOncePod`.
-    pub se_linux_mount: Option<bool>,
+    se_linux_mount: Option<bool> = "seLinuxMount" 8 OMITEMPTY;
     /// `nodeAllocatableUpdatePeriodSeconds`: integer or absent, feature gate `MutableCSINodeAllocatableCount`.
-    pub node_allocatable_update_period_seconds: Option<i64>,
+    node_allocatable_update_period_seconds: Option<i64> = "nodeAllocatableUpdatePeriodSeconds" 9 OMITEMPTY;
     /// `serviceAccountTokenInSecrets`: boolean or absent, feature gate `CSIServiceAccountTokenSecrets`.
-    pub service_account_token_in_secrets: Option<bool>,
+    service_account_token_in_secrets: Option<bool> = "serviceAccountTokenInSecrets" 10 OMITEMPTY;
     /// `preventPodSchedulingIfMissing`: boolean or absent, feature gate `VolumeLimitScaling`.
-    pub prevent_pod_scheduling_if_missing: Option<bool>,
+    prevent_pod_scheduling_if_missing: Option<bool> = "preventPodSchedulingIfMissing" 11 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CSI_DRIVER_SPEC: Desc = Desc::new("CSIDriverSpec", &[
-    Field::new("attachRequired", 1, OMITEMPTY, Type::OptBool),
-    Field::new("podInfoOnMount", 2, OMITEMPTY, Type::OptBool),
-    Field::new("volumeLifecycleModes", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, ..NO_FACTS }),
-    Field::new("storageCapacity", 4, OMITEMPTY, Type::OptBool),
-    Field::new("fsGroupPolicy", 5, OMITEMPTY, Type::OptStr),
-    Field::new("tokenRequests", 6, OMITEMPTY, Type::List(&Type::Msg(&TOKEN_REQUEST))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("requiresRepublish", 7, OMITEMPTY, Type::OptBool),
-    Field::new("seLinuxMount", 8, OMITEMPTY, Type::OptBool),
-    Field::new("nodeAllocatableUpdatePeriodSeconds", 9, OMITEMPTY, Type::OptI64),
-    Field::new("serviceAccountTokenInSecrets", 10, OMITEMPTY, Type::OptBool),
-    Field::new("preventPodSchedulingIfMissing", 11, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-impl Message for CSIDriverSpec {
-    fn desc(&self) -> &'static Desc { &CSI_DRIVER_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptBool(&self.attach_required), FieldRef::OptBool(&self.pod_info_on_mount), FieldRef::List(&self.volume_lifecycle_modes), FieldRef::OptBool(&self.storage_capacity), FieldRef::OptStr(&self.fs_group_policy), FieldRef::List(&self.token_requests), FieldRef::OptBool(&self.requires_republish), FieldRef::OptBool(&self.se_linux_mount), FieldRef::OptI64(&self.node_allocatable_update_period_seconds), FieldRef::OptBool(&self.service_account_token_in_secrets), FieldRef::OptBool(&self.prevent_pod_scheduling_if_missing)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptBool(&mut self.attach_required), 1 => FieldMut::OptBool(&mut self.pod_info_on_mount), 2 => FieldMut::List(&mut self.volume_lifecycle_modes), 3 => FieldMut::OptBool(&mut self.storage_capacity), 4 => FieldMut::OptStr(&mut self.fs_group_policy), 5 => FieldMut::List(&mut self.token_requests), 6 => FieldMut::OptBool(&mut self.requires_republish), 7 => FieldMut::OptBool(&mut self.se_linux_mount), 8 => FieldMut::OptI64(&mut self.node_allocatable_update_period_seconds), 9 => FieldMut::OptBool(&mut self.service_account_token_in_secrets), 10 => FieldMut::OptBool(&mut self.prevent_pod_scheduling_if_missing), _ => oob(i) } }
-}
-message!(CSIDriverSpec, CSI_DRIVER_SPEC);
 
+message! {
 /// `CSINode` of storage.k8s.io/v1, since 1.17. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csinode-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSINode {
+pub struct CSINode CSI_NODE "CSINode" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSINode" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: CSINodeSpec, required.
-    pub spec: CSINodeSpec,
+    spec: CSINodeSpec = "spec" 2 (REQUIRED);
     /// `status`: CSINodeStatus.
-    pub status: CSINodeStatus,
+    status: CSINodeStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CSI_NODE: Desc = Desc::kind("CSINode", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&CSI_NODE_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&CSI_NODE_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSINode" });
-impl Message for CSINode {
-    fn desc(&self) -> &'static Desc { &CSI_NODE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(CSINode, CSI_NODE);
-kind!(CSINode, CSI_NODE, "storage.k8s.io", "v1", "CSINode");
+kind!(CSINode, "storage.k8s.io", "v1", "CSINode");
 object!(CSINode);
 resource!(CSINode, "csinodes", ClusterScoped);
 
+message! {
 /// `CSINodeDriver` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csinodedriver-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSINodeDriver {
+pub struct CSINodeDriver CSI_NODE_DRIVER "CSINodeDriver" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `nodeID`: string, required.
-    pub node_id: Str,
+    node_id: Str = "nodeID" 2 (REQUIRED);
     /// `topologyKeys`: list of string.
-    pub topology_keys: List<Str>,
+    topology_keys: List<Str> = "topologyKeys" 3 (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocatable`: VolumeNodeResources or absent.
-    pub allocatable: Option<Shared<VolumeNodeResources>>,
+    allocatable: Option<Shared<VolumeNodeResources>> = "allocatable" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CSI_NODE_DRIVER: Desc = Desc::new("CSINodeDriver", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("nodeID", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("topologyKeys", 3, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("allocatable", 4, OMITEMPTY, Type::OptMsg(&VOLUME_NODE_RESOURCES)),
-], &[255, 0, 1, 2, 3]);
-impl Message for CSINodeDriver {
-    fn desc(&self) -> &'static Desc { &CSI_NODE_DRIVER }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.node_id), FieldRef::List(&self.topology_keys), FieldRef::OptMsg(opt(&self.allocatable))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.node_id), 2 => FieldMut::List(&mut self.topology_keys), 3 => FieldMut::OptMsg(&mut self.allocatable), _ => oob(i) } }
-}
-message!(CSINodeDriver, CSI_NODE_DRIVER);
 
+message! {
 /// `CSINodeList` of storage.k8s.io/v1, since 1.17. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csinodelist-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSINodeList {
+pub struct CSINodeList CSI_NODE_LIST "CSINodeList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSINodeList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CSINode, required.
-    pub items: List<CSINode>,
+    items: List<CSINode> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CSI_NODE_LIST: Desc = Desc::kind("CSINodeList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CSI_NODE))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSINodeList" });
-impl Message for CSINodeList {
-    fn desc(&self) -> &'static Desc { &CSI_NODE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CSINodeList, CSI_NODE_LIST);
-kind!(CSINodeList, CSI_NODE_LIST, "storage.k8s.io", "v1", "CSINodeList");
+kind!(CSINodeList, "storage.k8s.io", "v1", "CSINodeList");
 list_kind!(CSINodeList, CSINode);
 
+message! {
 /// `CSINodeSpec` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csinodespec-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSINodeSpec {
+pub struct CSINodeSpec CSI_NODE_SPEC "CSINodeSpec" [255, 0] Form::Part;
     /// `drivers`: list of CSINodeDriver, required, map by `name`.
-    pub drivers: List<CSINodeDriver>,
+    drivers: List<CSINodeDriver> = "drivers" 1 (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..REQUIRED });
 }
-#[doc(hidden)]
-pub static CSI_NODE_SPEC: Desc = Desc::new("CSINodeSpec", &[
-    Field::new("drivers", 1, 0, Type::List(&Type::Msg(&CSI_NODE_DRIVER))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..REQUIRED }),
-], &[255, 0]);
-impl Message for CSINodeSpec {
-    fn desc(&self) -> &'static Desc { &CSI_NODE_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.drivers)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.drivers), _ => oob(i) } }
-}
-message!(CSINodeSpec, CSI_NODE_SPEC);
 
+message! {
 /// `CSINodeStatus` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csinodestatus-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSINodeStatus {
+pub struct CSINodeStatus CSI_NODE_STATUS "CSINodeStatus" [255, 0] Form::Part;
     /// `storageHealth`: list of StorageHealth, map by `name`, feature gate `CSIVolumeHealth`.
-    pub storage_health: List<StorageHealth>,
+    storage_health: List<StorageHealth> = "storageHealth" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static CSI_NODE_STATUS: Desc = Desc::new("CSINodeStatus", &[
-    Field::new("storageHealth", 1, OMITEMPTY, Type::List(&Type::Msg(&STORAGE_HEALTH))).facts(&Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS }),
-], &[255, 0]);
-impl Message for CSINodeStatus {
-    fn desc(&self) -> &'static Desc { &CSI_NODE_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.storage_health)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.storage_health), _ => oob(i) } }
-}
-message!(CSINodeStatus, CSI_NODE_STATUS);
 
+message! {
 /// `CSIStorageCapacity` of storage.k8s.io/v1, since 1.24. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csistoragecapacity-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSIStorageCapacity {
+pub struct CSIStorageCapacity CSI_STORAGE_CAPACITY "CSIStorageCapacity" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIStorageCapacity" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `nodeTopology`: LabelSelector or absent.
-    pub node_topology: Option<Shared<meta_v1::LabelSelector>>,
+    node_topology: Option<Shared<meta_v1::LabelSelector>> = "nodeTopology" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `storageClassName`: string, required.
-    pub storage_class_name: Str,
+    storage_class_name: Str = "storageClassName" 3 (REQUIRED);
     /// `capacity`: quantity or absent.
-    pub capacity: Option<Quantity>,
+    capacity: Option<Quantity> = "capacity" 4 OMITEMPTY;
     /// `maximumVolumeSize`: quantity or absent.
-    pub maximum_volume_size: Option<Quantity>,
+    maximum_volume_size: Option<Quantity> = "maximumVolumeSize" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CSI_STORAGE_CAPACITY: Desc = Desc::kind("CSIStorageCapacity", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("nodeTopology", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("storageClassName", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("capacity", 4, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("maximumVolumeSize", 5, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIStorageCapacity" });
-impl Message for CSIStorageCapacity {
-    fn desc(&self) -> &'static Desc { &CSI_STORAGE_CAPACITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::OptMsg(opt(&self.node_topology)), FieldRef::Str(&self.storage_class_name), FieldRef::OptLeaf(opt_leaf(&self.capacity)), FieldRef::OptLeaf(opt_leaf(&self.maximum_volume_size))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::OptMsg(&mut self.node_topology), 2 => FieldMut::Str(&mut self.storage_class_name), 3 => FieldMut::OptLeaf(&mut self.capacity), 4 => FieldMut::OptLeaf(&mut self.maximum_volume_size), _ => oob(i) } }
-}
-message!(CSIStorageCapacity, CSI_STORAGE_CAPACITY);
-kind!(CSIStorageCapacity, CSI_STORAGE_CAPACITY, "storage.k8s.io", "v1", "CSIStorageCapacity");
+kind!(CSIStorageCapacity, "storage.k8s.io", "v1", "CSIStorageCapacity");
 object!(CSIStorageCapacity);
 resource!(CSIStorageCapacity, "csistoragecapacities", Namespaced);
 
+message! {
 /// `CSIStorageCapacityList` of storage.k8s.io/v1, since 1.24. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csistoragecapacitylist-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct CSIStorageCapacityList {
+pub struct CSIStorageCapacityList CSI_STORAGE_CAPACITY_LIST "CSIStorageCapacityList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIStorageCapacityList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CSIStorageCapacity, required.
-    pub items: List<CSIStorageCapacity>,
+    items: List<CSIStorageCapacity> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CSI_STORAGE_CAPACITY_LIST: Desc = Desc::kind("CSIStorageCapacityList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CSI_STORAGE_CAPACITY))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "CSIStorageCapacityList" });
-impl Message for CSIStorageCapacityList {
-    fn desc(&self) -> &'static Desc { &CSI_STORAGE_CAPACITY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST);
-kind!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST, "storage.k8s.io", "v1", "CSIStorageCapacityList");
+kind!(CSIStorageCapacityList, "storage.k8s.io", "v1", "CSIStorageCapacityList");
 list_kind!(CSIStorageCapacityList, CSIStorageCapacity);
 
+message! {
 /// `StorageClass` of storage.k8s.io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageclass-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageClass {
+pub struct StorageClass STORAGE_CLASS "StorageClass" [255, 0, 1, 2, 3, 4, 5, 6, 7] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "StorageClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `provisioner`: string, required.
-    pub provisioner: Str,
+    provisioner: Str = "provisioner" 2 (REQUIRED);
     /// `parameters`: map of string.
-    pub parameters: Map<Str>,
+    parameters: Map<Str> = "parameters" 3 OMITEMPTY;
     /// `reclaimPolicy`: string or absent, one of `Delete`, `Recycle`, `Retain`.
-    pub reclaim_policy: Option<Str>,
+    reclaim_policy: Option<Str> = "reclaimPolicy" 4 OMITEMPTY (Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS });
     /// `mountOptions`: list of string.
-    pub mount_options: List<Str>,
+    mount_options: List<Str> = "mountOptions" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allowVolumeExpansion`: boolean or absent.
-    pub allow_volume_expansion: Option<bool>,
+    allow_volume_expansion: Option<bool> = "allowVolumeExpansion" 6 OMITEMPTY;
     /// `volumeBindingMode`: string or absent, one of `Immediate`, `WaitForFirstConsumer`.
-    pub volume_binding_mode: Option<Str>,
+    volume_binding_mode: Option<Str> = "volumeBindingMode" 7 OMITEMPTY (Facts { enums: &["Immediate", "WaitForFirstConsumer"], ..NO_FACTS });
     /// `allowedTopologies`: list of TopologySelectorTerm.
-    pub allowed_topologies: List<core_v1::TopologySelectorTerm>,
+    allowed_topologies: List<core_v1::TopologySelectorTerm> = "allowedTopologies" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static STORAGE_CLASS: Desc = Desc::kind("StorageClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("provisioner", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("parameters", 3, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("reclaimPolicy", 4, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS }),
-    Field::new("mountOptions", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("allowVolumeExpansion", 6, OMITEMPTY, Type::OptBool),
-    Field::new("volumeBindingMode", 7, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Immediate", "WaitForFirstConsumer"], ..NO_FACTS }),
-    Field::new("allowedTopologies", 8, OMITEMPTY, Type::List(&Type::Msg(&core_v1::TOPOLOGY_SELECTOR_TERM))).facts(&Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "StorageClass" });
-impl Message for StorageClass {
-    fn desc(&self) -> &'static Desc { &STORAGE_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Str(&self.provisioner), FieldRef::Map(&self.parameters), FieldRef::OptStr(&self.reclaim_policy), FieldRef::List(&self.mount_options), FieldRef::OptBool(&self.allow_volume_expansion), FieldRef::OptStr(&self.volume_binding_mode), FieldRef::List(&self.allowed_topologies)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Str(&mut self.provisioner), 2 => FieldMut::Map(&mut self.parameters), 3 => FieldMut::OptStr(&mut self.reclaim_policy), 4 => FieldMut::List(&mut self.mount_options), 5 => FieldMut::OptBool(&mut self.allow_volume_expansion), 6 => FieldMut::OptStr(&mut self.volume_binding_mode), 7 => FieldMut::List(&mut self.allowed_topologies), _ => oob(i) } }
-}
-message!(StorageClass, STORAGE_CLASS);
-kind!(StorageClass, STORAGE_CLASS, "storage.k8s.io", "v1", "StorageClass");
+kind!(StorageClass, "storage.k8s.io", "v1", "StorageClass");
 object!(StorageClass);
 resource!(StorageClass, "storageclasses", ClusterScoped);
 
+message! {
 /// `StorageClassList` of storage.k8s.io/v1, since 1.6. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageclasslist-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageClassList {
+pub struct StorageClassList STORAGE_CLASS_LIST "StorageClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "StorageClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of StorageClass, required.
-    pub items: List<StorageClass>,
+    items: List<StorageClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static STORAGE_CLASS_LIST: Desc = Desc::kind("StorageClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&STORAGE_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "StorageClassList" });
-impl Message for StorageClassList {
-    fn desc(&self) -> &'static Desc { &STORAGE_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(StorageClassList, STORAGE_CLASS_LIST);
-kind!(StorageClassList, STORAGE_CLASS_LIST, "storage.k8s.io", "v1", "StorageClassList");
+kind!(StorageClassList, "storage.k8s.io", "v1", "StorageClassList");
 list_kind!(StorageClassList, StorageClass);
 
+message! {
 /// `StorageHealth` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storagehealth-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageHealth {
+pub struct StorageHealth STORAGE_HEALTH "StorageHealth" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `healthConditions`: list of StorageHealthCondition.
-    pub health_conditions: List<StorageHealthCondition>,
+    health_conditions: List<StorageHealthCondition> = "healthConditions" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static STORAGE_HEALTH: Desc = Desc::new("StorageHealth", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("healthConditions", 2, OMITEMPTY, Type::List(&Type::Msg(&STORAGE_HEALTH_CONDITION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for StorageHealth {
-    fn desc(&self) -> &'static Desc { &STORAGE_HEALTH }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::List(&self.health_conditions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::List(&mut self.health_conditions), _ => oob(i) } }
-}
-message!(StorageHealth, STORAGE_HEALTH);
 
+message! {
 /// `StorageHealthCondition` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storagehealthcondition-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageHealthCondition {
+pub struct StorageHealthCondition STORAGE_HEALTH_CONDITION "StorageHealthCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `status`: string, required, one of `StorageDegraded`, `StorageUnreachable`.
-    pub status: Str,
+    status: Str = "status" 1 (Facts { enums: &["StorageDegraded", "StorageUnreachable"], ..REQUIRED });
     /// `reason`: string, required.
-    pub reason: Str,
+    reason: Str = "reason" 2 (REQUIRED);
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 3 OMITEMPTY;
     /// `accessMode`: string or absent, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    pub access_mode: Option<Str>,
+    access_mode: Option<Str> = "accessMode" 4 OMITEMPTY (Facts { enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
     /// `volumeMode`: string or absent, one of `Block`, `Filesystem`.
-    pub volume_mode: Option<Str>,
+    volume_mode: Option<Str> = "volumeMode" 5 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], ..NO_FACTS });
     /// `lastTransitionTime`: time.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STORAGE_HEALTH_CONDITION: Desc = Desc::new("StorageHealthCondition", &[
-    Field::new("status", 1, 0, Type::Str).facts(&Facts { enums: &["StorageDegraded", "StorageUnreachable"], ..REQUIRED }),
-    Field::new("reason", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 3, OMITEMPTY, Type::Str),
-    Field::new("accessMode", 4, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS }),
-    Field::new("volumeMode", 5, OMITEMPTY, Type::OptStr).facts(&Facts { enums: &["Block", "Filesystem"], ..NO_FACTS }),
-    Field::new("lastTransitionTime", 6, OMITEMPTY, Type::Leaf(&TIME)),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for StorageHealthCondition {
-    fn desc(&self) -> &'static Desc { &STORAGE_HEALTH_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.status), FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::OptStr(&self.access_mode), FieldRef::OptStr(&self.volume_mode), FieldRef::Leaf(&self.last_transition_time)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.status), 1 => FieldMut::Str(&mut self.reason), 2 => FieldMut::Str(&mut self.message), 3 => FieldMut::OptStr(&mut self.access_mode), 4 => FieldMut::OptStr(&mut self.volume_mode), 5 => FieldMut::Leaf(&mut self.last_transition_time), _ => oob(i) } }
-}
-message!(StorageHealthCondition, STORAGE_HEALTH_CONDITION);
 
+message! {
 /// `TokenRequest` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenrequest-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct TokenRequest {
+pub struct TokenRequest TOKEN_REQUEST "TokenRequest" [255, 0, 1] Form::Part;
     /// `audience`: string, required.
-    pub audience: Str,
+    audience: Str = "audience" 1 (REQUIRED);
     /// `expirationSeconds`: integer or absent.
-    pub expiration_seconds: Option<i64>,
+    expiration_seconds: Option<i64> = "expirationSeconds" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TOKEN_REQUEST: Desc = Desc::new("TokenRequest", &[
-    Field::new("audience", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("expirationSeconds", 2, OMITEMPTY, Type::OptI64),
-], &[255, 0, 1]);
-impl Message for TokenRequest {
-    fn desc(&self) -> &'static Desc { &TOKEN_REQUEST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.audience), FieldRef::OptI64(&self.expiration_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.audience), 1 => FieldMut::OptI64(&mut self.expiration_seconds), _ => oob(i) } }
-}
-message!(TokenRequest, TOKEN_REQUEST);
 
+message! {
 /// `VolumeAttachment` of storage.k8s.io/v1, since 1.13. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattachment-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttachment {
+pub struct VolumeAttachment VOLUME_ATTACHMENT "VolumeAttachment" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: VolumeAttachmentSpec, required.
-    pub spec: VolumeAttachmentSpec,
+    spec: VolumeAttachmentSpec = "spec" 2 (REQUIRED);
     /// `status`: VolumeAttachmentStatus.
-    pub status: VolumeAttachmentStatus,
+    status: VolumeAttachmentStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT: Desc = Desc::kind("VolumeAttachment", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&VOLUME_ATTACHMENT_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&VOLUME_ATTACHMENT_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment" });
-impl Message for VolumeAttachment {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(VolumeAttachment, VOLUME_ATTACHMENT);
-kind!(VolumeAttachment, VOLUME_ATTACHMENT, "storage.k8s.io", "v1", "VolumeAttachment");
+kind!(VolumeAttachment, "storage.k8s.io", "v1", "VolumeAttachment");
 object!(VolumeAttachment);
 resource!(VolumeAttachment, "volumeattachments", ClusterScoped);
 
+message! {
 /// `VolumeAttachmentList` of storage.k8s.io/v1, since 1.13. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattachmentlist-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentList {
+pub struct VolumeAttachmentList VOLUME_ATTACHMENT_LIST "VolumeAttachmentList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachmentList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of VolumeAttachment, required.
-    pub items: List<VolumeAttachment>,
+    items: List<VolumeAttachment> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_LIST: Desc = Desc::kind("VolumeAttachmentList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&VOLUME_ATTACHMENT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachmentList" });
-impl Message for VolumeAttachmentList {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST);
-kind!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST, "storage.k8s.io", "v1", "VolumeAttachmentList");
+kind!(VolumeAttachmentList, "storage.k8s.io", "v1", "VolumeAttachmentList");
 list_kind!(VolumeAttachmentList, VolumeAttachment);
 
+message! {
 /// `VolumeAttachmentSource` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattachmentsource-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentSource {
+pub struct VolumeAttachmentSource VOLUME_ATTACHMENT_SOURCE "VolumeAttachmentSource" [255, 0, 1] Form::Part;
     /// `persistentVolumeName`: string or absent.
-    pub persistent_volume_name: Option<Str>,
+    persistent_volume_name: Option<Str> = "persistentVolumeName" 1 OMITEMPTY;
     /// `inlineVolumeSpec`: PersistentVolumeSpec or absent.
-    pub inline_volume_spec: Option<Shared<core_v1::PersistentVolumeSpec>>,
+    inline_volume_spec: Option<Shared<core_v1::PersistentVolumeSpec>> = "inlineVolumeSpec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_SOURCE: Desc = Desc::new("VolumeAttachmentSource", &[
-    Field::new("persistentVolumeName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("inlineVolumeSpec", 2, OMITEMPTY, Type::OptMsg(&core_v1::PERSISTENT_VOLUME_SPEC)),
-], &[255, 0, 1]);
-impl Message for VolumeAttachmentSource {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.persistent_volume_name), FieldRef::OptMsg(opt(&self.inline_volume_spec))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.persistent_volume_name), 1 => FieldMut::OptMsg(&mut self.inline_volume_spec), _ => oob(i) } }
-}
-message!(VolumeAttachmentSource, VOLUME_ATTACHMENT_SOURCE);
 
+message! {
 /// `VolumeAttachmentSpec` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattachmentspec-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentSpec {
+pub struct VolumeAttachmentSpec VOLUME_ATTACHMENT_SPEC "VolumeAttachmentSpec" [255, 0, 1, 2] Form::Part;
     /// `attacher`: string, required.
-    pub attacher: Str,
+    attacher: Str = "attacher" 1 (REQUIRED);
     /// `source`: VolumeAttachmentSource, required.
-    pub source: VolumeAttachmentSource,
+    source: VolumeAttachmentSource = "source" 2 (REQUIRED);
     /// `nodeName`: string, required.
-    pub node_name: Str,
+    node_name: Str = "nodeName" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_SPEC: Desc = Desc::new("VolumeAttachmentSpec", &[
-    Field::new("attacher", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("source", 2, 0, Type::Msg(&VOLUME_ATTACHMENT_SOURCE)).facts(&REQUIRED),
-    Field::new("nodeName", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for VolumeAttachmentSpec {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.attacher), FieldRef::Msg(&self.source), FieldRef::Str(&self.node_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.attacher), 1 => FieldMut::Msg(&mut self.source), 2 => FieldMut::Str(&mut self.node_name), _ => oob(i) } }
-}
-message!(VolumeAttachmentSpec, VOLUME_ATTACHMENT_SPEC);
 
+message! {
 /// `VolumeAttachmentStatus` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattachmentstatus-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentStatus {
+pub struct VolumeAttachmentStatus VOLUME_ATTACHMENT_STATUS "VolumeAttachmentStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `attached`: boolean, required.
-    pub attached: bool,
+    attached: bool = "attached" 1 (REQUIRED);
     /// `attachmentMetadata`: map of string.
-    pub attachment_metadata: Map<Str>,
+    attachment_metadata: Map<Str> = "attachmentMetadata" 2 OMITEMPTY;
     /// `attachError`: VolumeError or absent.
-    pub attach_error: Option<Shared<VolumeError>>,
+    attach_error: Option<Shared<VolumeError>> = "attachError" 3 OMITEMPTY;
     /// `detachError`: VolumeError or absent.
-    pub detach_error: Option<Shared<VolumeError>>,
+    detach_error: Option<Shared<VolumeError>> = "detachError" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_STATUS: Desc = Desc::new("VolumeAttachmentStatus", &[
-    Field::new("attached", 1, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("attachmentMetadata", 2, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("attachError", 3, OMITEMPTY, Type::OptMsg(&VOLUME_ERROR)),
-    Field::new("detachError", 4, OMITEMPTY, Type::OptMsg(&VOLUME_ERROR)),
-], &[255, 0, 1, 2, 3]);
-impl Message for VolumeAttachmentStatus {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.attached), FieldRef::Map(&self.attachment_metadata), FieldRef::OptMsg(opt(&self.attach_error)), FieldRef::OptMsg(opt(&self.detach_error))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.attached), 1 => FieldMut::Map(&mut self.attachment_metadata), 2 => FieldMut::OptMsg(&mut self.attach_error), 3 => FieldMut::OptMsg(&mut self.detach_error), _ => oob(i) } }
-}
-message!(VolumeAttachmentStatus, VOLUME_ATTACHMENT_STATUS);
 
+message! {
 /// `VolumeAttributesClass` of storage.k8s.io/v1, since 1.34. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattributesclass-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttributesClass {
+pub struct VolumeAttributesClass VOLUME_ATTRIBUTES_CLASS "VolumeAttributesClass" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttributesClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `driverName`: string, required.
-    pub driver_name: Str,
+    driver_name: Str = "driverName" 2 (REQUIRED);
     /// `parameters`: map of string.
-    pub parameters: Map<Str>,
+    parameters: Map<Str> = "parameters" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTRIBUTES_CLASS: Desc = Desc::kind("VolumeAttributesClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("driverName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("parameters", 3, OMITEMPTY, Type::Map(&Type::Str)),
-], &[255, 0, 1, 2], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttributesClass" });
-impl Message for VolumeAttributesClass {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTRIBUTES_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Str(&self.driver_name), FieldRef::Map(&self.parameters)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Str(&mut self.driver_name), 2 => FieldMut::Map(&mut self.parameters), _ => oob(i) } }
-}
-message!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS);
-kind!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS, "storage.k8s.io", "v1", "VolumeAttributesClass");
+kind!(VolumeAttributesClass, "storage.k8s.io", "v1", "VolumeAttributesClass");
 object!(VolumeAttributesClass);
 resource!(VolumeAttributesClass, "volumeattributesclasses", ClusterScoped);
 
+message! {
 /// `VolumeAttributesClassList` of storage.k8s.io/v1, since 1.34. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattributesclasslist-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeAttributesClassList {
+pub struct VolumeAttributesClassList VOLUME_ATTRIBUTES_CLASS_LIST "VolumeAttributesClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttributesClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of VolumeAttributesClass, required.
-    pub items: List<VolumeAttributesClass>,
+    items: List<VolumeAttributesClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_ATTRIBUTES_CLASS_LIST: Desc = Desc::kind("VolumeAttributesClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&VOLUME_ATTRIBUTES_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1", kind: "VolumeAttributesClassList" });
-impl Message for VolumeAttributesClassList {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTRIBUTES_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST);
-kind!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST, "storage.k8s.io", "v1", "VolumeAttributesClassList");
+kind!(VolumeAttributesClassList, "storage.k8s.io", "v1", "VolumeAttributesClassList");
 list_kind!(VolumeAttributesClassList, VolumeAttributesClass);
 
+message! {
 /// `VolumeError` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeerror-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeError {
+pub struct VolumeError VOLUME_ERROR "VolumeError" [255, 0, 1, 2] Form::Part;
     /// `time`: time.
-    pub time: Time,
+    time: Time = "time" 1 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
     /// `errorCode`: integer or absent, feature gate `MutableCSINodeAllocatableCount`.
-    pub error_code: Option<i32>,
+    error_code: Option<i32> = "errorCode" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ERROR: Desc = Desc::new("VolumeError", &[
-    Field::new("time", 1, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-    Field::new("errorCode", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for VolumeError {
-    fn desc(&self) -> &'static Desc { &VOLUME_ERROR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Leaf(&self.time), FieldRef::Str(&self.message), FieldRef::OptI32(&self.error_code)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Leaf(&mut self.time), 1 => FieldMut::Str(&mut self.message), 2 => FieldMut::OptI32(&mut self.error_code), _ => oob(i) } }
-}
-message!(VolumeError, VOLUME_ERROR);
 
+message! {
 /// `VolumeNodeResources` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumenoderesources-v1-storage-k8s-io)
-#[derive(Clone, Default)]
-pub struct VolumeNodeResources {
+pub struct VolumeNodeResources VOLUME_NODE_RESOURCES "VolumeNodeResources" [255, 0] Form::Part;
     /// `count`: integer or absent.
-    pub count: Option<i32>,
+    count: Option<i32> = "count" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_NODE_RESOURCES: Desc = Desc::new("VolumeNodeResources", &[
-    Field::new("count", 1, OMITEMPTY, Type::OptI32),
-], &[255, 0]);
-impl Message for VolumeNodeResources {
-    fn desc(&self) -> &'static Desc { &VOLUME_NODE_RESOURCES }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI32(&self.count)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI32(&mut self.count), _ => oob(i) } }
-}
-message!(VolumeNodeResources, VOLUME_NODE_RESOURCES);
 
 /// Value of FSGroupPolicy.
 pub const FILE_FS_GROUP_POLICY: &str = "File";

@@ -4,244 +4,125 @@ use pintle_apimachinery::generated_prelude::*;
 use super::core_v1;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `CSIStorageCapacity` of storage.k8s.io/v1alpha1, since 1.19, deprecated in 1.21, replaced by storage.k8s.io v1beta1 CSIStorageCapacity.
-#[derive(Clone, Default)]
-pub struct CSIStorageCapacity {
+pub struct CSIStorageCapacity CSI_STORAGE_CAPACITY "CSIStorageCapacity" [255, 0, 1, 2, 3, 4] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "CSIStorageCapacity" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `nodeTopology`: LabelSelector or absent.
-    pub node_topology: Option<Shared<meta_v1::LabelSelector>>,
+    node_topology: Option<Shared<meta_v1::LabelSelector>> = "nodeTopology" 2 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `storageClassName`: string, required.
-    pub storage_class_name: Str,
+    storage_class_name: Str = "storageClassName" 3 (REQUIRED);
     /// `capacity`: quantity or absent.
-    pub capacity: Option<Quantity>,
+    capacity: Option<Quantity> = "capacity" 4 OMITEMPTY;
     /// `maximumVolumeSize`: quantity or absent.
-    pub maximum_volume_size: Option<Quantity>,
+    maximum_volume_size: Option<Quantity> = "maximumVolumeSize" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CSI_STORAGE_CAPACITY: Desc = Desc::kind("CSIStorageCapacity", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("nodeTopology", 2, OMITEMPTY, Type::OptMsg(&meta_v1::LABEL_SELECTOR)).facts(&Facts { atomic: true, ..NO_FACTS }),
-    Field::new("storageClassName", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("capacity", 4, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-    Field::new("maximumVolumeSize", 5, OMITEMPTY, Type::OptLeaf(&QUANTITY)),
-], &[255, 0, 1, 2, 3, 4], &KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "CSIStorageCapacity" });
-impl Message for CSIStorageCapacity {
-    fn desc(&self) -> &'static Desc { &CSI_STORAGE_CAPACITY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::OptMsg(opt(&self.node_topology)), FieldRef::Str(&self.storage_class_name), FieldRef::OptLeaf(opt_leaf(&self.capacity)), FieldRef::OptLeaf(opt_leaf(&self.maximum_volume_size))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::OptMsg(&mut self.node_topology), 2 => FieldMut::Str(&mut self.storage_class_name), 3 => FieldMut::OptLeaf(&mut self.capacity), 4 => FieldMut::OptLeaf(&mut self.maximum_volume_size), _ => oob(i) } }
-}
-message!(CSIStorageCapacity, CSI_STORAGE_CAPACITY);
-kind!(CSIStorageCapacity, CSI_STORAGE_CAPACITY, "storage.k8s.io", "v1alpha1", "CSIStorageCapacity");
+kind!(CSIStorageCapacity, "storage.k8s.io", "v1alpha1", "CSIStorageCapacity");
 object!(CSIStorageCapacity);
 resource!(CSIStorageCapacity, "csistoragecapacities", Namespaced);
 
+message! {
 /// `CSIStorageCapacityList` of storage.k8s.io/v1alpha1, since 1.19, deprecated in 1.21, replaced by storage.k8s.io v1beta1 CSIStorageCapacityList.
-#[derive(Clone, Default)]
-pub struct CSIStorageCapacityList {
+pub struct CSIStorageCapacityList CSI_STORAGE_CAPACITY_LIST "CSIStorageCapacityList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "CSIStorageCapacityList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of CSIStorageCapacity, required.
-    pub items: List<CSIStorageCapacity>,
+    items: List<CSIStorageCapacity> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CSI_STORAGE_CAPACITY_LIST: Desc = Desc::kind("CSIStorageCapacityList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&CSI_STORAGE_CAPACITY))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "CSIStorageCapacityList" });
-impl Message for CSIStorageCapacityList {
-    fn desc(&self) -> &'static Desc { &CSI_STORAGE_CAPACITY_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST);
-kind!(CSIStorageCapacityList, CSI_STORAGE_CAPACITY_LIST, "storage.k8s.io", "v1alpha1", "CSIStorageCapacityList");
+kind!(CSIStorageCapacityList, "storage.k8s.io", "v1alpha1", "CSIStorageCapacityList");
 list_kind!(CSIStorageCapacityList, CSIStorageCapacity);
 
+message! {
 /// `VolumeAttachment` of storage.k8s.io/v1alpha1, since 1.9, deprecated in 1.21, replaced by storage.k8s.io v1 VolumeAttachment.
-#[derive(Clone, Default)]
-pub struct VolumeAttachment {
+pub struct VolumeAttachment VOLUME_ATTACHMENT "VolumeAttachment" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttachment" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: VolumeAttachmentSpec, required.
-    pub spec: VolumeAttachmentSpec,
+    spec: VolumeAttachmentSpec = "spec" 2 (REQUIRED);
     /// `status`: VolumeAttachmentStatus.
-    pub status: VolumeAttachmentStatus,
+    status: VolumeAttachmentStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT: Desc = Desc::kind("VolumeAttachment", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, 0, Type::Msg(&VOLUME_ATTACHMENT_SPEC)).facts(&REQUIRED),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&VOLUME_ATTACHMENT_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttachment" });
-impl Message for VolumeAttachment {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(VolumeAttachment, VOLUME_ATTACHMENT);
-kind!(VolumeAttachment, VOLUME_ATTACHMENT, "storage.k8s.io", "v1alpha1", "VolumeAttachment");
+kind!(VolumeAttachment, "storage.k8s.io", "v1alpha1", "VolumeAttachment");
 object!(VolumeAttachment);
 resource!(VolumeAttachment, "volumeattachments", ClusterScoped);
 
+message! {
 /// `VolumeAttachmentList` of storage.k8s.io/v1alpha1, since 1.9, deprecated in 1.21, replaced by storage.k8s.io v1 VolumeAttachmentList.
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentList {
+pub struct VolumeAttachmentList VOLUME_ATTACHMENT_LIST "VolumeAttachmentList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttachmentList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of VolumeAttachment, required.
-    pub items: List<VolumeAttachment>,
+    items: List<VolumeAttachment> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_LIST: Desc = Desc::kind("VolumeAttachmentList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&VOLUME_ATTACHMENT))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttachmentList" });
-impl Message for VolumeAttachmentList {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST);
-kind!(VolumeAttachmentList, VOLUME_ATTACHMENT_LIST, "storage.k8s.io", "v1alpha1", "VolumeAttachmentList");
+kind!(VolumeAttachmentList, "storage.k8s.io", "v1alpha1", "VolumeAttachmentList");
 list_kind!(VolumeAttachmentList, VolumeAttachment);
 
+message! {
 /// `VolumeAttachmentSource` of storage.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentSource {
+pub struct VolumeAttachmentSource VOLUME_ATTACHMENT_SOURCE "VolumeAttachmentSource" [255, 0, 1] Form::Part;
     /// `persistentVolumeName`: string or absent.
-    pub persistent_volume_name: Option<Str>,
+    persistent_volume_name: Option<Str> = "persistentVolumeName" 1 OMITEMPTY;
     /// `inlineVolumeSpec`: PersistentVolumeSpec or absent.
-    pub inline_volume_spec: Option<Shared<core_v1::PersistentVolumeSpec>>,
+    inline_volume_spec: Option<Shared<core_v1::PersistentVolumeSpec>> = "inlineVolumeSpec" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_SOURCE: Desc = Desc::new("VolumeAttachmentSource", &[
-    Field::new("persistentVolumeName", 1, OMITEMPTY, Type::OptStr),
-    Field::new("inlineVolumeSpec", 2, OMITEMPTY, Type::OptMsg(&core_v1::PERSISTENT_VOLUME_SPEC)),
-], &[255, 0, 1]);
-impl Message for VolumeAttachmentSource {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_SOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.persistent_volume_name), FieldRef::OptMsg(opt(&self.inline_volume_spec))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.persistent_volume_name), 1 => FieldMut::OptMsg(&mut self.inline_volume_spec), _ => oob(i) } }
-}
-message!(VolumeAttachmentSource, VOLUME_ATTACHMENT_SOURCE);
 
+message! {
 /// `VolumeAttachmentSpec` of storage.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentSpec {
+pub struct VolumeAttachmentSpec VOLUME_ATTACHMENT_SPEC "VolumeAttachmentSpec" [255, 0, 1, 2] Form::Part;
     /// `attacher`: string, required.
-    pub attacher: Str,
+    attacher: Str = "attacher" 1 (REQUIRED);
     /// `source`: VolumeAttachmentSource, required.
-    pub source: VolumeAttachmentSource,
+    source: VolumeAttachmentSource = "source" 2 (REQUIRED);
     /// `nodeName`: string, required.
-    pub node_name: Str,
+    node_name: Str = "nodeName" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_SPEC: Desc = Desc::new("VolumeAttachmentSpec", &[
-    Field::new("attacher", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("source", 2, 0, Type::Msg(&VOLUME_ATTACHMENT_SOURCE)).facts(&REQUIRED),
-    Field::new("nodeName", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for VolumeAttachmentSpec {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.attacher), FieldRef::Msg(&self.source), FieldRef::Str(&self.node_name)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.attacher), 1 => FieldMut::Msg(&mut self.source), 2 => FieldMut::Str(&mut self.node_name), _ => oob(i) } }
-}
-message!(VolumeAttachmentSpec, VOLUME_ATTACHMENT_SPEC);
 
+message! {
 /// `VolumeAttachmentStatus` of storage.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct VolumeAttachmentStatus {
+pub struct VolumeAttachmentStatus VOLUME_ATTACHMENT_STATUS "VolumeAttachmentStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `attached`: boolean, required.
-    pub attached: bool,
+    attached: bool = "attached" 1 (REQUIRED);
     /// `attachmentMetadata`: map of string.
-    pub attachment_metadata: Map<Str>,
+    attachment_metadata: Map<Str> = "attachmentMetadata" 2 OMITEMPTY;
     /// `attachError`: VolumeError or absent.
-    pub attach_error: Option<Shared<VolumeError>>,
+    attach_error: Option<Shared<VolumeError>> = "attachError" 3 OMITEMPTY;
     /// `detachError`: VolumeError or absent.
-    pub detach_error: Option<Shared<VolumeError>>,
+    detach_error: Option<Shared<VolumeError>> = "detachError" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTACHMENT_STATUS: Desc = Desc::new("VolumeAttachmentStatus", &[
-    Field::new("attached", 1, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("attachmentMetadata", 2, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("attachError", 3, OMITEMPTY, Type::OptMsg(&VOLUME_ERROR)),
-    Field::new("detachError", 4, OMITEMPTY, Type::OptMsg(&VOLUME_ERROR)),
-], &[255, 0, 1, 2, 3]);
-impl Message for VolumeAttachmentStatus {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTACHMENT_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.attached), FieldRef::Map(&self.attachment_metadata), FieldRef::OptMsg(opt(&self.attach_error)), FieldRef::OptMsg(opt(&self.detach_error))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.attached), 1 => FieldMut::Map(&mut self.attachment_metadata), 2 => FieldMut::OptMsg(&mut self.attach_error), 3 => FieldMut::OptMsg(&mut self.detach_error), _ => oob(i) } }
-}
-message!(VolumeAttachmentStatus, VOLUME_ATTACHMENT_STATUS);
 
+message! {
 /// `VolumeAttributesClass` of storage.k8s.io/v1alpha1, since 1.29, deprecated in 1.32, replaced by storage.k8s.io v1 VolumeAttributesClass.
-#[derive(Clone, Default)]
-pub struct VolumeAttributesClass {
+pub struct VolumeAttributesClass VOLUME_ATTRIBUTES_CLASS "VolumeAttributesClass" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttributesClass" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `driverName`: string, required.
-    pub driver_name: Str,
+    driver_name: Str = "driverName" 2 (REQUIRED);
     /// `parameters`: map of string.
-    pub parameters: Map<Str>,
+    parameters: Map<Str> = "parameters" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ATTRIBUTES_CLASS: Desc = Desc::kind("VolumeAttributesClass", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("driverName", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("parameters", 3, OMITEMPTY, Type::Map(&Type::Str)),
-], &[255, 0, 1, 2], &KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttributesClass" });
-impl Message for VolumeAttributesClass {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTRIBUTES_CLASS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Str(&self.driver_name), FieldRef::Map(&self.parameters)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Str(&mut self.driver_name), 2 => FieldMut::Map(&mut self.parameters), _ => oob(i) } }
-}
-message!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS);
-kind!(VolumeAttributesClass, VOLUME_ATTRIBUTES_CLASS, "storage.k8s.io", "v1alpha1", "VolumeAttributesClass");
+kind!(VolumeAttributesClass, "storage.k8s.io", "v1alpha1", "VolumeAttributesClass");
 object!(VolumeAttributesClass);
 resource!(VolumeAttributesClass, "volumeattributesclasses", ClusterScoped);
 
+message! {
 /// `VolumeAttributesClassList` of storage.k8s.io/v1alpha1, since 1.29, deprecated in 1.32, replaced by storage.k8s.io v1 VolumeAttributesClassList.
-#[derive(Clone, Default)]
-pub struct VolumeAttributesClassList {
+pub struct VolumeAttributesClassList VOLUME_ATTRIBUTES_CLASS_LIST "VolumeAttributesClassList" [255, 0, 1] Form::Kind(&KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttributesClassList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of VolumeAttributesClass, required.
-    pub items: List<VolumeAttributesClass>,
+    items: List<VolumeAttributesClass> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static VOLUME_ATTRIBUTES_CLASS_LIST: Desc = Desc::kind("VolumeAttributesClassList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&VOLUME_ATTRIBUTES_CLASS))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storage.k8s.io", version: "v1alpha1", kind: "VolumeAttributesClassList" });
-impl Message for VolumeAttributesClassList {
-    fn desc(&self) -> &'static Desc { &VOLUME_ATTRIBUTES_CLASS_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST);
-kind!(VolumeAttributesClassList, VOLUME_ATTRIBUTES_CLASS_LIST, "storage.k8s.io", "v1alpha1", "VolumeAttributesClassList");
+kind!(VolumeAttributesClassList, "storage.k8s.io", "v1alpha1", "VolumeAttributesClassList");
 list_kind!(VolumeAttributesClassList, VolumeAttributesClass);
 
+message! {
 /// `VolumeError` of storage.k8s.io/v1alpha1.
-#[derive(Clone, Default)]
-pub struct VolumeError {
+pub struct VolumeError VOLUME_ERROR "VolumeError" [255, 0, 1, 2] Form::Part;
     /// `time`: time.
-    pub time: Time,
+    time: Time = "time" 1 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
     /// `errorCode`: integer or absent, feature gate `MutableCSINodeAllocatableCount`.
-    pub error_code: Option<i32>,
+    error_code: Option<i32> = "errorCode" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static VOLUME_ERROR: Desc = Desc::new("VolumeError", &[
-    Field::new("time", 1, OMITEMPTY, Type::Leaf(&TIME)),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-    Field::new("errorCode", 3, OMITEMPTY, Type::OptI32),
-], &[255, 0, 1, 2]);
-impl Message for VolumeError {
-    fn desc(&self) -> &'static Desc { &VOLUME_ERROR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Leaf(&self.time), FieldRef::Str(&self.message), FieldRef::OptI32(&self.error_code)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Leaf(&mut self.time), 1 => FieldMut::Str(&mut self.message), 2 => FieldMut::OptI32(&mut self.error_code), _ => oob(i) } }
-}
-message!(VolumeError, VOLUME_ERROR);

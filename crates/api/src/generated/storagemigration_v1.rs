@@ -3,90 +3,46 @@
 use pintle_apimachinery::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `StorageVersionMigration` of storagemigration.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigration-v1-storagemigration-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionMigration {
+pub struct StorageVersionMigration STORAGE_VERSION_MIGRATION "StorageVersionMigration" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "storagemigration.k8s.io", version: "v1", kind: "StorageVersionMigration" });
     /// `metadata`: ObjectMeta.
-    pub metadata: meta_v1::ObjectMeta,
+    metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `spec`: StorageVersionMigrationSpec.
-    pub spec: StorageVersionMigrationSpec,
+    spec: StorageVersionMigrationSpec = "spec" 2 OMITEMPTY;
     /// `status`: StorageVersionMigrationStatus.
-    pub status: StorageVersionMigrationStatus,
+    status: StorageVersionMigrationStatus = "status" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_MIGRATION: Desc = Desc::kind("StorageVersionMigration", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::OBJECT_META)),
-    Field::new("spec", 2, OMITEMPTY, Type::Msg(&STORAGE_VERSION_MIGRATION_SPEC)),
-    Field::new("status", 3, OMITEMPTY, Type::Msg(&STORAGE_VERSION_MIGRATION_STATUS)),
-], &[255, 0, 1, 2], &KindFacts { group: "storagemigration.k8s.io", version: "v1", kind: "StorageVersionMigration" });
-impl Message for StorageVersionMigration {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_MIGRATION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Msg(&self.spec), FieldRef::Msg(&self.status)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Msg(&mut self.spec), 2 => FieldMut::Msg(&mut self.status), _ => oob(i) } }
-}
-message!(StorageVersionMigration, STORAGE_VERSION_MIGRATION);
-kind!(StorageVersionMigration, STORAGE_VERSION_MIGRATION, "storagemigration.k8s.io", "v1", "StorageVersionMigration");
+kind!(StorageVersionMigration, "storagemigration.k8s.io", "v1", "StorageVersionMigration");
 object!(StorageVersionMigration);
 resource!(StorageVersionMigration, "storageversionmigrations", ClusterScoped);
 
+message! {
 /// `StorageVersionMigrationList` of storagemigration.k8s.io/v1, since 1.37. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationlist-v1-storagemigration-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionMigrationList {
+pub struct StorageVersionMigrationList STORAGE_VERSION_MIGRATION_LIST "StorageVersionMigrationList" [255, 0, 1] Form::Kind(&KindFacts { group: "storagemigration.k8s.io", version: "v1", kind: "StorageVersionMigrationList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of StorageVersionMigration, required.
-    pub items: List<StorageVersionMigration>,
+    items: List<StorageVersionMigration> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_MIGRATION_LIST: Desc = Desc::kind("StorageVersionMigrationList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&STORAGE_VERSION_MIGRATION))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "storagemigration.k8s.io", version: "v1", kind: "StorageVersionMigrationList" });
-impl Message for StorageVersionMigrationList {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_MIGRATION_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(StorageVersionMigrationList, STORAGE_VERSION_MIGRATION_LIST);
-kind!(StorageVersionMigrationList, STORAGE_VERSION_MIGRATION_LIST, "storagemigration.k8s.io", "v1", "StorageVersionMigrationList");
+kind!(StorageVersionMigrationList, "storagemigration.k8s.io", "v1", "StorageVersionMigrationList");
 list_kind!(StorageVersionMigrationList, StorageVersionMigration);
 
+message! {
 /// `StorageVersionMigrationSpec` of storagemigration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationspec-v1-storagemigration-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionMigrationSpec {
+pub struct StorageVersionMigrationSpec STORAGE_VERSION_MIGRATION_SPEC "StorageVersionMigrationSpec" [255, 0] Form::Part;
     /// `resource`: GroupResource, required.
-    pub resource: meta_v1::GroupResource,
+    resource: meta_v1::GroupResource = "resource" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_MIGRATION_SPEC: Desc = Desc::new("StorageVersionMigrationSpec", &[
-    Field::new("resource", 1, 0, Type::Msg(&meta_v1::GROUP_RESOURCE)).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for StorageVersionMigrationSpec {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_MIGRATION_SPEC }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.resource)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.resource), _ => oob(i) } }
-}
-message!(StorageVersionMigrationSpec, STORAGE_VERSION_MIGRATION_SPEC);
 
+message! {
 /// `StorageVersionMigrationStatus` of storagemigration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigrationstatus-v1-storagemigration-k8s-io)
-#[derive(Clone, Default)]
-pub struct StorageVersionMigrationStatus {
+pub struct StorageVersionMigrationStatus STORAGE_VERSION_MIGRATION_STATUS "StorageVersionMigrationStatus" [255, 0, 1] Form::Part;
     /// `conditions`: list of Condition, map by `type`.
-    pub conditions: List<meta_v1::Condition>,
+    conditions: List<meta_v1::Condition> = "conditions" 1 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STORAGE_VERSION_MIGRATION_STATUS: Desc = Desc::new("StorageVersionMigrationStatus", &[
-    Field::new("conditions", 1, OMITEMPTY, Type::List(&Type::Msg(&meta_v1::CONDITION))).facts(&Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS }),
-    Field::new("resourceVersion", 2, OMITEMPTY, Type::Str),
-], &[255, 0, 1]);
-impl Message for StorageVersionMigrationStatus {
-    fn desc(&self) -> &'static Desc { &STORAGE_VERSION_MIGRATION_STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.conditions), FieldRef::Str(&self.resource_version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.conditions), 1 => FieldMut::Str(&mut self.resource_version), _ => oob(i) } }
-}
-message!(StorageVersionMigrationStatus, STORAGE_VERSION_MIGRATION_STATUS);
 
 /// Value of MigrationConditionType.
 pub const MIGRATION_FAILED: &str = "Failed";

@@ -3,1075 +3,542 @@
 use crate::generated_prelude::*;
 const REQUIRED: Facts = Facts { required: true, ..NO_FACTS };
 
+message! {
 /// `APIGroup` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apigroup-v1-meta)
-#[derive(Clone, Default)]
-pub struct APIGroup {
+pub struct APIGroup API_GROUP "APIGroup" [255, 0, 1, 2, 3] Form::Kind(&KindFacts { group: "", version: "v1", kind: "APIGroup" });
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `versions`: list of GroupVersionForDiscovery, required.
-    pub versions: List<GroupVersionForDiscovery>,
+    versions: List<GroupVersionForDiscovery> = "versions" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `preferredVersion`: GroupVersionForDiscovery.
-    pub preferred_version: GroupVersionForDiscovery,
+    preferred_version: GroupVersionForDiscovery = "preferredVersion" 3 OMITEMPTY;
     /// `serverAddressByClientCIDRs`: list of ServerAddressByClientCIDR.
-    pub server_address_by_client_cidrs: List<ServerAddressByClientCIDR>,
+    server_address_by_client_cidrs: List<ServerAddressByClientCIDR> = "serverAddressByClientCIDRs" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static API_GROUP: Desc = Desc::kind("APIGroup", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("versions", 2, 0, Type::List(&Type::Msg(&GROUP_VERSION_FOR_DISCOVERY))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("preferredVersion", 3, OMITEMPTY, Type::Msg(&GROUP_VERSION_FOR_DISCOVERY)),
-    Field::new("serverAddressByClientCIDRs", 4, OMITEMPTY, Type::List(&Type::Msg(&SERVER_ADDRESS_BY_CLIENT_CIDR))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3], &KindFacts { group: "", version: "v1", kind: "APIGroup" });
-impl Message for APIGroup {
-    fn desc(&self) -> &'static Desc { &API_GROUP }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::List(&self.versions), FieldRef::Msg(&self.preferred_version), FieldRef::List(&self.server_address_by_client_cidrs)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::List(&mut self.versions), 2 => FieldMut::Msg(&mut self.preferred_version), 3 => FieldMut::List(&mut self.server_address_by_client_cidrs), _ => oob(i) } }
-}
-message!(APIGroup, API_GROUP);
-kind!(APIGroup, API_GROUP, "", "v1", "APIGroup");
+kind!(APIGroup, "", "v1", "APIGroup");
 
+message! {
 /// `APIGroupList` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apigrouplist-v1-meta)
-#[derive(Clone, Default)]
-pub struct APIGroupList {
+pub struct APIGroupList API_GROUP_LIST "APIGroupList" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "APIGroupList" });
     /// `groups`: list of APIGroup, required.
-    pub groups: List<APIGroup>,
+    groups: List<APIGroup> = "groups" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static API_GROUP_LIST: Desc = Desc::kind("APIGroupList", &[
-    Field::new("groups", 1, 0, Type::List(&Type::Msg(&API_GROUP))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "APIGroupList" });
-impl Message for APIGroupList {
-    fn desc(&self) -> &'static Desc { &API_GROUP_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.groups)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.groups), _ => oob(i) } }
-}
-message!(APIGroupList, API_GROUP_LIST);
-kind!(APIGroupList, API_GROUP_LIST, "", "v1", "APIGroupList");
+kind!(APIGroupList, "", "v1", "APIGroupList");
 
+message! {
 /// `APIResource` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiresource-v1-meta)
-#[derive(Clone, Default)]
-pub struct APIResource {
+pub struct APIResource API_RESOURCE "APIResource" [255, 0, 2, 5, 6, 7, 1, 8, 3, 4, 9] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 1 (REQUIRED);
     /// `singularName`: string, required.
-    pub singular_name: Str,
+    singular_name: Str = "singularName" 6 (REQUIRED);
     /// `namespaced`: boolean, required.
-    pub namespaced: bool,
+    namespaced: bool = "namespaced" 2 (REQUIRED);
     /// `group`: string.
-    pub group: Str,
+    group: Str = "group" 8 OMITEMPTY;
     /// `version`: string.
-    pub version: Str,
+    version: Str = "version" 9 OMITEMPTY;
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 3 (REQUIRED);
     /// `verbs`: Verbs, required.
-    pub verbs: Verbs,
+    verbs: Verbs = "verbs" 4 (REQUIRED);
     /// `shortNames`: list of string.
-    pub short_names: List<Str>,
+    short_names: List<Str> = "shortNames" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `categories`: list of string.
-    pub categories: List<Str>,
+    categories: List<Str> = "categories" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `storageVersionHash`: string.
-    pub storage_version_hash: Str,
+    storage_version_hash: Str = "storageVersionHash" 10 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static API_RESOURCE: Desc = Desc::new("APIResource", &[
-    Field::new("name", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("singularName", 6, 0, Type::Str).facts(&REQUIRED),
-    Field::new("namespaced", 2, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("group", 8, OMITEMPTY, Type::Str),
-    Field::new("version", 9, OMITEMPTY, Type::Str),
-    Field::new("kind", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("verbs", 4, 0, Type::Msg(&VERBS)).facts(&REQUIRED),
-    Field::new("shortNames", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("categories", 7, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("storageVersionHash", 10, OMITEMPTY, Type::Str),
-], &[255, 0, 2, 5, 6, 7, 1, 8, 3, 4, 9]);
-impl Message for APIResource {
-    fn desc(&self) -> &'static Desc { &API_RESOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.singular_name), FieldRef::Bool(&self.namespaced), FieldRef::Str(&self.group), FieldRef::Str(&self.version), FieldRef::Str(&self.kind), FieldRef::Msg(&self.verbs), FieldRef::List(&self.short_names), FieldRef::List(&self.categories), FieldRef::Str(&self.storage_version_hash)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.singular_name), 2 => FieldMut::Bool(&mut self.namespaced), 3 => FieldMut::Str(&mut self.group), 4 => FieldMut::Str(&mut self.version), 5 => FieldMut::Str(&mut self.kind), 6 => FieldMut::Msg(&mut self.verbs), 7 => FieldMut::List(&mut self.short_names), 8 => FieldMut::List(&mut self.categories), 9 => FieldMut::Str(&mut self.storage_version_hash), _ => oob(i) } }
-}
-message!(APIResource, API_RESOURCE);
 
+message! {
 /// `APIResourceList` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiresourcelist-v1-meta)
-#[derive(Clone, Default)]
-pub struct APIResourceList {
+pub struct APIResourceList API_RESOURCE_LIST "APIResourceList" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "APIResourceList" });
     /// `groupVersion`: string, required.
-    pub group_version: Str,
+    group_version: Str = "groupVersion" 1 (REQUIRED);
     /// `resources`: list of APIResource, required.
-    pub resources: List<APIResource>,
+    resources: List<APIResource> = "resources" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static API_RESOURCE_LIST: Desc = Desc::kind("APIResourceList", &[
-    Field::new("groupVersion", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resources", 2, 0, Type::List(&Type::Msg(&API_RESOURCE))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "APIResourceList" });
-impl Message for APIResourceList {
-    fn desc(&self) -> &'static Desc { &API_RESOURCE_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group_version), FieldRef::List(&self.resources)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group_version), 1 => FieldMut::List(&mut self.resources), _ => oob(i) } }
-}
-message!(APIResourceList, API_RESOURCE_LIST);
-kind!(APIResourceList, API_RESOURCE_LIST, "", "v1", "APIResourceList");
+kind!(APIResourceList, "", "v1", "APIResourceList");
 
+message! {
 /// `APIVersions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiversions-v1-meta)
-#[derive(Clone, Default)]
-pub struct APIVersions {
+pub struct APIVersions API_VERSIONS "APIVersions" [255, 0, 1] Form::Kind(&KindFacts { group: "", version: "v1", kind: "APIVersions" });
     /// `versions`: list of string, required.
-    pub versions: List<Str>,
+    versions: List<Str> = "versions" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `serverAddressByClientCIDRs`: list of ServerAddressByClientCIDR, required.
-    pub server_address_by_client_cidrs: List<ServerAddressByClientCIDR>,
+    server_address_by_client_cidrs: List<ServerAddressByClientCIDR> = "serverAddressByClientCIDRs" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static API_VERSIONS: Desc = Desc::kind("APIVersions", &[
-    Field::new("versions", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("serverAddressByClientCIDRs", 2, 0, Type::List(&Type::Msg(&SERVER_ADDRESS_BY_CLIENT_CIDR))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0, 1], &KindFacts { group: "", version: "v1", kind: "APIVersions" });
-impl Message for APIVersions {
-    fn desc(&self) -> &'static Desc { &API_VERSIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.versions), FieldRef::List(&self.server_address_by_client_cidrs)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.versions), 1 => FieldMut::List(&mut self.server_address_by_client_cidrs), _ => oob(i) } }
-}
-message!(APIVersions, API_VERSIONS);
-kind!(APIVersions, API_VERSIONS, "", "v1", "APIVersions");
+kind!(APIVersions, "", "v1", "APIVersions");
 
+message! {
 /// `ApplyOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#applyoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct ApplyOptions {
+pub struct ApplyOptions APPLY_OPTIONS "ApplyOptions" [255, 0, 1, 2] Form::Part;
     /// `dryRun`: list of string.
-    pub dry_run: List<Str>,
+    dry_run: List<Str> = "dryRun" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `force`: boolean, required.
-    pub force: bool,
+    force: bool = "force" 2 (REQUIRED);
     /// `fieldManager`: string, required.
-    pub field_manager: Str,
+    field_manager: Str = "fieldManager" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static APPLY_OPTIONS: Desc = Desc::new("ApplyOptions", &[
-    Field::new("dryRun", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("force", 2, 0, Type::Bool).facts(&REQUIRED),
-    Field::new("fieldManager", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for ApplyOptions {
-    fn desc(&self) -> &'static Desc { &APPLY_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::Bool(&self.force), FieldRef::Str(&self.field_manager)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::Bool(&mut self.force), 2 => FieldMut::Str(&mut self.field_manager), _ => oob(i) } }
-}
-message!(ApplyOptions, APPLY_OPTIONS);
 
+message! {
 /// `Condition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#condition-v1-meta)
-#[derive(Clone, Default)]
-pub struct Condition {
+pub struct Condition CONDITION "Condition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 2 (REQUIRED);
     /// `observedGeneration`: integer.
-    pub observed_generation: i64,
+    observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `lastTransitionTime`: time, required.
-    pub last_transition_time: Time,
+    last_transition_time: Time = "lastTransitionTime" 4 (REQUIRED);
     /// `reason`: string, required.
-    pub reason: Str,
+    reason: Str = "reason" 5 (REQUIRED);
     /// `message`: string, required.
-    pub message: Str,
+    message: Str = "message" 6 (REQUIRED);
 }
-#[doc(hidden)]
-pub static CONDITION: Desc = Desc::new("Condition", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("observedGeneration", 3, OMITEMPTY, Type::I64),
-    Field::new("lastTransitionTime", 4, 0, Type::Leaf(&TIME)).facts(&REQUIRED),
-    Field::new("reason", 5, 0, Type::Str).facts(&REQUIRED),
-    Field::new("message", 6, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2, 3, 4, 5]);
-impl Message for Condition {
-    fn desc(&self) -> &'static Desc { &CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::I64(&self.observed_generation), FieldRef::Leaf(&self.last_transition_time), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::I64(&mut self.observed_generation), 3 => FieldMut::Leaf(&mut self.last_transition_time), 4 => FieldMut::Str(&mut self.reason), 5 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(Condition, CONDITION);
 
+message! {
 /// `CreateOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#createoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct CreateOptions {
+pub struct CreateOptions CREATE_OPTIONS "CreateOptions" [255, 0, 255, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "CreateOptions" });
     /// `dryRun`: list of string.
-    pub dry_run: List<Str>,
+    dry_run: List<Str> = "dryRun" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `fieldManager`: string.
-    pub field_manager: Str,
+    field_manager: Str = "fieldManager" 3 OMITEMPTY;
     /// `fieldValidation`: string.
-    pub field_validation: Str,
+    field_validation: Str = "fieldValidation" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static CREATE_OPTIONS: Desc = Desc::kind("CreateOptions", &[
-    Field::new("dryRun", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("fieldManager", 3, OMITEMPTY, Type::Str),
-    Field::new("fieldValidation", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 255, 1, 2], &KindFacts { group: "", version: "v1", kind: "CreateOptions" });
-impl Message for CreateOptions {
-    fn desc(&self) -> &'static Desc { &CREATE_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::Str(&self.field_manager), FieldRef::Str(&self.field_validation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::Str(&mut self.field_manager), 2 => FieldMut::Str(&mut self.field_validation), _ => oob(i) } }
-}
-message!(CreateOptions, CREATE_OPTIONS);
-kind!(CreateOptions, CREATE_OPTIONS, "", "v1", "CreateOptions");
+kind!(CreateOptions, "", "v1", "CreateOptions");
 
+message! {
 /// `DeleteOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deleteoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct DeleteOptions {
+pub struct DeleteOptions DELETE_OPTIONS "DeleteOptions" [255, 0, 1, 2, 3, 4, 5] Form::Kind(&KindFacts { group: "", version: "v1", kind: "DeleteOptions" });
     /// `gracePeriodSeconds`: integer or absent.
-    pub grace_period_seconds: Option<i64>,
+    grace_period_seconds: Option<i64> = "gracePeriodSeconds" 1 OMITEMPTY;
     /// `preconditions`: Preconditions or absent.
-    pub preconditions: Option<Shared<Preconditions>>,
+    preconditions: Option<Shared<Preconditions>> = "preconditions" 2 OMITEMPTY;
     /// `orphanDependents`: boolean or absent.
-    pub orphan_dependents: Option<bool>,
+    orphan_dependents: Option<bool> = "orphanDependents" 3 OMITEMPTY;
     /// `propagationPolicy`: string or absent.
-    pub propagation_policy: Option<Str>,
+    propagation_policy: Option<Str> = "propagationPolicy" 4 OMITEMPTY;
     /// `dryRun`: list of string.
-    pub dry_run: List<Str>,
+    dry_run: List<Str> = "dryRun" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `ignoreStoreReadErrorWithClusterBreakingPotential`: boolean or absent.
-    pub ignore_store_read_error_with_cluster_breaking_potential: Option<bool>,
+    ignore_store_read_error_with_cluster_breaking_potential: Option<bool> = "ignoreStoreReadErrorWithClusterBreakingPotential" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static DELETE_OPTIONS: Desc = Desc::kind("DeleteOptions", &[
-    Field::new("gracePeriodSeconds", 1, OMITEMPTY, Type::OptI64),
-    Field::new("preconditions", 2, OMITEMPTY, Type::OptMsg(&PRECONDITIONS)),
-    Field::new("orphanDependents", 3, OMITEMPTY, Type::OptBool),
-    Field::new("propagationPolicy", 4, OMITEMPTY, Type::OptStr),
-    Field::new("dryRun", 5, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("ignoreStoreReadErrorWithClusterBreakingPotential", 6, OMITEMPTY, Type::OptBool),
-], &[255, 0, 1, 2, 3, 4, 5], &KindFacts { group: "", version: "v1", kind: "DeleteOptions" });
-impl Message for DeleteOptions {
-    fn desc(&self) -> &'static Desc { &DELETE_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptI64(&self.grace_period_seconds), FieldRef::OptMsg(opt(&self.preconditions)), FieldRef::OptBool(&self.orphan_dependents), FieldRef::OptStr(&self.propagation_policy), FieldRef::List(&self.dry_run), FieldRef::OptBool(&self.ignore_store_read_error_with_cluster_breaking_potential)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptI64(&mut self.grace_period_seconds), 1 => FieldMut::OptMsg(&mut self.preconditions), 2 => FieldMut::OptBool(&mut self.orphan_dependents), 3 => FieldMut::OptStr(&mut self.propagation_policy), 4 => FieldMut::List(&mut self.dry_run), 5 => FieldMut::OptBool(&mut self.ignore_store_read_error_with_cluster_breaking_potential), _ => oob(i) } }
-}
-message!(DeleteOptions, DELETE_OPTIONS);
-kind!(DeleteOptions, DELETE_OPTIONS, "", "v1", "DeleteOptions");
+kind!(DeleteOptions, "", "v1", "DeleteOptions");
 
+message! {
 /// `FieldSelectorRequirement` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#fieldselectorrequirement-v1-meta)
-#[derive(Clone, Default)]
-pub struct FieldSelectorRequirement {
+pub struct FieldSelectorRequirement FIELD_SELECTOR_REQUIREMENT "FieldSelectorRequirement" [255, 0, 1, 2] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `operator`: string, required.
-    pub operator: Str,
+    operator: Str = "operator" 2 (REQUIRED);
     /// `values`: list of string.
-    pub values: List<Str>,
+    values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static FIELD_SELECTOR_REQUIREMENT: Desc = Desc::new("FieldSelectorRequirement", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("operator", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("values", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for FieldSelectorRequirement {
-    fn desc(&self) -> &'static Desc { &FIELD_SELECTOR_REQUIREMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.operator), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(FieldSelectorRequirement, FIELD_SELECTOR_REQUIREMENT);
 
+message! {
 /// `GetOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#getoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct GetOptions {
+pub struct GetOptions GET_OPTIONS "GetOptions" [255, 0] Form::Kind(&KindFacts { group: "", version: "v1", kind: "GetOptions" });
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static GET_OPTIONS: Desc = Desc::kind("GetOptions", &[
-    Field::new("resourceVersion", 1, OMITEMPTY, Type::Str),
-], &[255, 0], &KindFacts { group: "", version: "v1", kind: "GetOptions" });
-impl Message for GetOptions {
-    fn desc(&self) -> &'static Desc { &GET_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.resource_version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.resource_version), _ => oob(i) } }
-}
-message!(GetOptions, GET_OPTIONS);
-kind!(GetOptions, GET_OPTIONS, "", "v1", "GetOptions");
+kind!(GetOptions, "", "v1", "GetOptions");
 
+message! {
 /// `GroupKind` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupkind-v1-meta)
-#[derive(Clone, Default)]
-pub struct GroupKind {
+pub struct GroupKind GROUP_KIND "GroupKind" [255, 0, 1] Form::Part;
     /// `group`: string, required.
-    pub group: Str,
+    group: Str = "group" 1 (REQUIRED);
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_KIND: Desc = Desc::new("GroupKind", &[
-    Field::new("group", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("kind", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for GroupKind {
-    fn desc(&self) -> &'static Desc { &GROUP_KIND }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Str(&self.kind)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Str(&mut self.kind), _ => oob(i) } }
-}
-message!(GroupKind, GROUP_KIND);
 
+message! {
 /// `GroupResource` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupresource-v1-meta)
-#[derive(Clone, Default)]
-pub struct GroupResource {
+pub struct GroupResource GROUP_RESOURCE "GroupResource" [255, 0, 1] Form::Part;
     /// `group`: string, required.
-    pub group: Str,
+    group: Str = "group" 1 (REQUIRED);
     /// `resource`: string, required.
-    pub resource: Str,
+    resource: Str = "resource" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_RESOURCE: Desc = Desc::new("GroupResource", &[
-    Field::new("group", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resource", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for GroupResource {
-    fn desc(&self) -> &'static Desc { &GROUP_RESOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Str(&self.resource)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Str(&mut self.resource), _ => oob(i) } }
-}
-message!(GroupResource, GROUP_RESOURCE);
 
+message! {
 /// `GroupVersion` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversion-v1-meta)
-#[derive(Clone, Default)]
-pub struct GroupVersion {
+pub struct GroupVersion GROUP_VERSION "GroupVersion" [255, 0, 1] Form::Part;
     /// `group`: string, required.
-    pub group: Str,
+    group: Str = "group" 1 (REQUIRED);
     /// `version`: string, required.
-    pub version: Str,
+    version: Str = "version" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_VERSION: Desc = Desc::new("GroupVersion", &[
-    Field::new("group", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("version", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for GroupVersion {
-    fn desc(&self) -> &'static Desc { &GROUP_VERSION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Str(&self.version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Str(&mut self.version), _ => oob(i) } }
-}
-message!(GroupVersion, GROUP_VERSION);
 
+message! {
 /// `GroupVersionForDiscovery` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionfordiscovery-v1-meta)
-#[derive(Clone, Default)]
-pub struct GroupVersionForDiscovery {
+pub struct GroupVersionForDiscovery GROUP_VERSION_FOR_DISCOVERY "GroupVersionForDiscovery" [255, 0, 1] Form::Part;
     /// `groupVersion`: string, required.
-    pub group_version: Str,
+    group_version: Str = "groupVersion" 1 (REQUIRED);
     /// `version`: string, required.
-    pub version: Str,
+    version: Str = "version" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_VERSION_FOR_DISCOVERY: Desc = Desc::new("GroupVersionForDiscovery", &[
-    Field::new("groupVersion", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("version", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for GroupVersionForDiscovery {
-    fn desc(&self) -> &'static Desc { &GROUP_VERSION_FOR_DISCOVERY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group_version), FieldRef::Str(&self.version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group_version), 1 => FieldMut::Str(&mut self.version), _ => oob(i) } }
-}
-message!(GroupVersionForDiscovery, GROUP_VERSION_FOR_DISCOVERY);
 
+message! {
 /// `GroupVersionKind` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionkind-v1-meta)
-#[derive(Clone, Default)]
-pub struct GroupVersionKind {
+pub struct GroupVersionKind GROUP_VERSION_KIND "GroupVersionKind" [255, 0, 1, 2] Form::Part;
     /// `group`: string, required.
-    pub group: Str,
+    group: Str = "group" 1 (REQUIRED);
     /// `version`: string, required.
-    pub version: Str,
+    version: Str = "version" 2 (REQUIRED);
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_VERSION_KIND: Desc = Desc::new("GroupVersionKind", &[
-    Field::new("group", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("version", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("kind", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for GroupVersionKind {
-    fn desc(&self) -> &'static Desc { &GROUP_VERSION_KIND }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Str(&self.version), FieldRef::Str(&self.kind)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Str(&mut self.version), 2 => FieldMut::Str(&mut self.kind), _ => oob(i) } }
-}
-message!(GroupVersionKind, GROUP_VERSION_KIND);
 
+message! {
 /// `GroupVersionResource` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#groupversionresource-v1-meta)
-#[derive(Clone, Default)]
-pub struct GroupVersionResource {
+pub struct GroupVersionResource GROUP_VERSION_RESOURCE "GroupVersionResource" [255, 0, 1, 2] Form::Part;
     /// `group`: string, required.
-    pub group: Str,
+    group: Str = "group" 1 (REQUIRED);
     /// `version`: string, required.
-    pub version: Str,
+    version: Str = "version" 2 (REQUIRED);
     /// `resource`: string, required.
-    pub resource: Str,
+    resource: Str = "resource" 3 (REQUIRED);
 }
-#[doc(hidden)]
-pub static GROUP_VERSION_RESOURCE: Desc = Desc::new("GroupVersionResource", &[
-    Field::new("group", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("version", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("resource", 3, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1, 2]);
-impl Message for GroupVersionResource {
-    fn desc(&self) -> &'static Desc { &GROUP_VERSION_RESOURCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.group), FieldRef::Str(&self.version), FieldRef::Str(&self.resource)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.group), 1 => FieldMut::Str(&mut self.version), 2 => FieldMut::Str(&mut self.resource), _ => oob(i) } }
-}
-message!(GroupVersionResource, GROUP_VERSION_RESOURCE);
 
+message! {
 /// `LabelSelector` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselector-v1-meta)
-#[derive(Clone, Default)]
-pub struct LabelSelector {
+pub struct LabelSelector LABEL_SELECTOR "LabelSelector" [255, 0, 1] Form::Part;
     /// `matchLabels`: map of string.
-    pub match_labels: Map<Str>,
+    match_labels: Map<Str> = "matchLabels" 1 OMITEMPTY;
     /// `matchExpressions`: list of LabelSelectorRequirement.
-    pub match_expressions: List<LabelSelectorRequirement>,
+    match_expressions: List<LabelSelectorRequirement> = "matchExpressions" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LABEL_SELECTOR: Desc = Desc::new("LabelSelector", &[
-    Field::new("matchLabels", 1, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("matchExpressions", 2, OMITEMPTY, Type::List(&Type::Msg(&LABEL_SELECTOR_REQUIREMENT))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1]);
-impl Message for LabelSelector {
-    fn desc(&self) -> &'static Desc { &LABEL_SELECTOR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Map(&self.match_labels), FieldRef::List(&self.match_expressions)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Map(&mut self.match_labels), 1 => FieldMut::List(&mut self.match_expressions), _ => oob(i) } }
-}
-message!(LabelSelector, LABEL_SELECTOR);
 
+message! {
 /// `LabelSelectorRequirement` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#labelselectorrequirement-v1-meta)
-#[derive(Clone, Default)]
-pub struct LabelSelectorRequirement {
+pub struct LabelSelectorRequirement LABEL_SELECTOR_REQUIREMENT "LabelSelectorRequirement" [255, 0, 1, 2] Form::Part;
     /// `key`: string, required.
-    pub key: Str,
+    key: Str = "key" 1 (REQUIRED);
     /// `operator`: string, required.
-    pub operator: Str,
+    operator: Str = "operator" 2 (REQUIRED);
     /// `values`: list of string.
-    pub values: List<Str>,
+    values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static LABEL_SELECTOR_REQUIREMENT: Desc = Desc::new("LabelSelectorRequirement", &[
-    Field::new("key", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("operator", 2, 0, Type::Str).facts(&REQUIRED),
-    Field::new("values", 3, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2]);
-impl Message for LabelSelectorRequirement {
-    fn desc(&self) -> &'static Desc { &LABEL_SELECTOR_REQUIREMENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.key), FieldRef::Str(&self.operator), FieldRef::List(&self.values)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.key), 1 => FieldMut::Str(&mut self.operator), 2 => FieldMut::List(&mut self.values), _ => oob(i) } }
-}
-message!(LabelSelectorRequirement, LABEL_SELECTOR_REQUIREMENT);
 
+message! {
 /// `ListMeta` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#listmeta-v1-meta)
-#[derive(Clone, Default)]
-pub struct ListMeta {
+pub struct ListMeta LIST_META "ListMeta" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `selfLink`: string.
-    pub self_link: Str,
+    self_link: Str = "selfLink" 1 OMITEMPTY;
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 2 OMITEMPTY;
     /// `continue`: string.
-    pub continue_: Str,
+    continue_: Str = "continue" 3 OMITEMPTY;
     /// `remainingItemCount`: integer or absent.
-    pub remaining_item_count: Option<i64>,
+    remaining_item_count: Option<i64> = "remainingItemCount" 4 OMITEMPTY;
     /// `shardInfo`: ShardInfo or absent, feature gate `ShardedListAndWatch`.
-    pub shard_info: Option<Shared<ShardInfo>>,
+    shard_info: Option<Shared<ShardInfo>> = "shardInfo" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIST_META: Desc = Desc::new("ListMeta", &[
-    Field::new("selfLink", 1, OMITEMPTY, Type::Str),
-    Field::new("resourceVersion", 2, OMITEMPTY, Type::Str),
-    Field::new("continue", 3, OMITEMPTY, Type::Str),
-    Field::new("remainingItemCount", 4, OMITEMPTY, Type::OptI64),
-    Field::new("shardInfo", 5, OMITEMPTY, Type::OptMsg(&SHARD_INFO)),
-], &[255, 0, 1, 2, 3, 4]);
-impl Message for ListMeta {
-    fn desc(&self) -> &'static Desc { &LIST_META }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.self_link), FieldRef::Str(&self.resource_version), FieldRef::Str(&self.continue_), FieldRef::OptI64(&self.remaining_item_count), FieldRef::OptMsg(opt(&self.shard_info))]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.self_link), 1 => FieldMut::Str(&mut self.resource_version), 2 => FieldMut::Str(&mut self.continue_), 3 => FieldMut::OptI64(&mut self.remaining_item_count), 4 => FieldMut::OptMsg(&mut self.shard_info), _ => oob(i) } }
-}
-message!(ListMeta, LIST_META);
 
+message! {
 /// `ListOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#listoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct ListOptions {
+pub struct ListOptions LIST_OPTIONS "ListOptions" [255, 0, 1, 2, 4, 6, 255, 7, 8, 3, 5, 9, 255, 255, 255, 10] Form::Kind(&KindFacts { group: "", version: "v1", kind: "ListOptions" });
     /// `labelSelector`: string.
-    pub label_selector: Str,
+    label_selector: Str = "labelSelector" 1 OMITEMPTY;
     /// `fieldSelector`: string.
-    pub field_selector: Str,
+    field_selector: Str = "fieldSelector" 2 OMITEMPTY;
     /// `watch`: boolean.
-    pub watch: bool,
+    watch: bool = "watch" 3 OMITEMPTY;
     /// `allowWatchBookmarks`: boolean.
-    pub allow_watch_bookmarks: bool,
+    allow_watch_bookmarks: bool = "allowWatchBookmarks" 9 OMITEMPTY;
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 4 OMITEMPTY;
     /// `resourceVersionMatch`: string.
-    pub resource_version_match: Str,
+    resource_version_match: Str = "resourceVersionMatch" 10 OMITEMPTY;
     /// `timeoutSeconds`: integer or absent.
-    pub timeout_seconds: Option<i64>,
+    timeout_seconds: Option<i64> = "timeoutSeconds" 5 OMITEMPTY;
     /// `limit`: integer.
-    pub limit: i64,
+    limit: i64 = "limit" 7 OMITEMPTY;
     /// `continue`: string.
-    pub continue_: Str,
+    continue_: Str = "continue" 8 OMITEMPTY;
     /// `sendInitialEvents`: boolean or absent.
-    pub send_initial_events: Option<bool>,
+    send_initial_events: Option<bool> = "sendInitialEvents" 11 OMITEMPTY;
     /// `shardSelector`: string, feature gate `ShardedListAndWatch`.
-    pub shard_selector: Str,
+    shard_selector: Str = "shardSelector" 15 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static LIST_OPTIONS: Desc = Desc::kind("ListOptions", &[
-    Field::new("labelSelector", 1, OMITEMPTY, Type::Str),
-    Field::new("fieldSelector", 2, OMITEMPTY, Type::Str),
-    Field::new("watch", 3, OMITEMPTY, Type::Bool),
-    Field::new("allowWatchBookmarks", 9, OMITEMPTY, Type::Bool),
-    Field::new("resourceVersion", 4, OMITEMPTY, Type::Str),
-    Field::new("resourceVersionMatch", 10, OMITEMPTY, Type::Str),
-    Field::new("timeoutSeconds", 5, OMITEMPTY, Type::OptI64),
-    Field::new("limit", 7, OMITEMPTY, Type::I64),
-    Field::new("continue", 8, OMITEMPTY, Type::Str),
-    Field::new("sendInitialEvents", 11, OMITEMPTY, Type::OptBool),
-    Field::new("shardSelector", 15, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 4, 6, 255, 7, 8, 3, 5, 9, 255, 255, 255, 10], &KindFacts { group: "", version: "v1", kind: "ListOptions" });
-impl Message for ListOptions {
-    fn desc(&self) -> &'static Desc { &LIST_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.label_selector), FieldRef::Str(&self.field_selector), FieldRef::Bool(&self.watch), FieldRef::Bool(&self.allow_watch_bookmarks), FieldRef::Str(&self.resource_version), FieldRef::Str(&self.resource_version_match), FieldRef::OptI64(&self.timeout_seconds), FieldRef::I64(&self.limit), FieldRef::Str(&self.continue_), FieldRef::OptBool(&self.send_initial_events), FieldRef::Str(&self.shard_selector)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.label_selector), 1 => FieldMut::Str(&mut self.field_selector), 2 => FieldMut::Bool(&mut self.watch), 3 => FieldMut::Bool(&mut self.allow_watch_bookmarks), 4 => FieldMut::Str(&mut self.resource_version), 5 => FieldMut::Str(&mut self.resource_version_match), 6 => FieldMut::OptI64(&mut self.timeout_seconds), 7 => FieldMut::I64(&mut self.limit), 8 => FieldMut::Str(&mut self.continue_), 9 => FieldMut::OptBool(&mut self.send_initial_events), 10 => FieldMut::Str(&mut self.shard_selector), _ => oob(i) } }
-}
-message!(ListOptions, LIST_OPTIONS);
-kind!(ListOptions, LIST_OPTIONS, "", "v1", "ListOptions");
+kind!(ListOptions, "", "v1", "ListOptions");
 
+message! {
 /// `ManagedFieldsEntry` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#managedfieldsentry-v1-meta)
-#[derive(Clone, Default)]
-pub struct ManagedFieldsEntry {
+pub struct ManagedFieldsEntry MANAGED_FIELDS_ENTRY "ManagedFieldsEntry" [255, 0, 1, 2, 3, 255, 4, 5, 6] Form::Part;
     /// `manager`: string.
-    pub manager: Str,
+    manager: Str = "manager" 1 OMITEMPTY;
     /// `operation`: string.
-    pub operation: Str,
+    operation: Str = "operation" 2 OMITEMPTY;
     /// `apiVersion`: string.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 3 OMITEMPTY;
     /// `time`: time or absent.
-    pub time: Option<Time>,
+    time: Option<Time> = "time" 4 OMITEMPTY;
     /// `fieldsType`: string.
-    pub fields_type: Str,
+    fields_type: Str = "fieldsType" 6 OMITEMPTY;
     /// `fieldsV1`: set of fields or absent.
-    pub fields_v1: Option<FieldsV1>,
+    fields_v1: Option<FieldsV1> = "fieldsV1" 7 OMITEMPTY;
     /// `subresource`: string.
-    pub subresource: Str,
+    subresource: Str = "subresource" 8 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static MANAGED_FIELDS_ENTRY: Desc = Desc::new("ManagedFieldsEntry", &[
-    Field::new("manager", 1, OMITEMPTY, Type::Str),
-    Field::new("operation", 2, OMITEMPTY, Type::Str),
-    Field::new("apiVersion", 3, OMITEMPTY, Type::Str),
-    Field::new("time", 4, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("fieldsType", 6, OMITEMPTY, Type::Str),
-    Field::new("fieldsV1", 7, OMITEMPTY, Type::OptLeaf(&FIELDS_V1)),
-    Field::new("subresource", 8, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3, 255, 4, 5, 6]);
-impl Message for ManagedFieldsEntry {
-    fn desc(&self) -> &'static Desc { &MANAGED_FIELDS_ENTRY }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.manager), FieldRef::Str(&self.operation), FieldRef::Str(&self.api_version), FieldRef::OptLeaf(opt_leaf(&self.time)), FieldRef::Str(&self.fields_type), FieldRef::OptLeaf(opt_leaf(&self.fields_v1)), FieldRef::Str(&self.subresource)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.manager), 1 => FieldMut::Str(&mut self.operation), 2 => FieldMut::Str(&mut self.api_version), 3 => FieldMut::OptLeaf(&mut self.time), 4 => FieldMut::Str(&mut self.fields_type), 5 => FieldMut::OptLeaf(&mut self.fields_v1), 6 => FieldMut::Str(&mut self.subresource), _ => oob(i) } }
-}
-message!(ManagedFieldsEntry, MANAGED_FIELDS_ENTRY);
 
+message! {
 /// `ObjectMeta` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#objectmeta-v1-meta)
-#[derive(Clone, Default)]
-pub struct ObjectMeta {
+pub struct ObjectMeta OBJECT_META "ObjectMeta" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 255, 255, 14] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `generateName`: string.
-    pub generate_name: Str,
+    generate_name: Str = "generateName" 2 OMITEMPTY;
     /// `namespace`: string.
-    pub namespace: Str,
+    namespace: Str = "namespace" 3 OMITEMPTY;
     /// `selfLink`: string.
-    pub self_link: Str,
+    self_link: Str = "selfLink" 4 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 5 OMITEMPTY;
     /// `resourceVersion`: string.
-    pub resource_version: Str,
+    resource_version: Str = "resourceVersion" 6 OMITEMPTY;
     /// `generation`: integer.
-    pub generation: i64,
+    generation: i64 = "generation" 7 OMITEMPTY;
     /// `creationTimestamp`: time.
-    pub creation_timestamp: Time,
+    creation_timestamp: Time = "creationTimestamp" 8 OMITEMPTY | OMITZERO;
     /// `deletionTimestamp`: time or absent.
-    pub deletion_timestamp: Option<Time>,
+    deletion_timestamp: Option<Time> = "deletionTimestamp" 9 OMITEMPTY;
     /// `deletionGracePeriodSeconds`: integer or absent.
-    pub deletion_grace_period_seconds: Option<i64>,
+    deletion_grace_period_seconds: Option<i64> = "deletionGracePeriodSeconds" 10 OMITEMPTY;
     /// `labels`: map of string.
-    pub labels: Map<Str>,
+    labels: Map<Str> = "labels" 11 OMITEMPTY;
     /// `annotations`: map of string.
-    pub annotations: Map<Str>,
+    annotations: Map<Str> = "annotations" 12 OMITEMPTY;
     /// `ownerReferences`: list of OwnerReference, map by `uid`.
-    pub owner_references: List<OwnerReference>,
+    owner_references: List<OwnerReference> = "ownerReferences" 13 OMITEMPTY (Facts { list_type: ListType::Map, atomic: true, keys: &["uid"], patch_strategy: "merge", patch_key: "uid", ..NO_FACTS });
     /// `finalizers`: list of string, set.
-    pub finalizers: List<Str>,
+    finalizers: List<Str> = "finalizers" 14 OMITEMPTY (Facts { list_type: ListType::Set, patch_strategy: "merge", ..NO_FACTS });
     /// `managedFields`: list of ManagedFieldsEntry.
-    pub managed_fields: List<ManagedFieldsEntry>,
+    managed_fields: List<ManagedFieldsEntry> = "managedFields" 17 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
-#[doc(hidden)]
-pub static OBJECT_META: Desc = Desc::new("ObjectMeta", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("generateName", 2, OMITEMPTY, Type::Str),
-    Field::new("namespace", 3, OMITEMPTY, Type::Str),
-    Field::new("selfLink", 4, OMITEMPTY, Type::Str),
-    Field::new("uid", 5, OMITEMPTY, Type::Str),
-    Field::new("resourceVersion", 6, OMITEMPTY, Type::Str),
-    Field::new("generation", 7, OMITEMPTY, Type::I64),
-    Field::new("creationTimestamp", 8, OMITEMPTY | OMITZERO, Type::Leaf(&TIME)),
-    Field::new("deletionTimestamp", 9, OMITEMPTY, Type::OptLeaf(&TIME)),
-    Field::new("deletionGracePeriodSeconds", 10, OMITEMPTY, Type::OptI64),
-    Field::new("labels", 11, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("annotations", 12, OMITEMPTY, Type::Map(&Type::Str)),
-    Field::new("ownerReferences", 13, OMITEMPTY, Type::List(&Type::Msg(&OWNER_REFERENCE))).facts(&Facts { list_type: ListType::Map, atomic: true, keys: &["uid"], patch_strategy: "merge", patch_key: "uid", ..NO_FACTS }),
-    Field::new("finalizers", 14, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Set, patch_strategy: "merge", ..NO_FACTS }),
-    Field::new("managedFields", 17, OMITEMPTY, Type::List(&Type::Msg(&MANAGED_FIELDS_ENTRY))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-], &[255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 255, 255, 14]);
-impl Message for ObjectMeta {
-    fn desc(&self) -> &'static Desc { &OBJECT_META }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.generate_name), FieldRef::Str(&self.namespace), FieldRef::Str(&self.self_link), FieldRef::Str(&self.uid), FieldRef::Str(&self.resource_version), FieldRef::I64(&self.generation), FieldRef::Leaf(&self.creation_timestamp), FieldRef::OptLeaf(opt_leaf(&self.deletion_timestamp)), FieldRef::OptI64(&self.deletion_grace_period_seconds), FieldRef::Map(&self.labels), FieldRef::Map(&self.annotations), FieldRef::List(&self.owner_references), FieldRef::List(&self.finalizers), FieldRef::List(&self.managed_fields)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.generate_name), 2 => FieldMut::Str(&mut self.namespace), 3 => FieldMut::Str(&mut self.self_link), 4 => FieldMut::Str(&mut self.uid), 5 => FieldMut::Str(&mut self.resource_version), 6 => FieldMut::I64(&mut self.generation), 7 => FieldMut::Leaf(&mut self.creation_timestamp), 8 => FieldMut::OptLeaf(&mut self.deletion_timestamp), 9 => FieldMut::OptI64(&mut self.deletion_grace_period_seconds), 10 => FieldMut::Map(&mut self.labels), 11 => FieldMut::Map(&mut self.annotations), 12 => FieldMut::List(&mut self.owner_references), 13 => FieldMut::List(&mut self.finalizers), 14 => FieldMut::List(&mut self.managed_fields), _ => oob(i) } }
-}
-message!(ObjectMeta, OBJECT_META);
 
+message! {
 /// `OwnerReference` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ownerreference-v1-meta)
-#[derive(Clone, Default)]
-pub struct OwnerReference {
+pub struct OwnerReference OWNER_REFERENCE "OwnerReference" [255, 1, 255, 2, 3, 0, 4, 5] Form::Part;
     /// `apiVersion`: string, required.
-    pub api_version: Str,
+    api_version: Str = "apiVersion" 5 (REQUIRED);
     /// `kind`: string, required.
-    pub kind: Str,
+    kind: Str = "kind" 1 (REQUIRED);
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 3 (REQUIRED);
     /// `uid`: string, required.
-    pub uid: Str,
+    uid: Str = "uid" 4 (REQUIRED);
     /// `controller`: boolean or absent.
-    pub controller: Option<bool>,
+    controller: Option<bool> = "controller" 6 OMITEMPTY;
     /// `blockOwnerDeletion`: boolean or absent.
-    pub block_owner_deletion: Option<bool>,
+    block_owner_deletion: Option<bool> = "blockOwnerDeletion" 7 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static OWNER_REFERENCE: Desc = Desc::new("OwnerReference", &[
-    Field::new("apiVersion", 5, 0, Type::Str).facts(&REQUIRED),
-    Field::new("kind", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("name", 3, 0, Type::Str).facts(&REQUIRED),
-    Field::new("uid", 4, 0, Type::Str).facts(&REQUIRED),
-    Field::new("controller", 6, OMITEMPTY, Type::OptBool),
-    Field::new("blockOwnerDeletion", 7, OMITEMPTY, Type::OptBool),
-], &[255, 1, 255, 2, 3, 0, 4, 5]);
-impl Message for OwnerReference {
-    fn desc(&self) -> &'static Desc { &OWNER_REFERENCE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.api_version), FieldRef::Str(&self.kind), FieldRef::Str(&self.name), FieldRef::Str(&self.uid), FieldRef::OptBool(&self.controller), FieldRef::OptBool(&self.block_owner_deletion)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.api_version), 1 => FieldMut::Str(&mut self.kind), 2 => FieldMut::Str(&mut self.name), 3 => FieldMut::Str(&mut self.uid), 4 => FieldMut::OptBool(&mut self.controller), 5 => FieldMut::OptBool(&mut self.block_owner_deletion), _ => oob(i) } }
-}
-message!(OwnerReference, OWNER_REFERENCE);
 
+message! {
 /// `PartialObjectMetadata` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadata-v1-meta)
-#[derive(Clone, Default)]
-pub struct PartialObjectMetadata {
+pub struct PartialObjectMetadata PARTIAL_OBJECT_METADATA "PartialObjectMetadata" [255, 0] Form::Kind(&KindFacts { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata" });
     /// `metadata`: ObjectMeta.
-    pub metadata: ObjectMeta,
+    metadata: ObjectMeta = "metadata" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PARTIAL_OBJECT_METADATA: Desc = Desc::kind("PartialObjectMetadata", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&OBJECT_META)),
-], &[255, 0], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata" });
-impl Message for PartialObjectMetadata {
-    fn desc(&self) -> &'static Desc { &PARTIAL_OBJECT_METADATA }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), _ => oob(i) } }
-}
-message!(PartialObjectMetadata, PARTIAL_OBJECT_METADATA);
-kind!(PartialObjectMetadata, PARTIAL_OBJECT_METADATA, "meta.k8s.io", "v1", "PartialObjectMetadata");
+kind!(PartialObjectMetadata, "meta.k8s.io", "v1", "PartialObjectMetadata");
 object!(PartialObjectMetadata);
 
+message! {
 /// `PartialObjectMetadataList` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadatalist-v1-meta)
-#[derive(Clone, Default)]
-pub struct PartialObjectMetadataList {
+pub struct PartialObjectMetadataList PARTIAL_OBJECT_METADATA_LIST "PartialObjectMetadataList" [255, 0, 1] Form::Kind(&KindFacts { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadataList" });
     /// `metadata`: ListMeta.
-    pub metadata: ListMeta,
+    metadata: ListMeta = "metadata" 1 OMITEMPTY;
     /// `items`: list of PartialObjectMetadata, required.
-    pub items: List<PartialObjectMetadata>,
+    items: List<PartialObjectMetadata> = "items" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PARTIAL_OBJECT_METADATA_LIST: Desc = Desc::kind("PartialObjectMetadataList", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&LIST_META)),
-    Field::new("items", 2, 0, Type::List(&Type::Msg(&PARTIAL_OBJECT_METADATA))).facts(&REQUIRED),
-], &[255, 0, 1], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadataList" });
-impl Message for PartialObjectMetadataList {
-    fn desc(&self) -> &'static Desc { &PARTIAL_OBJECT_METADATA_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PartialObjectMetadataList, PARTIAL_OBJECT_METADATA_LIST);
-kind!(PartialObjectMetadataList, PARTIAL_OBJECT_METADATA_LIST, "meta.k8s.io", "v1", "PartialObjectMetadataList");
+kind!(PartialObjectMetadataList, "meta.k8s.io", "v1", "PartialObjectMetadataList");
 list_kind!(PartialObjectMetadataList, PartialObjectMetadata);
 
+message! {
 /// `PatchOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#patchoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct PatchOptions {
+pub struct PatchOptions PATCH_OPTIONS "PatchOptions" [255, 0, 1, 2, 3] Form::Kind(&KindFacts { group: "", version: "v1", kind: "PatchOptions" });
     /// `dryRun`: list of string.
-    pub dry_run: List<Str>,
+    dry_run: List<Str> = "dryRun" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `force`: boolean or absent.
-    pub force: Option<bool>,
+    force: Option<bool> = "force" 2 OMITEMPTY;
     /// `fieldManager`: string.
-    pub field_manager: Str,
+    field_manager: Str = "fieldManager" 3 OMITEMPTY;
     /// `fieldValidation`: string.
-    pub field_validation: Str,
+    field_validation: Str = "fieldValidation" 4 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PATCH_OPTIONS: Desc = Desc::kind("PatchOptions", &[
-    Field::new("dryRun", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("force", 2, OMITEMPTY, Type::OptBool),
-    Field::new("fieldManager", 3, OMITEMPTY, Type::Str),
-    Field::new("fieldValidation", 4, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2, 3], &KindFacts { group: "", version: "v1", kind: "PatchOptions" });
-impl Message for PatchOptions {
-    fn desc(&self) -> &'static Desc { &PATCH_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::OptBool(&self.force), FieldRef::Str(&self.field_manager), FieldRef::Str(&self.field_validation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::OptBool(&mut self.force), 2 => FieldMut::Str(&mut self.field_manager), 3 => FieldMut::Str(&mut self.field_validation), _ => oob(i) } }
-}
-message!(PatchOptions, PATCH_OPTIONS);
-kind!(PatchOptions, PATCH_OPTIONS, "", "v1", "PatchOptions");
+kind!(PatchOptions, "", "v1", "PatchOptions");
 
+message! {
 /// `Preconditions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-meta)
-#[derive(Clone, Default)]
-pub struct Preconditions {
+pub struct Preconditions PRECONDITIONS "Preconditions" [255, 0, 1] Form::Part;
     /// `uid`: string or absent.
-    pub uid: Option<Str>,
+    uid: Option<Str> = "uid" 1 OMITEMPTY;
     /// `resourceVersion`: string or absent.
-    pub resource_version: Option<Str>,
+    resource_version: Option<Str> = "resourceVersion" 2 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static PRECONDITIONS: Desc = Desc::new("Preconditions", &[
-    Field::new("uid", 1, OMITEMPTY, Type::OptStr),
-    Field::new("resourceVersion", 2, OMITEMPTY, Type::OptStr),
-], &[255, 0, 1]);
-impl Message for Preconditions {
-    fn desc(&self) -> &'static Desc { &PRECONDITIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::OptStr(&self.uid), FieldRef::OptStr(&self.resource_version)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::OptStr(&mut self.uid), 1 => FieldMut::OptStr(&mut self.resource_version), _ => oob(i) } }
-}
-message!(Preconditions, PRECONDITIONS);
 
+message! {
 /// `RootPaths` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rootpaths-v1-meta)
-#[derive(Clone, Default)]
-pub struct RootPaths {
+pub struct RootPaths ROOT_PATHS "RootPaths" [255, 0] Form::Part;
     /// `paths`: list of string, required.
-    pub paths: List<Str>,
+    paths: List<Str> = "paths" 1 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static ROOT_PATHS: Desc = Desc::new("RootPaths", &[
-    Field::new("paths", 1, 0, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[255, 0]);
-impl Message for RootPaths {
-    fn desc(&self) -> &'static Desc { &ROOT_PATHS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.paths)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.paths), _ => oob(i) } }
-}
-message!(RootPaths, ROOT_PATHS);
 
+message! {
 /// `ServerAddressByClientCIDR` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serveraddressbyclientcidr-v1-meta)
-#[derive(Clone, Default)]
-pub struct ServerAddressByClientCIDR {
+pub struct ServerAddressByClientCIDR SERVER_ADDRESS_BY_CLIENT_CIDR "ServerAddressByClientCIDR" [255, 0, 1] Form::Part;
     /// `clientCIDR`: string, required.
-    pub client_cidr: Str,
+    client_cidr: Str = "clientCIDR" 1 (REQUIRED);
     /// `serverAddress`: string, required.
-    pub server_address: Str,
+    server_address: Str = "serverAddress" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SERVER_ADDRESS_BY_CLIENT_CIDR: Desc = Desc::new("ServerAddressByClientCIDR", &[
-    Field::new("clientCIDR", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("serverAddress", 2, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for ServerAddressByClientCIDR {
-    fn desc(&self) -> &'static Desc { &SERVER_ADDRESS_BY_CLIENT_CIDR }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.client_cidr), FieldRef::Str(&self.server_address)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.client_cidr), 1 => FieldMut::Str(&mut self.server_address), _ => oob(i) } }
-}
-message!(ServerAddressByClientCIDR, SERVER_ADDRESS_BY_CLIENT_CIDR);
 
+message! {
 /// `ShardInfo` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#shardinfo-v1-meta)
-#[derive(Clone, Default)]
-pub struct ShardInfo {
+pub struct ShardInfo SHARD_INFO "ShardInfo" [255, 0] Form::Part;
     /// `selector`: string, required.
-    pub selector: Str,
+    selector: Str = "selector" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static SHARD_INFO: Desc = Desc::new("ShardInfo", &[
-    Field::new("selector", 1, 0, Type::Str).facts(&REQUIRED),
-], &[255, 0]);
-impl Message for ShardInfo {
-    fn desc(&self) -> &'static Desc { &SHARD_INFO }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.selector)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.selector), _ => oob(i) } }
-}
-message!(ShardInfo, SHARD_INFO);
 
+message! {
 /// `Status` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#status-v1-meta)
-#[derive(Clone, Default)]
-pub struct Status {
+pub struct Status STATUS "Status" [255, 0, 1, 2, 3, 4, 5] Form::Kind(&KindFacts { group: "", version: "v1", kind: "Status" });
     /// `metadata`: ListMeta.
-    pub metadata: ListMeta,
+    metadata: ListMeta = "metadata" 1 OMITEMPTY;
     /// `status`: string.
-    pub status: Str,
+    status: Str = "status" 2 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 3 OMITEMPTY;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 4 OMITEMPTY;
     /// `details`: StatusDetails or absent.
-    pub details: Option<Shared<StatusDetails>>,
+    details: Option<Shared<StatusDetails>> = "details" 5 OMITEMPTY;
     /// `code`: integer.
-    pub code: i32,
+    code: i32 = "code" 6 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATUS: Desc = Desc::kind("Status", &[
-    Field::new("metadata", 1, OMITEMPTY, Type::Msg(&LIST_META)),
-    Field::new("status", 2, OMITEMPTY, Type::Str),
-    Field::new("message", 3, OMITEMPTY, Type::Str),
-    Field::new("reason", 4, OMITEMPTY, Type::Str),
-    Field::new("details", 5, OMITEMPTY, Type::OptMsg(&STATUS_DETAILS)),
-    Field::new("code", 6, OMITEMPTY, Type::I32),
-], &[255, 0, 1, 2, 3, 4, 5], &KindFacts { group: "", version: "v1", kind: "Status" });
-impl Message for Status {
-    fn desc(&self) -> &'static Desc { &STATUS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::Str(&self.status), FieldRef::Str(&self.message), FieldRef::Str(&self.reason), FieldRef::OptMsg(opt(&self.details)), FieldRef::I32(&self.code)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Str(&mut self.message), 3 => FieldMut::Str(&mut self.reason), 4 => FieldMut::OptMsg(&mut self.details), 5 => FieldMut::I32(&mut self.code), _ => oob(i) } }
-}
-message!(Status, STATUS);
-kind!(Status, STATUS, "", "v1", "Status");
+kind!(Status, "", "v1", "Status");
 
+message! {
 /// `StatusCause` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statuscause-v1-meta)
-#[derive(Clone, Default)]
-pub struct StatusCause {
+pub struct StatusCause STATUS_CAUSE "StatusCause" [255, 0, 1, 2] Form::Part;
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 1 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 2 OMITEMPTY;
     /// `field`: string.
-    pub field: Str,
+    field: Str = "field" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATUS_CAUSE: Desc = Desc::new("StatusCause", &[
-    Field::new("reason", 1, OMITEMPTY, Type::Str),
-    Field::new("message", 2, OMITEMPTY, Type::Str),
-    Field::new("field", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2]);
-impl Message for StatusCause {
-    fn desc(&self) -> &'static Desc { &STATUS_CAUSE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.reason), FieldRef::Str(&self.message), FieldRef::Str(&self.field)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.reason), 1 => FieldMut::Str(&mut self.message), 2 => FieldMut::Str(&mut self.field), _ => oob(i) } }
-}
-message!(StatusCause, STATUS_CAUSE);
 
+message! {
 /// `StatusDetails` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statusdetails-v1-meta)
-#[derive(Clone, Default)]
-pub struct StatusDetails {
+pub struct StatusDetails STATUS_DETAILS "StatusDetails" [255, 0, 1, 2, 4, 5, 3] Form::Part;
     /// `name`: string.
-    pub name: Str,
+    name: Str = "name" 1 OMITEMPTY;
     /// `group`: string.
-    pub group: Str,
+    group: Str = "group" 2 OMITEMPTY;
     /// `kind`: string.
-    pub kind: Str,
+    kind: Str = "kind" 3 OMITEMPTY;
     /// `uid`: string.
-    pub uid: Str,
+    uid: Str = "uid" 6 OMITEMPTY;
     /// `causes`: list of StatusCause.
-    pub causes: List<StatusCause>,
+    causes: List<StatusCause> = "causes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `retryAfterSeconds`: integer.
-    pub retry_after_seconds: i32,
+    retry_after_seconds: i32 = "retryAfterSeconds" 5 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static STATUS_DETAILS: Desc = Desc::new("StatusDetails", &[
-    Field::new("name", 1, OMITEMPTY, Type::Str),
-    Field::new("group", 2, OMITEMPTY, Type::Str),
-    Field::new("kind", 3, OMITEMPTY, Type::Str),
-    Field::new("uid", 6, OMITEMPTY, Type::Str),
-    Field::new("causes", 4, OMITEMPTY, Type::List(&Type::Msg(&STATUS_CAUSE))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("retryAfterSeconds", 5, OMITEMPTY, Type::I32),
-], &[255, 0, 1, 2, 4, 5, 3]);
-impl Message for StatusDetails {
-    fn desc(&self) -> &'static Desc { &STATUS_DETAILS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.group), FieldRef::Str(&self.kind), FieldRef::Str(&self.uid), FieldRef::List(&self.causes), FieldRef::I32(&self.retry_after_seconds)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.group), 2 => FieldMut::Str(&mut self.kind), 3 => FieldMut::Str(&mut self.uid), 4 => FieldMut::List(&mut self.causes), 5 => FieldMut::I32(&mut self.retry_after_seconds), _ => oob(i) } }
-}
-message!(StatusDetails, STATUS_DETAILS);
 
+message! {
 /// `Table` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#table-v1-meta)
-#[derive(Clone, Default)]
-pub struct Table {
+pub struct Table TABLE "Table" [] Form::Kind(&KindFacts { group: "meta.k8s.io", version: "v1", kind: "Table" });
     /// `metadata`: ListMeta.
-    pub metadata: ListMeta,
+    metadata: ListMeta = "metadata" 0 OMITEMPTY;
     /// `columnDefinitions`: list of TableColumnDefinition, required.
-    pub column_definitions: List<TableColumnDefinition>,
+    column_definitions: List<TableColumnDefinition> = "columnDefinitions" 0 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `rows`: list of TableRow, required.
-    pub rows: List<TableRow>,
+    rows: List<TableRow> = "rows" 0 (Facts { list_type: ListType::Atomic, ..REQUIRED });
 }
-#[doc(hidden)]
-pub static TABLE: Desc = Desc::kind("Table", &[
-    Field::new("metadata", 0, OMITEMPTY, Type::Msg(&LIST_META)),
-    Field::new("columnDefinitions", 0, 0, Type::List(&Type::Msg(&TABLE_COLUMN_DEFINITION))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("rows", 0, 0, Type::List(&Type::Msg(&TABLE_ROW))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-], &[], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "Table" });
-impl Message for Table {
-    fn desc(&self) -> &'static Desc { &TABLE }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.column_definitions), FieldRef::List(&self.rows)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.column_definitions), 2 => FieldMut::List(&mut self.rows), _ => oob(i) } }
-}
-message!(Table, TABLE);
-kind!(Table, TABLE, "meta.k8s.io", "v1", "Table");
+kind!(Table, "meta.k8s.io", "v1", "Table");
 
+message! {
 /// `TableColumnDefinition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablecolumndefinition-v1-meta)
-#[derive(Clone, Default)]
-pub struct TableColumnDefinition {
+pub struct TableColumnDefinition TABLE_COLUMN_DEFINITION "TableColumnDefinition" [] Form::Part;
     /// `name`: string, required.
-    pub name: Str,
+    name: Str = "name" 0 (REQUIRED);
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 0 (REQUIRED);
     /// `format`: string, required.
-    pub format: Str,
+    format: Str = "format" 0 (REQUIRED);
     /// `description`: string, required.
-    pub description: Str,
+    description: Str = "description" 0 (REQUIRED);
     /// `priority`: integer, required.
-    pub priority: i32,
+    priority: i32 = "priority" 0 (REQUIRED);
 }
-#[doc(hidden)]
-pub static TABLE_COLUMN_DEFINITION: Desc = Desc::new("TableColumnDefinition", &[
-    Field::new("name", 0, 0, Type::Str).facts(&REQUIRED),
-    Field::new("type", 0, 0, Type::Str).facts(&REQUIRED),
-    Field::new("format", 0, 0, Type::Str).facts(&REQUIRED),
-    Field::new("description", 0, 0, Type::Str).facts(&REQUIRED),
-    Field::new("priority", 0, 0, Type::I32).facts(&REQUIRED),
-], &[]);
-impl Message for TableColumnDefinition {
-    fn desc(&self) -> &'static Desc { &TABLE_COLUMN_DEFINITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.name), FieldRef::Str(&self.type_), FieldRef::Str(&self.format), FieldRef::Str(&self.description), FieldRef::I32(&self.priority)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.name), 1 => FieldMut::Str(&mut self.type_), 2 => FieldMut::Str(&mut self.format), 3 => FieldMut::Str(&mut self.description), 4 => FieldMut::I32(&mut self.priority), _ => oob(i) } }
-}
-message!(TableColumnDefinition, TABLE_COLUMN_DEFINITION);
 
+message! {
 /// `TableOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tableoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct TableOptions {
+pub struct TableOptions TABLE_OPTIONS "TableOptions" [255, 1] Form::Kind(&KindFacts { group: "meta.k8s.io", version: "v1", kind: "TableOptions" });
     /// boolean.
-    pub no_headers: bool,
+    no_headers: bool = "" 0 NOJSON;
     /// `includeObject`: string.
-    pub include_object: Str,
+    include_object: Str = "includeObject" 1 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TABLE_OPTIONS: Desc = Desc::kind("TableOptions", &[
-    Field::new("", 0, NOJSON, Type::Bool),
-    Field::new("includeObject", 1, OMITEMPTY, Type::Str),
-], &[255, 1], &KindFacts { group: "meta.k8s.io", version: "v1", kind: "TableOptions" });
-impl Message for TableOptions {
-    fn desc(&self) -> &'static Desc { &TABLE_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Bool(&self.no_headers), FieldRef::Str(&self.include_object)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Bool(&mut self.no_headers), 1 => FieldMut::Str(&mut self.include_object), _ => oob(i) } }
-}
-message!(TableOptions, TABLE_OPTIONS);
-kind!(TableOptions, TABLE_OPTIONS, "meta.k8s.io", "v1", "TableOptions");
+kind!(TableOptions, "meta.k8s.io", "v1", "TableOptions");
 
+message! {
 /// `TableRow` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerow-v1-meta)
-#[derive(Clone, Default)]
-pub struct TableRow {
+pub struct TableRow TABLE_ROW "TableRow" [] Form::Part;
     /// `cells`: list of any JSON value, required.
-    pub cells: List<Json>,
+    cells: List<Json> = "cells" 0 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `conditions`: list of TableRowCondition.
-    pub conditions: List<TableRowCondition>,
+    conditions: List<TableRowCondition> = "conditions" 0 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `object`: any object.
-    pub object: RawExtension,
+    object: RawExtension = "object" 0 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TABLE_ROW: Desc = Desc::new("TableRow", &[
-    Field::new("cells", 0, 0, Type::List(&Type::Leaf(&JSON))).facts(&Facts { list_type: ListType::Atomic, ..REQUIRED }),
-    Field::new("conditions", 0, OMITEMPTY, Type::List(&Type::Msg(&TABLE_ROW_CONDITION))).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("object", 0, OMITEMPTY, Type::Leaf(&RAW_EXTENSION)),
-], &[]);
-impl Message for TableRow {
-    fn desc(&self) -> &'static Desc { &TABLE_ROW }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.cells), FieldRef::List(&self.conditions), FieldRef::Leaf(&self.object)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.cells), 1 => FieldMut::List(&mut self.conditions), 2 => FieldMut::Leaf(&mut self.object), _ => oob(i) } }
-}
-message!(TableRow, TABLE_ROW);
 
+message! {
 /// `TableRowCondition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerowcondition-v1-meta)
-#[derive(Clone, Default)]
-pub struct TableRowCondition {
+pub struct TableRowCondition TABLE_ROW_CONDITION "TableRowCondition" [] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 0 (REQUIRED);
     /// `status`: string, required.
-    pub status: Str,
+    status: Str = "status" 0 (REQUIRED);
     /// `reason`: string.
-    pub reason: Str,
+    reason: Str = "reason" 0 OMITEMPTY;
     /// `message`: string.
-    pub message: Str,
+    message: Str = "message" 0 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static TABLE_ROW_CONDITION: Desc = Desc::new("TableRowCondition", &[
-    Field::new("type", 0, 0, Type::Str).facts(&REQUIRED),
-    Field::new("status", 0, 0, Type::Str).facts(&REQUIRED),
-    Field::new("reason", 0, OMITEMPTY, Type::Str),
-    Field::new("message", 0, OMITEMPTY, Type::Str),
-], &[]);
-impl Message for TableRowCondition {
-    fn desc(&self) -> &'static Desc { &TABLE_ROW_CONDITION }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Str(&self.status), FieldRef::Str(&self.reason), FieldRef::Str(&self.message)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Str(&mut self.status), 2 => FieldMut::Str(&mut self.reason), 3 => FieldMut::Str(&mut self.message), _ => oob(i) } }
-}
-message!(TableRowCondition, TABLE_ROW_CONDITION);
 
+message! {
 /// `UpdateOptions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#updateoptions-v1-meta)
-#[derive(Clone, Default)]
-pub struct UpdateOptions {
+pub struct UpdateOptions UPDATE_OPTIONS "UpdateOptions" [255, 0, 1, 2] Form::Kind(&KindFacts { group: "", version: "v1", kind: "UpdateOptions" });
     /// `dryRun`: list of string.
-    pub dry_run: List<Str>,
+    dry_run: List<Str> = "dryRun" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `fieldManager`: string.
-    pub field_manager: Str,
+    field_manager: Str = "fieldManager" 2 OMITEMPTY;
     /// `fieldValidation`: string.
-    pub field_validation: Str,
+    field_validation: Str = "fieldValidation" 3 OMITEMPTY;
 }
-#[doc(hidden)]
-pub static UPDATE_OPTIONS: Desc = Desc::kind("UpdateOptions", &[
-    Field::new("dryRun", 1, OMITEMPTY, Type::List(&Type::Str)).facts(&Facts { list_type: ListType::Atomic, ..NO_FACTS }),
-    Field::new("fieldManager", 2, OMITEMPTY, Type::Str),
-    Field::new("fieldValidation", 3, OMITEMPTY, Type::Str),
-], &[255, 0, 1, 2], &KindFacts { group: "", version: "v1", kind: "UpdateOptions" });
-impl Message for UpdateOptions {
-    fn desc(&self) -> &'static Desc { &UPDATE_OPTIONS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.dry_run), FieldRef::Str(&self.field_manager), FieldRef::Str(&self.field_validation)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.dry_run), 1 => FieldMut::Str(&mut self.field_manager), 2 => FieldMut::Str(&mut self.field_validation), _ => oob(i) } }
-}
-message!(UpdateOptions, UPDATE_OPTIONS);
-kind!(UpdateOptions, UPDATE_OPTIONS, "", "v1", "UpdateOptions");
+kind!(UpdateOptions, "", "v1", "UpdateOptions");
 
+message! {
 /// `Verbs` of meta.k8s.io/v1.
-#[derive(Clone, Default)]
-pub struct Verbs {
+pub struct Verbs VERBS "Verbs" [255, 0] Form::Transparent;
     /// `items`: the elements.
-    pub items: List<Str>,
+    items: List<Str> = "items" 1;
 }
-#[doc(hidden)]
-pub static VERBS: Desc = Desc::transparent("Verbs", &[
-    Field::new("items", 1, 0, Type::List(&Type::Str)),
-], &[255, 0]);
-impl Message for Verbs {
-    fn desc(&self) -> &'static Desc { &VERBS }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(Verbs, VERBS);
 
+message! {
 /// `WatchEvent` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#watchevent-v1-meta)
-#[derive(Clone, Default)]
-pub struct WatchEvent {
+pub struct WatchEvent WATCH_EVENT "WatchEvent" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    pub type_: Str,
+    type_: Str = "type" 1 (REQUIRED);
     /// `object`: any object, required.
-    pub object: RawExtension,
+    object: RawExtension = "object" 2 (REQUIRED);
 }
-#[doc(hidden)]
-pub static WATCH_EVENT: Desc = Desc::new("WatchEvent", &[
-    Field::new("type", 1, 0, Type::Str).facts(&REQUIRED),
-    Field::new("object", 2, 0, Type::Leaf(&RAW_EXTENSION)).facts(&REQUIRED),
-], &[255, 0, 1]);
-impl Message for WatchEvent {
-    fn desc(&self) -> &'static Desc { &WATCH_EVENT }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Str(&self.type_), FieldRef::Leaf(&self.object)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Str(&mut self.type_), 1 => FieldMut::Leaf(&mut self.object), _ => oob(i) } }
-}
-message!(WatchEvent, WATCH_EVENT);
 
 /// Value of CauseType.
 pub const CAUSE_TYPE_FIELD_MANAGER_CONFLICT: &str = "FieldManagerConflict";

@@ -22,26 +22,15 @@ pub type TableRow = meta_v1::TableRow;
 /// Another name of TableRowCondition.
 pub type TableRowCondition = meta_v1::TableRowCondition;
 
+message! {
 /// `PartialObjectMetadataList` of meta.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#partialobjectmetadatalist-v1beta1-meta)
-#[derive(Clone, Default)]
-pub struct PartialObjectMetadataList {
+pub struct PartialObjectMetadataList PARTIAL_OBJECT_METADATA_LIST "PartialObjectMetadataList" [255, 1, 0] Form::Kind(&KindFacts { group: "meta.k8s.io", version: "v1beta1", kind: "PartialObjectMetadataList" });
     /// `metadata`: ListMeta.
-    pub metadata: meta_v1::ListMeta,
+    metadata: meta_v1::ListMeta = "metadata" 2 OMITEMPTY;
     /// `items`: list of PartialObjectMetadata, required.
-    pub items: List<meta_v1::PartialObjectMetadata>,
+    items: List<meta_v1::PartialObjectMetadata> = "items" 1 (REQUIRED);
 }
-#[doc(hidden)]
-pub static PARTIAL_OBJECT_METADATA_LIST: Desc = Desc::kind("PartialObjectMetadataList", &[
-    Field::new("metadata", 2, OMITEMPTY, Type::Msg(&meta_v1::LIST_META)),
-    Field::new("items", 1, 0, Type::List(&Type::Msg(&meta_v1::PARTIAL_OBJECT_METADATA))).facts(&REQUIRED),
-], &[255, 1, 0], &KindFacts { group: "meta.k8s.io", version: "v1beta1", kind: "PartialObjectMetadataList" });
-impl Message for PartialObjectMetadataList {
-    fn desc(&self) -> &'static Desc { &PARTIAL_OBJECT_METADATA_LIST }
-    fn refs<'a>(&'a self, v: &mut Stack<'a>) { v.extend_from_slice(&[FieldRef::Msg(&self.metadata), FieldRef::List(&self.items)]) }
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_> { match i { 0 => FieldMut::Msg(&mut self.metadata), 1 => FieldMut::List(&mut self.items), _ => oob(i) } }
-}
-message!(PartialObjectMetadataList, PARTIAL_OBJECT_METADATA_LIST);
-kind!(PartialObjectMetadataList, PARTIAL_OBJECT_METADATA_LIST, "meta.k8s.io", "v1beta1", "PartialObjectMetadataList");
+kind!(PartialObjectMetadataList, "meta.k8s.io", "v1beta1", "PartialObjectMetadataList");
 
 /// Value of ConditionStatus.
 pub const CONDITION_FALSE: &str = "False";

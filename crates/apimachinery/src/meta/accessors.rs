@@ -2,21 +2,16 @@
 //! `help.go` of `k8s.io/apimachinery/pkg/api/meta`, and `helpers.go` of
 //! `k8s.io/apimachinery/pkg/apis/meta/v1`.
 
-use std::any::Any;
-
-use crate::reflect::{FieldMut, FieldRef, ListOf, Message, Type};
+use crate::reflect::{Described, FieldMut, FieldRef, ListRef, Message, Type};
 use crate::{AnyKind, ListMeta, Object, ObjectMeta, Unstructured};
 
 fn field<'a>(message: &'a dyn Message, name: &str) -> Option<FieldRef<'a>> {
-    let at = message.desc().find(name, 0)?;
-    let mut fields = Vec::with_capacity(message.desc().fields.len());
-    message.refs(&mut fields);
-    fields.get(at).copied()
+    Some(message.field(message.desc().find(name, 0)?))
 }
 
-fn metadata<M: 'static>(message: &dyn Message) -> Option<&M> {
+fn metadata<M: Described>(message: &dyn Message) -> Option<&M> {
     match field(message, "metadata")? {
-        FieldRef::Msg(metadata) => (metadata as &dyn Any).downcast_ref(),
+        FieldRef::Msg(metadata) => metadata.downcast_ref(),
         _ => None,
     }
 }
@@ -43,7 +38,7 @@ pub fn object_meta_mut(value: &mut dyn AnyKind) -> Option<&mut ObjectMeta> {
     let message = value.as_message_mut()?;
     let at = message.desc().find("metadata", 0)?;
     match message.field_mut(at) {
-        FieldMut::Msg(metadata) => (metadata as &mut dyn Any).downcast_mut(),
+        FieldMut::Msg(metadata) => metadata.downcast_mut(),
         _ => None,
     }
 }
@@ -53,7 +48,7 @@ pub fn list_meta(value: &dyn AnyKind) -> Option<&ListMeta> {
     metadata(value.as_message()?)
 }
 
-fn items(value: &dyn AnyKind) -> Option<&dyn ListOf> {
+fn items(value: &dyn AnyKind) -> Option<ListRef<'_>> {
     let message = value.as_message()?;
     let at = message.desc().find("items", 1)?;
     match (message.desc().fields[at].ty, field(message, "items")?) {
@@ -75,7 +70,7 @@ fn items(value: &dyn AnyKind) -> Option<&dyn ListOf> {
 /// ```
 pub fn list_items(value: &dyn AnyKind) -> Option<impl Iterator<Item = &dyn Message>> {
     let items = items(value)?;
-    Some((0..items.len()).filter_map(|i| match items.at(i) {
+    Some((0..items.len()).filter_map(move |i| match items.at(i) {
         FieldRef::Msg(item) => Some(item),
         _ => None,
     }))
@@ -83,7 +78,7 @@ pub fn list_items(value: &dyn AnyKind) -> Option<impl Iterator<Item = &dyn Messa
 
 /// How many items a list has; 0 for anything else. Go: `LenList`.
 pub fn list_len(value: &dyn AnyKind) -> usize {
-    items(value).map_or(0, ListOf::len)
+    items(value).map_or(0, ListRef::len)
 }
 
 /// Whether a server has filled in what only servers do: the time of creation, or the UID.

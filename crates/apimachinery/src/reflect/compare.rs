@@ -124,22 +124,22 @@ fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
             }
         }
         (M::Msg(a), F::Msg(b)) => reuse(a, b),
-        (M::OptMsg(a), F::Msg(b)) => {
+        (M::OptMsg(mut a), F::Msg(b)) => {
             // An embedded struct: its old side has no pointer of its own to share.
             if a.get().is_some() && a.slot().is_unique() {
                 reuse(a.set(), b);
             }
         }
-        (M::OptMsg(a), F::OptMsg(Some(b))) => {
+        (M::OptMsg(mut a), F::OptMsg(Some(b))) => {
             if a.get().is_some_and(|x| !std::ptr::addr_eq(x, b)) && a.slot().is_unique() {
                 reuse(a.set(), b);
             }
         }
-        (M::List(a), F::List(b)) => {
+        (M::List(mut a), F::List(b)) => {
             if std::ptr::eq(a.address(), b.address()) {
                 return;
             }
-            let same = values(F::List(&*a), F::List(b), Sense::Text, &mut Vec::new());
+            let same = values(F::List(a.as_ref()), F::List(b), Sense::Text, &mut Vec::new());
             if same && let Some(shared) = b.share() {
                 a.slot().adopt(&shared);
             } else if !same && a.slot().is_unique() {
@@ -148,9 +148,9 @@ fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
                 }
             }
         }
-        (M::Map(a), F::Map(b)) => {
+        (M::Map(mut a), F::Map(b)) => {
             if !std::ptr::eq(a.address(), b.address())
-                && values(F::Map(&*a), F::Map(b), Sense::Text, &mut Vec::new())
+                && values(F::Map(a.as_ref()), F::Map(b), Sense::Text, &mut Vec::new())
                 && let Some(shared) = b.share()
             {
                 a.slot().adopt(&shared);

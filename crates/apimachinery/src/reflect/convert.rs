@@ -223,7 +223,7 @@ fn into_fields(
             let (Type::Msg(sd) | Type::Emb(sd) | Type::OptMsg(sd)) = f.ty else { continue };
             match m.field_mut(i) {
                 FieldMut::Msg(s) => into_fields(o, s, unknown, depth + 1)?,
-                FieldMut::OptMsg(s) if o.keys().any(|k| has(sd, k)) => {
+                FieldMut::OptMsg(mut s) if o.keys().any(|k| has(sd, k)) => {
                     into_fields(o, s.set(), unknown, depth + 1)?;
                 }
                 _ => {}
@@ -370,8 +370,8 @@ fn into(v: &Value, mut f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<
         F::Bytes(x) => *x = bytes(v)?,
         F::Leaf(_) | F::OptLeaf(_) => leaf(f)?,
         F::Msg(m) => message(v, m, unknown, depth)?,
-        F::OptMsg(o) => message(v, o.set(), unknown, depth)?,
-        F::List(l) => {
+        F::OptMsg(mut o) => message(v, o.set(), unknown, depth)?,
+        F::List(mut l) => {
             let Value::Array(a) = v else {
                 let what = format!("cannot restore slice from {}", type_name(v));
                 return Err(DecodeError::new(what));
@@ -384,7 +384,7 @@ fn into(v: &Value, mut f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<
                 unknown.path.truncate(mark);
             }
         }
-        F::Map(m) => {
+        F::Map(mut m) => {
             let Value::Object(o) = v else {
                 let what = format!("cannot restore map from {}", type_name(v));
                 return Err(DecodeError::new(what));

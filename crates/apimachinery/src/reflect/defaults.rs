@@ -24,7 +24,7 @@ pub fn apply_defaults(m: &mut dyn Message) -> Result<(), Error> {
     let d = m.desc();
     for (i, f) in d.fields.iter().enumerate() {
         let text = f.facts.default;
-        if !text.is_empty() && field_is_zero(m, i) {
+        if !text.is_empty() && is_zero(m.field(i)) {
             json_into(m.field_mut(i), &mut Parser::new(text))
                 .map_err(|e| Error::decode(format!("default of {}.{}: {e}", d.name, f.name)))?;
         }
@@ -33,19 +33,13 @@ pub fn apply_defaults(m: &mut dyn Message) -> Result<(), Error> {
     Ok(())
 }
 
-fn field_is_zero(m: &dyn Message, i: usize) -> bool {
-    let mut fields = Vec::new();
-    m.refs(&mut fields);
-    is_zero(fields[i])
-}
-
 /// The messages behind one field.
 fn inside(f: FieldMut<'_>) -> Result<(), Error> {
     match f {
         FieldMut::Msg(m) => apply_defaults(m),
-        FieldMut::OptMsg(o) if o.get().is_some() => apply_defaults(o.set()),
-        FieldMut::List(l) => (0..l.len()).try_for_each(|i| inside(l.at_mut(i))),
-        FieldMut::Map(m) => (0..m.len()).try_for_each(|i| inside(m.at_mut(i))),
+        FieldMut::OptMsg(mut o) if o.get().is_some() => apply_defaults(o.set()),
+        FieldMut::List(mut l) => (0..l.len()).try_for_each(|i| inside(l.at_mut(i))),
+        FieldMut::Map(mut m) => (0..m.len()).try_for_each(|i| inside(m.at_mut(i))),
         _ => Ok(()),
     }
 }

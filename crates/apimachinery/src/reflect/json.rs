@@ -3,8 +3,8 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::writer::{put_bool, put_f64, put_i64, put_str};
 use super::{
-    Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, Message, NOJSON, OMITEMPTY,
-    OMITZERO, OptMessage, Parser, Stack,
+    Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, ListMut, MapMut, Message,
+    NOJSON, OMITEMPTY, OMITZERO, OptMut, Parser, Stack, erase_mut,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 use base64::Engine;
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 pub fn json_decode<T: Described>(text: &str, cx: &mut Decoder) -> R<T> {
     let mut t = T::default();
     let mut p = Parser::new(text);
-    json_merge(&mut t, &mut p, cx)?;
+    json_merge(erase_mut(&mut t), &mut p, cx)?;
     p.finish()?;
     Ok(t)
 }
@@ -95,7 +95,7 @@ fn inlined(m: &mut dyn Message, key: &str, p: &mut Parser<'_>, cx: &mut Decoder)
         }
         let sub = match m.field_mut(i) {
             FieldMut::Msg(s) => s,
-            FieldMut::OptMsg(s) => s.set(),
+            FieldMut::OptMsg(s) => s.into_message(),
             _ => continue,
         };
         let base = cx.sites(sd.slot(), sd.fields.len());
@@ -128,7 +128,7 @@ fn shareable<'a>(p: &mut Parser<'a>, cx: &mut Decoder, site: u32) -> R<Option<(&
 fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
     match f {
         FieldMut::OptMsg(o) => opt_message(o, p, cx, site),
-        FieldMut::List(l) => {
+        FieldMut::List(mut l) => {
             if p.null()? {
                 return Ok(());
             }
@@ -141,12 +141,12 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
                 return Ok(());
             }
             p.seek(p.position() - raw.len());
-            value(FieldMut::List(l), p, cx, site)?;
+            list(&mut l, p, cx, site)?;
             seal(l.slot(), cx);
             cx.remember(place, h, raw.as_bytes(), l.share());
             Ok(())
         }
-        FieldMut::Map(m) => {
+        FieldMut::Map(mut m) => {
             if p.null()? {
                 return Ok(());
             }
@@ -162,7 +162,7 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
                 return Ok(());
             }
             p.seek(p.position() - raw.len());
-            value(FieldMut::Map(m), p, cx, site)?;
+            map(&mut m, p, cx, site)?;
             seal(m.slot(), cx);
             cx.remember(place, h, raw.as_bytes(), m.share());
             Ok(())
@@ -171,7 +171,7 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
     }
 }
 
-fn opt_message(o: &mut dyn OptMessage, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
+fn opt_message(mut o: OptMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
     if p.null()? {
         o.clear();
         return Ok(());
@@ -234,7 +234,7 @@ fn value(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
     match f {
         F::Msg(m) => return json_merge(m, p, cx),
         F::Leaf(l) => return l.json_get(p, cx, site),
-        F::OptMsg(o) => {
+        F::OptMsg(mut o) => {
             if p.null()? {
                 o.clear();
                 return Ok(());
@@ -275,29 +275,35 @@ fn value(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
         F::OptI64(v) => *v = Some(p.int()?),
         F::OptBool(v) => *v = Some(p.bool()?),
         F::OptF64(v) => *v = Some(p.f64()?),
-        F::List(l) => {
-            l.slot().set_empty();
-            let mut i = 0;
-            let mut more = p.open(b'[', b']')?;
-            while more {
-                value(l.push(), p, cx, site).map_err(|e| e.inside(Seg::Index(i)))?;
-                i += 1;
-                more = p.next(b']')?;
-            }
-        }
-        F::Map(m) => {
-            if m.is_nil() {
-                m.slot().set_empty();
-            }
-            let mut more = p.open(b'{', b'}')?;
-            while more {
-                let key = p.key()?;
-                let slot = m.entry(cx.str(site, &key));
-                value(slot, p, cx, site).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
-                more = p.next(b'}')?;
-            }
-        }
+        F::List(mut l) => return list(&mut l, p, cx, site),
+        F::Map(mut m) => return map(&mut m, p, cx, site),
         F::Msg(_) | F::Leaf(_) | F::OptMsg(_) | F::OptLeaf(_) => unreachable!("handled above"),
+    }
+    Ok(())
+}
+
+fn list(l: &mut ListMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
+    l.slot().set_empty();
+    let mut i = 0;
+    let mut more = p.open(b'[', b']')?;
+    while more {
+        value(l.push(), p, cx, site).map_err(|e| e.inside(Seg::Index(i)))?;
+        i += 1;
+        more = p.next(b']')?;
+    }
+    Ok(())
+}
+
+fn map(m: &mut MapMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
+    if m.is_nil() {
+        m.slot().set_empty();
+    }
+    let mut more = p.open(b'{', b'}')?;
+    while more {
+        let key = p.key()?;
+        let slot = m.entry(cx.str(site, &key));
+        value(slot, p, cx, site).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
+        more = p.next(b'}')?;
     }
     Ok(())
 }

@@ -2,11 +2,10 @@
 use super::error::{DecodeError, R};
 use super::wire::{self, Reader, Writer, expect_wire};
 use super::writer::{put_i64, put_str};
-use super::{Decoder, FieldMut, FieldRef, Parser, Reflect};
+use super::{Decoder, LeafOps, Parser};
 use crate::fields_v1::FieldsV1;
 use crate::rep::{Bytes, Str};
 use crate::{Duration, IntOrString, MicroTime, Quantity, Time};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::any::Any;
 use std::fmt;
 
@@ -60,8 +59,27 @@ pub trait Leaf: Any + Send + Sync + fmt::Debug {
 pub struct LeafDesc {
     /// Go's name of the type.
     pub name: &'static str,
-    /// Its JSON schema.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Its JSON schema, as JSON text.
+    pub schema: &'static str,
+    /// How values of the type are made, cloned and dropped: [`LeafOps::of`] the very type.
+    pub(crate) ops: LeafOps,
+}
+
+impl LeafDesc {
+    /// The description of `T`.
+    pub const fn of<T: Leaf + Default + Clone>(
+        name: &'static str,
+        schema: &'static str,
+    ) -> LeafDesc {
+        LeafDesc { name, schema, ops: LeafOps::of::<T>() }
+    }
+    /// The description of `T`, which owns nothing.
+    pub const fn plain<T: Leaf + Default + Copy>(
+        name: &'static str,
+        schema: &'static str,
+    ) -> LeafDesc {
+        LeafDesc { name, schema, ops: LeafOps::plain::<T>() }
+    }
 }
 
 impl fmt::Debug for LeafDesc {
@@ -75,6 +93,8 @@ pub trait OptLeafSlot {
     /// The leaf, made by default when absent.
     fn set(&mut self) -> &mut dyn Leaf;
     /// The leaf when present.
+    fn get(&self) -> Option<&dyn Leaf>;
+    /// The leaf for writing when present.
     fn get_mut(&mut self) -> Option<&mut dyn Leaf>;
     /// Makes it absent.
     fn clear(&mut self);
@@ -82,6 +102,9 @@ pub trait OptLeafSlot {
 impl<T: Leaf + Default> OptLeafSlot for Option<T> {
     fn set(&mut self) -> &mut dyn Leaf {
         self.get_or_insert_default()
+    }
+    fn get(&self) -> Option<&dyn Leaf> {
+        self.as_ref().map(|l| l as &dyn Leaf)
     }
     fn get_mut(&mut self) -> Option<&mut dyn Leaf> {
         self.as_mut().map(|l| l as &mut dyn Leaf)
@@ -96,55 +119,46 @@ pub fn leaf_eq_as<T: Leaf + PartialEq>(a: &T, b: &dyn Leaf) -> bool {
     (b as &dyn Any).downcast_ref::<T>().is_some_and(|b| a == b)
 }
 
-macro_rules! leaf_reflect {
-    ($($type:ty),*) => { $(
-        impl Reflect for $type {
-            fn reflect(&self) -> FieldRef<'_> { FieldRef::Leaf(self) }
-            fn reflect_mut(&mut self) -> FieldMut<'_> { FieldMut::Leaf(self) }
-        }
-    )* };
-}
-leaf_reflect!(Time, MicroTime, Duration, Quantity, IntOrString, RawExtension, FieldsV1, Json);
-
-macro_rules! leaf_descs {
-    ($($(#[$doc:meta])* $name:ident $type:ident $schema:tt)*) => { $(
-        $(#[$doc])*
-        pub static $name: LeafDesc = LeafDesc {
-            name: stringify!($type),
-            schema: |_| schemars::json_schema! $schema,
-        };
-        impl JsonSchema for $type {
-            fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($type).into() }
-            fn inline_schema() -> bool { true }
-            fn json_schema(g: &mut SchemaGenerator) -> Schema { ($name.schema)(g) }
-        }
-    )* };
-}
-leaf_descs! {
+crate::leaf_desc!(
     /// `metav1.Time`.
-    TIME Time ({"type": "string", "format": "date-time"})
+    pub TIME Time plain r#"{"type":"string","format":"date-time"}"#
+);
+crate::leaf_desc!(
     /// `metav1.MicroTime`.
-    MICRO_TIME MicroTime ({"type": "string", "format": "date-time"})
+    pub MICRO_TIME MicroTime plain r#"{"type":"string","format":"date-time"}"#
+);
+crate::leaf_desc!(
     /// `metav1.Duration`.
-    DURATION Duration ({"type": "string"})
+    pub DURATION Duration plain r#"{"type":"string"}"#
+);
+crate::leaf_desc!(
     /// `resource.Quantity`.
-    QUANTITY Quantity ({
+    pub QUANTITY Quantity of r#"{
         "anyOf": [{"type": "integer"}, {"type": "string"}],
         "x-kubernetes-int-or-string": true,
         "pattern": "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$"
-    })
+    }"#
+);
+crate::leaf_desc!(
     /// `intstr.IntOrString`.
-    INT_OR_STRING IntOrString ({
+    pub INT_OR_STRING IntOrString of r#"{
         "anyOf": [{"type": "integer"}, {"type": "string"}],
         "x-kubernetes-int-or-string": true
-    })
+    }"#
+);
+crate::leaf_desc!(
     /// `runtime.RawExtension`.
-    RAW_EXTENSION RawExtension ({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+    pub RAW_EXTENSION RawExtension of
+    r#"{"type":"object","x-kubernetes-preserve-unknown-fields":true}"#
+);
+crate::leaf_desc!(
     /// `metav1.FieldsV1`.
-    FIELDS_V1 FieldsV1 ({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+    pub FIELDS_V1 FieldsV1 of r#"{"type":"object","x-kubernetes-preserve-unknown-fields":true}"#
+);
+crate::leaf_desc!(
     /// Any JSON value.
-    JSON Json ({"x-kubernetes-preserve-unknown-fields": true})
-}
+    pub JSON Json of r#"{"x-kubernetes-preserve-unknown-fields":true}"#
+);
 
 macro_rules! leaf_serde {
     ($($type:ty),*) => { $(

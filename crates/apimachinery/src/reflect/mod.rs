@@ -1,10 +1,11 @@
 //! The reflective surface: what a generated API type tells about itself, so that every codec and
 //! every comparison is written once.
 //!
-//! A type has a static [`Desc`] (a table of [`Field`]s with JSON name, protobuf number, kind and
-//! the facts that merging and defaulting need) and two generated functions: [`Message::refs`]
-//! hands out all fields as references, [`Message::field_mut`] one field for writing. Nothing here
-//! is unsafe, and nothing is generated per codec.
+//! A type has a static [`Desc`] (a table of [`Field`]s with JSON name, protobuf number, type, place
+//! and the facts that merging and defaulting need) and no code of its own: a `dyn` [`Message`]
+//! hands out all fields as references ([`refs`](trait.Message.html#method.refs)) or one field for
+//! writing by looking into the table. Nothing here is unsafe (what is, is in `rep`), and nothing
+//! is generated per codec.
 mod compare;
 mod convert;
 mod debug;
@@ -26,6 +27,8 @@ mod value;
 mod wire;
 mod writer;
 
+#[doc(hidden)]
+pub use crate::rep::{clone_of, default_of, erase, erase_mut};
 pub use compare::{eq, reuse};
 #[cfg(feature = "cbor")]
 pub(crate) use convert::from_unstructured_exact;
@@ -35,9 +38,9 @@ pub use decoder::Decoder;
 pub(crate) use decoder::hash_bytes;
 pub use defaults::apply_defaults;
 pub use error::DecodeError;
+pub(crate) use json::is_empty;
 #[cfg(feature = "cbor")]
 pub(crate) use json::is_zero;
-pub(crate) use json::is_empty;
 pub(crate) use json::json_into;
 pub use json::{json_decode, json_merge, json_put, json_put_kind};
 pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};
@@ -46,7 +49,7 @@ pub(crate) use parser::quote_or_escape;
 pub use protobuf::{pb_decode, pb_merge, pb_merge_over, pb_put};
 pub use query::to_query;
 pub use schema::json_schema;
-pub use serde_impls::{deserialize, serialize};
+pub use serde_impls::{deserialize, deserialize_as, serialize};
 pub(crate) use strict::Checker;
 pub use surface::*;
 pub(crate) use value::{json_value, put_object, put_value};

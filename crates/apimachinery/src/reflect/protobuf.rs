@@ -2,7 +2,9 @@
 use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
-use super::{Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Stack, same};
+use super::{
+    Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Stack, erase_mut, same,
+};
 use crate::rep::{Bytes, SlotMut, Str};
 
 /// Deepest nesting of messages.
@@ -14,7 +16,7 @@ const MAX_DEPTH: u32 = super::parser::MAX_DEPTH;
 /// The bytes are not a message of this type; unknown fields are passed over.
 pub fn pb_decode<T: Described>(b: &[u8], cx: &mut Decoder) -> R<T> {
     let mut t = T::default();
-    pb_merge(&mut t, b, cx)?;
+    pb_merge(erase_mut(&mut t), b, cx)?;
     Ok(t)
 }
 
@@ -104,7 +106,7 @@ fn field<'a>(
     stack: &mut Stack<'a>,
 ) -> R<()> {
     match f {
-        FieldMut::OptMsg(o) => {
+        FieldMut::OptMsg(mut o) => {
             expect_wire(rec.wire, wire::BYTES)?;
             let b = r.bytes()?;
             if o.get().is_none() && cx.wants(site, b.len()) {
@@ -119,7 +121,7 @@ fn field<'a>(
             }
             merge(o.set(), message_of(old), b, cx, depth + 1, stack)
         }
-        FieldMut::List(l) if rec.wire == wire::BYTES => {
+        FieldMut::List(mut l) if rec.wire == wire::BYTES => {
             let (raw, n) = run(r, rec)?;
             let fresh = l.is_empty();
             let old = match old {
@@ -160,8 +162,8 @@ fn field<'a>(
             }
             Ok(())
         }
-        FieldMut::List(l) => value(l.push(), None, rec.wire, r, cx, site, depth, stack),
-        FieldMut::Map(m) => {
+        FieldMut::List(mut l) => value(l.push(), None, rec.wire, r, cx, site, depth, stack),
+        FieldMut::Map(mut m) => {
             expect_wire(rec.wire, wire::BYTES)?;
             let (raw, n) = run(r, rec)?;
             if let Some(FieldRef::Map(old)) = old
@@ -190,7 +192,7 @@ fn field<'a>(
                 let mut slot = m.entry(key.clone());
                 if let FieldMut::Msg(t) = &mut slot
                     && t.desc().transparent
-                    && let FieldMut::List(l) = t.field_mut(0)
+                    && let FieldMut::List(mut l) = t.field_mut(0)
                     && l.is_nil()
                 {
                     // As in Go, a named slice that is a value is never nil.
@@ -212,7 +214,7 @@ fn field<'a>(
         }
         FieldMut::Msg(m) if m.desc().transparent => {
             expect_wire(rec.wire, wire::BYTES)?;
-            if let FieldMut::List(l) = m.field_mut(0)
+            if let FieldMut::List(mut l) = m.field_mut(0)
                 && l.is_nil()
             {
                 l.slot().set_empty();
@@ -306,7 +308,7 @@ fn value<'a>(
         F::OptI64(v) => *v = Some(int(r)? as i64),
         F::OptBool(v) => *v = Some(int(r)? != 0),
         F::OptF64(v) => *v = Some(double(r)?),
-        F::List(l) => return value(l.push(), None, wire, r, cx, site, depth, stack),
+        F::List(mut l) => return value(l.push(), None, wire, r, cx, site, depth, stack),
         other => {
             expect_wire(wire, wire::BYTES)?;
             let b = r.bytes()?;
@@ -314,7 +316,7 @@ fn value<'a>(
                 F::Bytes(v) => *v = Bytes::from(b),
                 F::Msg(m) => return merge(m, message_of(old), b, cx, depth + 1, stack),
                 F::OptMsg(o) => {
-                    return merge(o.set(), message_of(old), b, cx, depth + 1, stack);
+                    return merge(o.into_message(), message_of(old), b, cx, depth + 1, stack);
                 }
                 F::Leaf(l) => return leaf(l, b, cx, site, depth),
                 F::OptLeaf(o) => return leaf(o.set(), b, cx, site, depth),
@@ -350,11 +352,7 @@ fn put<'a>(m: &'a dyn Message, w: &mut Writer, stack: &mut Stack<'a>) {
 /// A named Go slice that is nil: as a field of its own it is not written, an empty one is.
 fn is_nil_slice(f: FieldRef<'_>) -> bool {
     let FieldRef::Msg(m) = f else { return false };
-    m.desc().transparent && {
-        let mut fields = Vec::new();
-        m.refs(&mut fields);
-        matches!(fields[..], [FieldRef::List(l)] if l.is_nil())
-    }
+    m.desc().transparent && { matches!(m.field(0), FieldRef::List(l) if l.is_nil()) }
 }
 
 fn put_value<'a>(num: u32, f: FieldRef<'a>, w: &mut Writer, stack: &mut Stack<'a>) {

@@ -1,14 +1,14 @@
 //! Whether protobuf bytes say what a value in memory says already, without decoding them.
 use super::wire::{self, Reader};
-use super::{FieldRef, ListOf, MapOf, Message, NO_FIELD, Stack};
+use super::{FieldRef, ListRef, MapRef, Message, NO_FIELD, Stack};
 
 /// Whether `raw`, consecutive records of field `num`, is what `list` would be written as.
-pub(super) fn list<'a>(num: u32, list: &'a dyn ListOf, raw: &[u8], stack: &mut Stack<'a>) -> bool {
+pub(super) fn list<'a>(num: u32, list: ListRef<'a>, raw: &[u8], stack: &mut Stack<'a>) -> bool {
     whole(num, FieldRef::List(list), raw, stack)
 }
 
 /// Whether `raw`, consecutive records of field `num`, is what `map` would be written as.
-pub(super) fn map<'a>(num: u32, map: &'a dyn MapOf, raw: &[u8], stack: &mut Stack<'a>) -> bool {
+pub(super) fn map<'a>(num: u32, map: MapRef<'a>, raw: &[u8], stack: &mut Stack<'a>) -> bool {
     whole(num, FieldRef::Map(map), raw, stack)
 }
 

@@ -1,24 +1,23 @@
 //! JSON schema over the reflective surface: what a CRD embeds for a built-in type.
 use super::{Desc, Field, INLINE, ListType, NOJSON, Type};
-use schemars::{Schema, SchemaGenerator};
+use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-/// The schema of a described type, structural as CRDs need it: nothing by reference.
+/// The schema of a type, structural as CRDs need it: nothing by reference.
 ///
 /// A type that contains itself (`JSONSchemaProps`) becomes, at the second meeting, an object that
 /// preserves unknown fields.
-pub fn json_schema(d: &'static Desc, g: &mut SchemaGenerator) -> Schema {
-    let v = message(d, &mut Vec::new(), g);
-    Schema::try_from(v).unwrap_or_default()
+pub fn json_schema(t: &Type) -> Schema {
+    Schema::try_from(typed(t, &mut Vec::new())).unwrap_or_default()
 }
 
-fn message(d: &'static Desc, above: &mut Vec<*const Desc>, g: &mut SchemaGenerator) -> Value {
+fn message(d: &'static Desc, above: &mut Vec<*const Desc>) -> Value {
     if above.contains(&std::ptr::from_ref(d)) {
         return json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     }
     above.push(d);
     let schema = if d.transparent {
-        typed(&d.fields[0].ty, above, g)
+        typed(&d.fields[0].ty, above)
     } else {
         let mut properties = Map::new();
         let mut required = Vec::new();
@@ -26,7 +25,7 @@ fn message(d: &'static Desc, above: &mut Vec<*const Desc>, g: &mut SchemaGenerat
             properties.insert("apiVersion".into(), json!({"type": "string"}));
             properties.insert("kind".into(), json!({"type": "string"}));
         }
-        members(d, above, g, &mut properties, &mut required);
+        members(d, above, &mut properties, &mut required);
         let mut s = json!({"type": "object", "properties": properties});
         if !required.is_empty() {
             s["required"] = required.into();
@@ -40,17 +39,16 @@ fn message(d: &'static Desc, above: &mut Vec<*const Desc>, g: &mut SchemaGenerat
 fn members(
     d: &'static Desc,
     above: &mut Vec<*const Desc>,
-    g: &mut SchemaGenerator,
     properties: &mut Map<String, Value>,
     required: &mut Vec<Value>,
 ) {
     for f in d.fields {
         if f.flags & INLINE != 0 {
             if let Type::Msg(s) | Type::Emb(s) | Type::OptMsg(s) = f.ty {
-                members(s, above, g, properties, required);
+                members(s, above, properties, required);
             }
         } else if f.flags & NOJSON == 0 {
-            properties.insert(f.name.into(), member(f, above, g));
+            properties.insert(f.name.into(), member(f, above));
             if f.facts.required {
                 required.push(f.name.into());
             }
@@ -58,8 +56,8 @@ fn members(
     }
 }
 
-fn member(f: &Field, above: &mut Vec<*const Desc>, g: &mut SchemaGenerator) -> Value {
-    let mut s = typed(&f.ty, above, g);
+fn member(f: &Field, above: &mut Vec<*const Desc>) -> Value {
+    let mut s = typed(&f.ty, above);
     let Some(o) = s.as_object_mut() else { return s };
     let facts = f.facts;
     if let Ok(default) = serde_json::from_str::<Value>(facts.default) {
@@ -91,7 +89,7 @@ fn member(f: &Field, above: &mut Vec<*const Desc>, g: &mut SchemaGenerator) -> V
     s
 }
 
-fn typed(t: &Type, above: &mut Vec<*const Desc>, g: &mut SchemaGenerator) -> Value {
+fn typed(t: &Type, above: &mut Vec<*const Desc>) -> Value {
     match t {
         Type::Str | Type::OptStr => json!({"type": "string"}),
         Type::I32 | Type::OptI32 => json!({"type": "integer", "format": "int32"}),
@@ -99,9 +97,9 @@ fn typed(t: &Type, above: &mut Vec<*const Desc>, g: &mut SchemaGenerator) -> Val
         Type::Bool | Type::OptBool => json!({"type": "boolean"}),
         Type::F64 | Type::OptF64 => json!({"type": "number", "format": "double"}),
         Type::Bytes => json!({"type": "string", "format": "byte"}),
-        Type::Leaf(l) | Type::OptLeaf(l) => (l.schema)(g).to_value(),
-        Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) => message(d, above, g),
-        Type::List(t) => json!({"type": "array", "items": typed(t, above, g)}),
-        Type::Map(t) => json!({"type": "object", "additionalProperties": typed(t, above, g)}),
+        Type::Leaf(l) | Type::OptLeaf(l) => serde_json::from_str(l.schema).unwrap_or_default(),
+        Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) => message(d, above),
+        Type::List(t) => json!({"type": "array", "items": typed(t, above)}),
+        Type::Map(t) => json!({"type": "object", "additionalProperties": typed(t, above)}),
     }
 }

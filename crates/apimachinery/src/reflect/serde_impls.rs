@@ -2,8 +2,8 @@
 //! built-in types may be written in any format that serde knows.
 use super::json::{is_empty, is_zero};
 use super::{
-    Decoder, Desc, FieldMut, FieldRef, INLINE, Leaf, Message, NOJSON, OMITEMPTY, OMITZERO, Parser,
-    Type,
+    Decoder, Desc, Described, FieldMut, FieldRef, INLINE, Leaf, Message, NOJSON, OMITEMPTY,
+    OMITZERO, Parser, Type, erase_mut,
 };
 use crate::rep::{Bytes, Str};
 use base64::Engine;
@@ -104,6 +104,17 @@ pub(crate) fn deserialize_leaf<'de, D: Deserializer<'de>>(
     l.json_get(&mut Parser::new(&text), &mut Decoder::new(), 0).map_err(de::Error::custom)
 }
 
+/// [`deserialize`] to a value of a type.
+///
+/// # Errors
+/// Those of [`deserialize`].
+#[doc(hidden)]
+pub fn deserialize_as<'de, T: Described, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    let mut m = T::default();
+    deserialize(erase_mut(&mut m), d)?;
+    Ok(m)
+}
+
 /// Deserializes a message from its JSON form. Unknown members are passed over.
 ///
 /// # Errors
@@ -147,7 +158,7 @@ impl<'de> Visitor<'de> for OptionalField<'_> {
                 d.deserialize_map(Members(m))
             }
             M::OptMsg(o) => {
-                let m = o.set();
+                let m = o.into_message();
                 if m.desc().transparent {
                     return Into(m.field_mut(0)).deserialize(d);
                 }
@@ -214,7 +225,7 @@ fn member<'a>(m: &'a mut dyn Message, key: &str) -> Option<FieldMut<'a>> {
     for i in steps {
         at = match at.field_mut(i) {
             FieldMut::Msg(s) => s,
-            FieldMut::OptMsg(s) => s.set(),
+            FieldMut::OptMsg(s) => s.into_message(),
             _ => return None,
         };
     }
@@ -289,15 +300,15 @@ impl<'de> Visitor<'de> for Scalar<'_> {
         Ok(())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut a: A) -> Result<(), A::Error> {
-        let FieldMut::List(l) = self.0 else {
+        let FieldMut::List(mut l) = self.0 else {
             return Err(de::Error::invalid_type(de::Unexpected::Seq, &self));
         };
         l.slot().set_empty();
-        while a.next_element_seed(Element(l))?.is_some() {}
+        while a.next_element_seed(Element(&mut l))?.is_some() {}
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(self, mut a: A) -> Result<(), A::Error> {
-        let FieldMut::Map(m) = self.0 else {
+        let FieldMut::Map(mut m) = self.0 else {
             return Err(de::Error::invalid_type(de::Unexpected::Map, &self));
         };
         m.slot().set_empty();
@@ -309,8 +320,8 @@ impl<'de> Visitor<'de> for Scalar<'_> {
 }
 
 /// One more element of a list; pushed only when there is one.
-struct Element<'a>(&'a mut dyn super::ListOf);
-impl<'de> DeserializeSeed<'de> for Element<'_> {
+struct Element<'a, 'b>(&'a mut super::ListMut<'b>);
+impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         Into(self.0.push()).deserialize(d)

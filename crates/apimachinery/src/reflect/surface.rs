@@ -1,7 +1,10 @@
-//! Descriptors, references to fields, and the traits behind them.
+//! Descriptors and references to fields. How the one finds the other: `rep/table.rs`.
 use crate::reflect::leaf::{Leaf, LeafDesc, OptLeafSlot};
-use crate::rep::{Bytes, Emb, Handle, List, Map, Shared, SlotMut, StaticDefault, Str};
-use std::any::Any;
+use crate::rep::{Bytes, Plan, Str, view};
+pub use crate::rep::{
+    Described, LeafOps, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional, Reflect,
+};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// [`Field::flags`]: left out of JSON when empty (Go's `omitempty`).
@@ -29,6 +32,23 @@ pub struct Desc {
     pub transparent: bool,
     /// A dense number given at first use: decoders keep statistics per field by it.
     slot: AtomicU32,
+    /// Bytes of a value.
+    pub(crate) size: usize,
+    /// A value as a message.
+    pub(crate) view: fn(*mut u8) -> *mut dyn Message,
+    /// How to make, clone and drop a value, worked out at first use.
+    pub(crate) plan: OnceLock<Plan>,
+}
+
+/// What a type is beside its fields.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// Only part of others.
+    Part,
+    /// Its JSON form is that of its only field (a named Go slice).
+    Transparent,
+    /// A kind.
+    Kind(&'static KindFacts),
 }
 
 /// Group, version and kind of a type.
@@ -45,26 +65,43 @@ pub struct KindFacts {
 static NEXT_SLOT: AtomicU32 = AtomicU32::new(1);
 
 impl Desc {
-    /// A type that is only part of others.
+    /// The table of `T`, whose fields they are, all of them.
+    pub const fn of<T: Described>(
+        name: &'static str,
+        fields: &'static [Field],
+        by_num: &'static [u8],
+        form: Form,
+    ) -> Desc {
+        const { assert!(align_of::<T>() <= 8) };
+        Desc {
+            name,
+            fields,
+            by_num,
+            kind: match form {
+                Form::Kind(facts) => Some(facts),
+                _ => None,
+            },
+            transparent: matches!(form, Form::Transparent),
+            slot: AtomicU32::new(0),
+            size: size_of::<T>(),
+            view: view::<T>,
+            plan: OnceLock::new(),
+        }
+    }
+    /// A description that no Rust type stands behind, for what goes by names and facts only
+    /// (merging, schemas).
     pub const fn new(name: &'static str, fields: &'static [Field], by_num: &'static [u8]) -> Desc {
-        Desc { name, fields, by_num, kind: None, transparent: false, slot: AtomicU32::new(0) }
-    }
-    /// A type that is a kind.
-    pub const fn kind(
-        name: &'static str,
-        fields: &'static [Field],
-        by_num: &'static [u8],
-        kind: &'static KindFacts,
-    ) -> Desc {
-        Desc { name, fields, by_num, kind: Some(kind), transparent: false, slot: AtomicU32::new(0) }
-    }
-    /// A type whose JSON form is that of its only field (a named Go slice).
-    pub const fn transparent(
-        name: &'static str,
-        fields: &'static [Field],
-        by_num: &'static [u8],
-    ) -> Desc {
-        Desc { name, fields, by_num, kind: None, transparent: true, slot: AtomicU32::new(0) }
+        Desc {
+            name,
+            fields,
+            by_num,
+            kind: None,
+            transparent: false,
+            slot: AtomicU32::new(0),
+            size: 0,
+            view: |_| unreachable!("no value has this description"),
+            plan: OnceLock::new(),
+        }
     }
     /// Index of the field with JSON name `key`; `hint` is tried first.
     #[inline]
@@ -109,6 +146,8 @@ pub struct Field {
     pub num: u8,
     /// [`OMITEMPTY`], [`INLINE`], [`OMITZERO`], [`NOJSON`].
     pub flags: u8,
+    /// Where the field is in its struct.
+    pub(crate) offset: u32,
     /// Type.
     pub ty: Type,
     /// What merging, defaulting and validation know.
@@ -116,9 +155,14 @@ pub struct Field {
 }
 
 impl Field {
-    /// A field without further facts.
+    /// A field of type `T` without further facts, `offset` bytes into its struct.
+    pub const fn of<T: Reflect>(name: &'static str, num: u8, flags: u8, offset: usize) -> Field {
+        assert!(offset <= u32::MAX as usize);
+        Field { offset: offset as u32, ..Field::new(name, num, flags, T::TYPE) }
+    }
+    /// A field without further facts, of a description that no Rust type stands behind.
     pub const fn new(name: &'static str, num: u8, flags: u8, ty: Type) -> Field {
-        Field { name, num, flags, ty, facts: &NO_FACTS }
+        Field { name, num, flags, offset: 0, ty, facts: &NO_FACTS }
     }
     /// The same field with facts.
     pub const fn facts(self, facts: &'static Facts) -> Field {
@@ -216,8 +260,8 @@ pub enum FieldRef<'a> {
     OptF64(&'a Option<f64>),
     OptMsg(Option<&'a dyn Message>),
     OptLeaf(Option<&'a dyn Leaf>),
-    List(&'a dyn ListOf),
-    Map(&'a dyn MapOf),
+    List(ListRef<'a>),
+    Map(MapRef<'a>),
 }
 
 /// A field for writing.
@@ -236,240 +280,11 @@ pub enum FieldMut<'a> {
     OptI64(&'a mut Option<i64>),
     OptBool(&'a mut Option<bool>),
     OptF64(&'a mut Option<f64>),
-    OptMsg(&'a mut dyn OptMessage),
+    OptMsg(OptMut<'a>),
     OptLeaf(&'a mut dyn OptLeafSlot),
-    List(&'a mut dyn ListOf),
-    Map(&'a mut dyn MapOf),
+    List(ListMut<'a>),
+    Map(MapMut<'a>),
 }
 
 /// Fields of the messages on the way down, appended to one vector instead of one per message.
 pub type Stack<'a> = Vec<FieldRef<'a>>;
-
-/// A generated API type (or a hand-written one of the same form).
-pub trait Message: Any + Send + Sync {
-    /// What the type tells about itself.
-    fn desc(&self) -> &'static Desc;
-    /// Appends every field in the order of [`Desc::fields`].
-    fn refs<'a>(&'a self, stack: &mut Stack<'a>);
-    /// The field with index `i` for writing.
-    ///
-    /// # Panics
-    /// When there is no such field.
-    fn field_mut(&mut self, i: usize) -> FieldMut<'_>;
-}
-
-/// The static side of [`Message`].
-pub trait Described: Message + Clone + Default {
-    /// What the type tells about itself.
-    fn described() -> &'static Desc;
-}
-
-/// An optional message for writing.
-pub trait OptMessage {
-    /// The message, made by default when absent.
-    fn set(&mut self) -> &mut dyn Message;
-    /// What is there now.
-    fn get(&self) -> Option<&dyn Message>;
-    /// Makes it absent.
-    fn clear(&mut self);
-    /// The pointer, type-erased.
-    fn slot(&mut self) -> SlotMut<'_>;
-}
-
-/// A list with elements of any one type.
-pub trait ListOf {
-    /// Number of elements.
-    fn len(&self) -> usize;
-    /// Whether there are no elements.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// Whether the list is nil rather than empty.
-    fn is_nil(&self) -> bool;
-    /// Where the elements are, for comparing identity.
-    fn address(&self) -> *const ();
-    /// Element `i`.
-    fn at(&self, i: usize) -> FieldRef<'_>;
-    /// Element `i` for writing.
-    fn at_mut(&mut self, i: usize) -> FieldMut<'_>;
-    /// A new element at the end.
-    fn push(&mut self) -> FieldMut<'_>;
-    /// Makes it a list of `n` default elements, with room for no more.
-    fn set_defaults(&mut self, n: usize);
-    /// A share of the elements.
-    fn share(&self) -> Option<Handle>;
-    /// The pointer, type-erased.
-    fn slot(&mut self) -> SlotMut<'_>;
-}
-
-/// A map from strings with values of any one type.
-pub trait MapOf {
-    /// Number of entries.
-    fn len(&self) -> usize;
-    /// Whether there are no entries.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// Whether the map is nil rather than empty.
-    fn is_nil(&self) -> bool;
-    /// Where the entries are, for comparing identity.
-    fn address(&self) -> *const ();
-    /// Entry `i` in key order.
-    fn at(&self, i: usize) -> (&Str, FieldRef<'_>);
-    /// The value of entry `i` for writing.
-    fn at_mut(&mut self, i: usize) -> FieldMut<'_>;
-    /// The value of `key` for writing, made by default when absent.
-    fn entry(&mut self, key: Str) -> FieldMut<'_>;
-    /// A share of the entries.
-    fn share(&self) -> Option<Handle>;
-    /// The pointer, type-erased.
-    fn slot(&mut self) -> SlotMut<'_>;
-}
-
-/// What a field, an element of a list or a value of a map may be.
-pub trait Reflect: Clone + Default + Send + Sync + 'static {
-    /// By reference.
-    fn reflect(&self) -> FieldRef<'_>;
-    /// For writing.
-    fn reflect_mut(&mut self) -> FieldMut<'_>;
-}
-
-macro_rules! scalars { ($($variant:ident $type:ty),*) => { $(
-    impl Reflect for $type {
-        #[inline]
-        fn reflect(&self) -> FieldRef<'_> { FieldRef::$variant(self) }
-        #[inline]
-        fn reflect_mut(&mut self) -> FieldMut<'_> { FieldMut::$variant(self) }
-    }
-)* } }
-scalars!(Str Str, I32 i32, I64 i64, Bool bool, F64 f64, Bytes Bytes);
-
-impl<T: Message + Clone + Default> Reflect for T {
-    #[inline]
-    fn reflect(&self) -> FieldRef<'_> {
-        FieldRef::Msg(self)
-    }
-    #[inline]
-    fn reflect_mut(&mut self) -> FieldMut<'_> {
-        FieldMut::Msg(self)
-    }
-}
-impl<T: Reflect> Reflect for List<T> {
-    #[inline]
-    fn reflect(&self) -> FieldRef<'_> {
-        FieldRef::List(self)
-    }
-    #[inline]
-    fn reflect_mut(&mut self) -> FieldMut<'_> {
-        FieldMut::List(self)
-    }
-}
-impl<T: Reflect> Reflect for Map<T> {
-    #[inline]
-    fn reflect(&self) -> FieldRef<'_> {
-        FieldRef::Map(self)
-    }
-    #[inline]
-    fn reflect_mut(&mut self) -> FieldMut<'_> {
-        FieldMut::Map(self)
-    }
-}
-
-impl<T: Message + Clone + Default> OptMessage for Option<Shared<T>> {
-    fn set(&mut self) -> &mut dyn Message {
-        &mut **self.get_or_insert_with(Shared::default)
-    }
-    fn get(&self) -> Option<&dyn Message> {
-        opt(self)
-    }
-    fn clear(&mut self) {
-        *self = None;
-    }
-    fn slot(&mut self) -> SlotMut<'_> {
-        crate::rep::shared_slot(self)
-    }
-}
-impl<T: Reflect> ListOf for List<T> {
-    fn len(&self) -> usize {
-        self.as_slice().len()
-    }
-    fn is_nil(&self) -> bool {
-        List::is_nil(self)
-    }
-    fn address(&self) -> *const () {
-        List::address(self)
-    }
-    fn at(&self, i: usize) -> FieldRef<'_> {
-        self.as_slice()[i].reflect()
-    }
-    fn at_mut(&mut self, i: usize) -> FieldMut<'_> {
-        self.make_mut()[i].reflect_mut()
-    }
-    fn push(&mut self) -> FieldMut<'_> {
-        self.push_default().reflect_mut()
-    }
-    fn set_defaults(&mut self, n: usize) {
-        *self = List::defaults(n);
-    }
-    fn share(&self) -> Option<Handle> {
-        List::share(self)
-    }
-    fn slot(&mut self) -> SlotMut<'_> {
-        List::slot(self)
-    }
-}
-impl<T: Reflect> MapOf for Map<T> {
-    fn len(&self) -> usize {
-        Map::len(self)
-    }
-    fn is_nil(&self) -> bool {
-        Map::is_nil(self)
-    }
-    fn address(&self) -> *const () {
-        self.list().address()
-    }
-    fn at(&self, i: usize) -> (&Str, FieldRef<'_>) {
-        let e = &self.list().as_slice()[i];
-        (&e.0, e.1.reflect())
-    }
-    fn at_mut(&mut self, i: usize) -> FieldMut<'_> {
-        self.list_mut().make_mut()[i].1.reflect_mut()
-    }
-    fn entry(&mut self, key: Str) -> FieldMut<'_> {
-        Map::entry(self, key).reflect_mut()
-    }
-    fn share(&self) -> Option<Handle> {
-        self.list().share()
-    }
-    fn slot(&mut self) -> SlotMut<'_> {
-        self.list_mut().slot()
-    }
-}
-
-/// An optional message by reference.
-#[inline]
-pub fn opt<T: Message>(o: &Option<Shared<T>>) -> Option<&dyn Message> {
-    match o {
-        Some(s) => Some(&**s),
-        None => None,
-    }
-}
-/// An optional leaf by reference.
-#[inline]
-pub fn opt_leaf<T: Leaf>(o: &Option<T>) -> Option<&dyn Leaf> {
-    match o {
-        Some(s) => Some(s),
-        None => None,
-    }
-}
-/// An embedded message by reference.
-#[inline]
-pub fn emb<T: Message + StaticDefault>(o: &Emb<T>) -> &dyn Message {
-    &**o
-}
-/// The generated code was asked for a field that does not exist.
-#[cold]
-#[inline(never)]
-pub fn oob(i: usize) -> ! {
-    panic!("no field {i}")
-}

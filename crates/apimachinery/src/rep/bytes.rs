@@ -5,6 +5,7 @@ use super::List;
 ///
 /// `Debug` prints only the length: these are where Secrets keep their values.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[repr(transparent)]
 pub struct Bytes(List<u8>);
 
 impl Bytes {

@@ -1,6 +1,5 @@
 //! [`Emb`]: an embedded struct that lives behind a pointer.
-use super::heap::SlotMut;
-use super::shared::{self, Shared};
+use super::shared::Shared;
 use std::ops::{Deref, DerefMut};
 
 /// A type whose default value exists once, for [`Emb`] to point at.
@@ -13,24 +12,13 @@ pub trait StaticDefault: Clone + Default + Send + Sync + 'static {
 /// has thirty pointers): eight bytes here, shared and copied on write like [`Shared`].
 ///
 /// It derefs to `T` and is never absent; the default costs no allocation.
+#[repr(transparent)]
 pub struct Emb<T>(Option<Shared<T>>);
 
 impl<T> Emb<T> {
     /// The default value.
     pub const fn new() -> Self {
         Emb(None)
-    }
-}
-impl<T: Send + Sync + Clone + Default + 'static> Emb<T> {
-    /// The optional box inside, for the generated code.
-    #[doc(hidden)]
-    pub fn slot(&mut self) -> &mut Option<Shared<T>> {
-        &mut self.0
-    }
-    /// Type-erased access, for interning.
-    #[doc(hidden)]
-    pub fn raw(&mut self) -> SlotMut<'_> {
-        shared::slot(&mut self.0)
     }
 }
 impl<T> Clone for Emb<T> {

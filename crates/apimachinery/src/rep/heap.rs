@@ -11,9 +11,12 @@
 //!   owner that holds `&mut` to that pointer. No weak references exist, so a count of one cannot
 //!   grow behind the owner's back.
 //! * `Ops` always belongs to the element type: it is made in one place, [`OpsOf`], and travels
-//!   with the pointer. [`SlotMut::adopt`] compares the `TypeId` before it lets a pointer in.
+//!   with the pointer; or the element type is known by its description, see [`plan`](super::plan).
+//!   [`SlotMut::adopt`] compares the `TypeId` or the description before it lets a pointer in.
+use super::plan::{Elements, Holds};
 use super::sync::{AtomicU32, Ordering};
 use std::alloc::{Layout, alloc as std_alloc, dealloc, handle_alloc_error, realloc};
+#[cfg(test)]
 use std::any::TypeId;
 use std::marker::PhantomData;
 
@@ -50,9 +53,20 @@ pub(super) fn is_unowned(h: *mut Header) -> bool {
 /// What the type-erased code must know of the values.
 pub(super) struct Ops {
     /// Type of the handle (`List<T>` or `Shared<T>`), so that erased handles cannot mix.
+    #[cfg(test)]
     id: TypeId,
     size: usize,
     drop: Option<unsafe fn(*mut u8, usize)>,
+}
+
+#[cfg(test)]
+impl Ops {
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+    pub(super) fn is_same(&self, other: &Ops) -> bool {
+        self.id == other.id
+    }
 }
 
 /// [`Ops`] and how to clone, for copy on write.
@@ -67,6 +81,7 @@ impl<H: 'static, T> OpsOf<H, T> {
     pub(super) const OPS: &'static Ops = {
         assert!(align_of::<T>() <= 8, "values of a List or Shared are aligned to 8 bytes at most");
         &Ops {
+            #[cfg(test)]
             id: TypeId::of::<H>(),
             size: size_of::<T>(),
             drop: if std::mem::needs_drop::<T>() { Some(drop_values::<T>) } else { None },
@@ -174,6 +189,30 @@ pub(super) unsafe fn retain(h: *mut Header) {
 /// element type.
 #[inline(never)]
 pub(super) unsafe fn release(h: *mut Header, ops: &Ops) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        release_with(
+            h,
+            || ops.size,
+            |p, n| {
+                if let Some(drop) = ops.drop {
+                    drop(p, n);
+                }
+            },
+        );
+    }
+}
+
+/// [`release`], with what it must know of the values.
+///
+/// # Safety
+/// As [`release`]; `size` and `drop` are of the element type.
+#[inline]
+pub(super) unsafe fn release_with(
+    h: *mut Header,
+    size: impl FnOnce() -> usize,
+    drop: impl FnOnce(*mut u8, usize),
+) {
     if is_unowned(h) {
         return;
     }
@@ -182,10 +221,8 @@ pub(super) unsafe fn release(h: *mut Header, ops: &Ops) {
         if (*h).count.fetch_sub(1, Ordering::Release) == 1 {
             // A load, not a fence, which ThreadSanitizer does not know.
             (*h).count.load(Ordering::Acquire);
-            if let Some(drop) = ops.drop {
-                drop(values(h), len(h));
-            }
-            dealloc(h.cast(), layout(capacity(h), ops.size));
+            drop(values(h), len(h));
+            dealloc(h.cast(), layout(capacity(h), size()));
         }
     }
 }
@@ -222,14 +259,38 @@ pub(super) unsafe fn own(h: &mut *mut Header, ops: &CloneOps) {
 /// As for [`own`].
 #[inline(never)]
 pub(super) unsafe fn push_slot(h: &mut *mut Header, ops: &CloneOps) -> *mut u8 {
-    let size = ops.ops.size;
+    // SAFETY: owned after `own`.
+    unsafe {
+        own(h, ops);
+        grow(h, ops.ops.size)
+    }
+}
+
+/// Room for one more value before value `at`, already counted: the caller writes it before
+/// anything else.
+///
+/// # Safety
+/// As for [`own`]; `at` is at most the length.
+#[inline(never)]
+pub(super) unsafe fn insert_slot(h: &mut *mut Header, ops: &CloneOps, at: usize) -> *mut u8 {
+    // SAFETY: owned after `own`.
+    unsafe {
+        own(h, ops);
+        open(h, ops.ops.size, at)
+    }
+}
+
+/// [`push_slot`] of a list that nobody else holds.
+///
+/// # Safety
+/// `*h` is null, [`empty()`] or live and unique, with values of `size` bytes.
+pub(super) unsafe fn grow(h: &mut *mut Header, size: usize) -> *mut u8 {
     if is_unowned(*h) {
         *h = alloc(1, size);
         return values(*h);
     }
-    // SAFETY: owned after `own`, so the block may be moved and its length changed.
+    // SAFETY: unique, so the block may be moved and its length changed.
     unsafe {
-        own(h, ops);
         let (n, cap) = (len(*h), capacity(*h));
         let next = checked_len(n + 1);
         if cap != grown(n + 1) {
@@ -245,11 +306,45 @@ pub(super) unsafe fn push_slot(h: &mut *mut Header, ops: &CloneOps) -> *mut u8 {
     }
 }
 
+/// [`insert_slot`] of a list that nobody else holds.
+///
+/// # Safety
+/// As for [`grow`]; `at` is at most the length.
+pub(super) unsafe fn open(h: &mut *mut Header, size: usize, at: usize) -> *mut u8 {
+    // SAFETY: what follows moves up by one, into the room that was made.
+    unsafe {
+        let last = grow(h, size);
+        let p = values(*h).add(at * size);
+        std::ptr::copy(p, p.add(size), last.offset_from_unsigned(p));
+        p
+    }
+}
+
+/// Moves what follows value `at` down over it. The caller has moved the value out.
+///
+/// # Safety
+/// `*h` is live and unique, and has a value `at`.
+#[inline(never)]
+pub(super) unsafe fn close(h: &mut *mut Header, ops: &Ops, at: usize) {
+    // SAFETY: the values behind it are moved over the one that is gone; then the length says so.
+    unsafe {
+        let n = len(*h) - 1;
+        let p = values(*h).add(at * ops.size);
+        std::ptr::copy(p.add(ops.size), p, (n - at) * ops.size);
+        if n == 0 {
+            free_block(*h, ops);
+            *h = empty();
+        } else {
+            truncate_to(h, ops, n);
+        }
+    }
+}
+
 /// Gives back unused room of a list that nobody else holds.
 ///
 /// # Safety
 /// As for [`own`].
-pub(super) unsafe fn shrink(h: &mut *mut Header, ops: &Ops) {
+pub(super) unsafe fn shrink(h: &mut *mut Header, size: usize) {
     // SAFETY: unique, so the block may be moved.
     unsafe {
         if is_unowned(*h) || !is_unique(*h) {
@@ -257,8 +352,8 @@ pub(super) unsafe fn shrink(h: &mut *mut Header, ops: &Ops) {
         }
         let (n, cap) = (len(*h), capacity(*h));
         if n != cap {
-            let l = layout(n, ops.size);
-            let p = realloc((*h).cast(), layout(cap, ops.size), l.size());
+            let l = layout(n, size);
+            let p = realloc((*h).cast(), layout(cap, size), l.size());
             if p.is_null() {
                 handle_alloc_error(l)
             }
@@ -302,19 +397,31 @@ pub(super) unsafe fn free_block(h: *mut Header, ops: &Ops) {
 /// [`Shared`](super::Shared): what an interning table holds.
 pub struct Handle {
     ptr: *mut Header,
-    ops: &'static Ops,
+    holds: Holds,
 }
 
 // SAFETY: handles are made only from lists and boxes of `Send + Sync` values (see the bounds on
-// `SlotMut::new`), and the count is atomic.
+// `SlotMut::typed` and on `Described`), and the count is atomic.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
 
+impl Handle {
+    /// A share of a block; `None` when there is nothing worth sharing.
+    pub(super) fn share(ptr: *mut Header, holds: Holds) -> Option<Handle> {
+        if is_unowned(ptr) {
+            return None;
+        }
+        // SAFETY: live, counted by the slot that has the pointer.
+        unsafe { retain(ptr) };
+        Some(Handle { ptr, holds })
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
         // SAFETY: the handle owns one count of a live header of this element type.
-        unsafe { release(self.ptr, self.ops) }
+        unsafe { self.holds.release(self.ptr) }
     }
 }
 
@@ -327,32 +434,32 @@ impl std::fmt::Debug for Handle {
 /// Exclusive access to the pointer inside a list, map or optional box, type-erased.
 pub struct SlotMut<'a> {
     ptr: &'a mut *mut Header,
-    ops: &'static Ops,
+    holds: Holds,
 }
 
 impl<'a> SlotMut<'a> {
-    /// The slot of a handle type `H` over values of `T`; `ptr` must be the pointer inside an `H`.
-    pub(super) fn new<H: 'static, T: Send + Sync>(ptr: &'a mut *mut Header) -> Self {
-        SlotMut { ptr, ops: OpsOf::<H, T>::OPS }
+    /// The slot of a handle type `H` over values of any `T`, for tests; `ptr` must be the pointer inside an `H`.
+    #[cfg(test)]
+    pub(super) fn typed<H: 'static, T: Send + Sync>(ptr: &'a mut *mut Header) -> Self {
+        SlotMut { ptr, holds: Holds::Typed(OpsOf::<H, T>::OPS) }
+    }
+    /// The slot of a handle over values known by description; `ptr` must be the pointer in it.
+    pub(super) fn described(ptr: &'a mut *mut Header, of: Elements) -> Self {
+        SlotMut { ptr, holds: Holds::Described(of) }
     }
     /// A share of what the slot holds; `None` when it holds nothing worth sharing.
     pub fn share(&self) -> Option<Handle> {
-        if is_unowned(*self.ptr) {
-            return None;
-        }
-        // SAFETY: live, counted by the slot.
-        unsafe { retain(*self.ptr) };
-        Some(Handle { ptr: *self.ptr, ops: self.ops })
+        Handle::share(*self.ptr, self.holds)
     }
     /// Replaces what the slot holds by `h`'s values; `false` (and no change) for another type.
     pub fn adopt(&mut self, h: &Handle) -> bool {
-        if self.ops.id != h.ops.id {
+        if !self.holds.is_same(h.holds) {
             return false;
         }
         // SAFETY: same type; the new count is taken before the old one is given up.
         unsafe {
             retain(h.ptr);
-            release(*self.ptr, self.ops);
+            self.holds.release(*self.ptr);
         }
         *self.ptr = h.ptr;
         true
@@ -360,13 +467,13 @@ impl<'a> SlotMut<'a> {
     /// Makes a list or map empty but not nil.
     pub(crate) fn set_empty(&mut self) {
         // SAFETY: the slot's count is given up once.
-        unsafe { release(*self.ptr, self.ops) };
+        unsafe { self.holds.release(*self.ptr) };
         *self.ptr = empty();
     }
     /// Gives back unused room.
     pub(crate) fn shrink(&mut self) {
         // SAFETY: exclusive access to the pointer, ops of its type.
-        unsafe { shrink(self.ptr, self.ops) }
+        unsafe { shrink(self.ptr, self.holds.size()) }
     }
     /// Whether nobody else shares the values.
     pub(crate) fn is_unique(&self) -> bool {

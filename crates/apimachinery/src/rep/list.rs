@@ -1,5 +1,7 @@
 //! [`List`]: a copy-on-write list of eight bytes.
-use super::heap::{self, Handle, Header, OpsOf, SlotMut};
+use super::heap::{self, Header, OpsOf};
+#[cfg(test)]
+use super::heap::{Handle, SlotMut};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
@@ -55,10 +57,6 @@ impl<T> List<T> {
     pub fn ptr_eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.0, other.0)
     }
-    /// The address of the shared elements, for comparing type-erased lists.
-    pub(crate) fn address(&self) -> *const () {
-        self.0.cast()
-    }
 }
 
 impl<T: 'static> List<T> {
@@ -82,15 +80,17 @@ impl<T: 'static> List<T> {
         List(h, PhantomData)
     }
 
-    /// Type-erased access for the reflective codecs.
+    /// Type-erased access.
+    #[cfg(test)]
     pub(crate) fn slot(&mut self) -> SlotMut<'_>
     where
         T: Send + Sync,
     {
-        SlotMut::new::<List<T>, T>(&mut self.0)
+        SlotMut::typed::<List<T>, T>(&mut self.0)
     }
 
     /// A type-erased share of the elements.
+    #[cfg(test)]
     pub(crate) fn share(&self) -> Option<Handle>
     where
         T: Send + Sync,
@@ -120,36 +120,6 @@ impl<T: Clone + 'static> List<T> {
     pub fn push(&mut self, value: T) {
         // SAFETY: the slot is written at once.
         unsafe { heap::push_slot(&mut self.0, Self::CLONE).cast::<T>().write(value) }
-    }
-    /// Appends a default value and returns it.
-    #[inline]
-    pub fn push_default(&mut self) -> &mut T
-    where
-        T: Default,
-    {
-        let value = T::default();
-        // SAFETY: the slot is written at once; the list is uniquely owned after push_slot.
-        unsafe {
-            let p = heap::push_slot(&mut self.0, Self::CLONE).cast::<T>();
-            p.write(value);
-            &mut *p
-        }
-    }
-    /// A list of `n` default values, with room for no more.
-    pub(crate) fn defaults(n: usize) -> Self
-    where
-        T: Default,
-    {
-        if n == 0 {
-            return List::empty();
-        }
-        let h = heap::alloc(n, size_of::<T>());
-        for i in 0..n {
-            // SAFETY: room for n values, each written once before anything reads it. A default
-            // that panics leaks the block.
-            unsafe { heap::data::<T>(h).add(i).write(T::default()) }
-        }
-        List(h, PhantomData)
     }
     /// Moves the elements into a vector, copying them only when they are shared.
     pub fn into_vec(mut self) -> Vec<T> {
@@ -188,33 +158,27 @@ impl<T: Clone + 'static> List<T> {
     /// When `at` is beyond the end, as `Vec::insert`.
     pub fn insert(&mut self, at: usize, value: T) {
         assert!(at <= self.len(), "insertion index {at} is beyond the length {}", self.len());
-        self.push(value);
-        self.make_mut()[at..].rotate_right(1);
+        // SAFETY: the slot is written at once.
+        unsafe { heap::insert_slot(&mut self.0, Self::CLONE, at).cast::<T>().write(value) }
     }
     /// Removes and returns the element at `at`.
     ///
     /// # Panics
     /// When `at` is not below the length, as `Vec::remove`.
     pub fn remove(&mut self, at: usize) -> T {
-        self.make_mut()[at..].rotate_left(1);
-        self.pop().expect("an element was there")
+        let p: *mut T = &mut self.make_mut()[at];
+        // SAFETY: unique after make_mut; the element is moved out, then the list closes over it.
+        unsafe {
+            let value = p.read();
+            heap::close(&mut self.0, Self::OPS, at);
+            value
+        }
     }
     /// Removes and returns the last element.
     pub fn pop(&mut self) -> Option<T> {
-        let n = self.make_mut().len();
-        if n == 0 {
-            return None;
-        }
-        // SAFETY: unique after make_mut; the last element is moved out, then the length says so.
-        unsafe {
-            let value = heap::data::<T>(self.0).add(n - 1).read();
-            if n == 1 {
-                heap::free_block(self.0, Self::OPS);
-                self.0 = heap::empty();
-            } else {
-                heap::truncate_to(&mut self.0, Self::OPS, n - 1);
-            }
-            Some(value)
+        match self.as_slice().len() {
+            0 => None,
+            n => Some(self.remove(n - 1)),
         }
     }
     /// Removes all elements; the list is then empty, not nil.

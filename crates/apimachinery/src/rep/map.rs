@@ -15,7 +15,16 @@ use super::{List, Str};
 /// assert_eq!(labels.get("tier").unwrap(), "front");
 /// assert_eq!(labels.iter().map(|(k, _)| k.as_str()).collect::<Vec<_>>(), ["app", "tier"]);
 /// ```
-pub struct Map<V>(List<(Str, V)>);
+#[repr(transparent)]
+pub struct Map<V>(List<Entry<V>>);
+
+/// The layout that values known by description have too: the key, then the value.
+#[repr(C)]
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry<V> {
+    key: Str,
+    value: V,
+}
 
 impl<V> Map<V> {
     /// The nil map.
@@ -36,7 +45,7 @@ impl<V> Map<V> {
     }
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&V> {
-        self.find(key).ok().map(|i| &self.0.as_slice()[i].1)
+        self.find(key).ok().map(|i| &self.0.as_slice()[i].value)
     }
     /// Whether `key` is present.
     pub fn contains_key(&self, key: &str) -> bool {
@@ -44,7 +53,7 @@ impl<V> Map<V> {
     }
     /// Entries in key order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Str, &V)> + ExactSizeIterator {
-        self.0.as_slice().iter().map(|e| (&e.0, &e.1))
+        self.0.as_slice().iter().map(|e| (&e.key, &e.value))
     }
     /// Keys in order.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &Str> + ExactSizeIterator {
@@ -62,15 +71,9 @@ impl<V> Map<V> {
         let entries = self.0.as_slice();
         match entries.last() {
             None => Err(0),
-            Some(last) if last.0.as_str() < key => Err(entries.len()),
-            _ => entries.binary_search_by(|e| e.0.as_str().cmp(key)),
+            Some(last) if last.key.as_str() < key => Err(entries.len()),
+            _ => entries.binary_search_by(|e| e.key.as_str().cmp(key)),
         }
-    }
-    pub(crate) fn list(&self) -> &List<(Str, V)> {
-        &self.0
-    }
-    pub(crate) fn list_mut(&mut self) -> &mut List<(Str, V)> {
-        &mut self.0
     }
 }
 
@@ -78,9 +81,9 @@ impl<V: Clone + 'static> Map<V> {
     /// Sets `key` and returns what it was.
     pub fn insert(&mut self, key: Str, value: V) -> Option<V> {
         match self.find(&key) {
-            Ok(i) => Some(std::mem::replace(&mut self.0[i].1, value)),
+            Ok(i) => Some(std::mem::replace(&mut self.0[i].value, value)),
             Err(i) => {
-                self.0.insert(i, (key, value));
+                self.0.insert(i, Entry { key, value });
                 None
             }
         }
@@ -88,12 +91,12 @@ impl<V: Clone + 'static> Map<V> {
     /// Removes `key` and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<V> {
         let at = self.find(key).ok()?;
-        Some(self.0.remove(at).1)
+        Some(self.0.remove(at).value)
     }
     /// The value of `key` for writing.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         let at = self.find(key).ok()?;
-        Some(&mut self.0[at].1)
+        Some(&mut self.0[at].value)
     }
     /// The value of `key` for writing, made by default when absent.
     pub fn entry(&mut self, key: Str) -> &mut V
@@ -103,19 +106,19 @@ impl<V: Clone + 'static> Map<V> {
         let at = match self.find(&key) {
             Ok(at) => at,
             Err(at) => {
-                self.0.insert(at, (key, V::default()));
+                self.0.insert(at, Entry { key, value: V::default() });
                 at
             }
         };
-        &mut self.0[at].1
+        &mut self.0[at].value
     }
     /// Values for writing, in key order.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.make_mut().iter_mut().map(|e| &mut e.1)
+        self.0.make_mut().iter_mut().map(|e| &mut e.value)
     }
     /// Keeps the entries for which `keep` is true.
     pub fn retain(&mut self, mut keep: impl FnMut(&Str, &V) -> bool) {
-        self.0.retain(|e| keep(&e.0, &e.1));
+        self.0.retain(|e| keep(&e.key, &e.value));
     }
     /// Removes all entries.
     pub fn clear(&mut self) {
@@ -156,12 +159,13 @@ impl<V> std::ops::Index<&str> for Map<V> {
 }
 impl<K: Into<Str>, V: Clone + 'static> FromIterator<(K, V)> for Map<V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(i: I) -> Self {
-        let mut entries: Vec<(Str, V)> = i.into_iter().map(|(k, v)| (k.into(), v)).collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
+        let mut entries: Vec<Entry<V>> =
+            i.into_iter().map(|(k, value)| Entry { key: k.into(), value }).collect();
+        if !entries.is_sorted_by(|a, b| a.key < b.key) {
             // Stable, and of equal keys the last given is kept.
             entries.reverse();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.dedup_by(|a, b| a.0 == b.0);
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+            entries.dedup_by(|a, b| a.key == b.key);
         }
         Map(entries.into())
     }
@@ -180,16 +184,16 @@ impl<K: Into<Str>, V: Clone + 'static> Extend<(K, V)> for Map<V> {
 }
 impl<V: Clone + 'static> IntoIterator for Map<V> {
     type Item = (Str, V);
-    type IntoIter = super::IntoIter<(Str, V)>;
+    type IntoIter = std::iter::Map<super::IntoIter<Entry<V>>, fn(Entry<V>) -> (Str, V)>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.0.into_iter().map(|e| (e.key, e.value))
     }
 }
 impl<'a, V> IntoIterator for &'a Map<V> {
     type Item = (&'a Str, &'a V);
     type IntoIter =
-        std::iter::Map<std::slice::Iter<'a, (Str, V)>, fn(&'a (Str, V)) -> (&'a Str, &'a V)>;
+        std::iter::Map<std::slice::Iter<'a, Entry<V>>, fn(&'a Entry<V>) -> (&'a Str, &'a V)>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.as_slice().iter().map(|e| (&e.0, &e.1))
+        self.0.as_slice().iter().map(|e| (&e.key, &e.value))
     }
 }

@@ -13,19 +13,30 @@ mod bytes;
 mod emb;
 mod heap;
 mod list;
+mod macros;
 mod map;
+mod plan;
 mod serde_impls;
 mod shared;
 mod str;
+mod table;
 
 pub use self::bytes::Bytes;
 pub use self::emb::{Emb, StaticDefault};
 pub use self::heap::{Handle, SlotMut};
 pub use self::list::{IntoIter, List};
 pub use self::map::Map;
+pub use self::plan::LeafOps;
+pub(crate) use self::plan::Plan;
 pub use self::shared::Shared;
+#[cfg(all(test, not(loom)))]
 pub(crate) use self::shared::slot as shared_slot;
 pub use self::str::Str;
+pub(crate) use self::table::view;
+pub use self::table::{
+    Described, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional, Reflect, clone_of,
+    default_of, erase, erase_mut,
+};
 
 /// The atomics of the counts: the standard library's, or loom's when it explores interleavings.
 mod sync {

@@ -1,5 +1,7 @@
 //! [`Shared`]: a copy-on-write box of eight bytes.
-use super::heap::{self, Header, OpsOf, SlotMut};
+#[cfg(test)]
+use super::heap::SlotMut;
+use super::heap::{self, Header, OpsOf};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -52,11 +54,12 @@ impl<T: Clone + 'static> Shared<T> {
 }
 
 /// Type-erased access to the pointer in an `Option<Shared<T>>`.
+#[cfg(test)]
 pub(crate) fn slot<T: Send + Sync + 'static>(o: &mut Option<Shared<T>>) -> SlotMut<'_> {
     // SAFETY: `Shared` is a transparent NonNull, so the option is a nullable pointer of the same
     // layout (guaranteed for NonNull niches); SlotMut keeps it null or counted.
     let ptr = unsafe { &mut *std::ptr::from_mut(o).cast::<*mut Header>() };
-    SlotMut::new::<Shared<T>, T>(ptr)
+    SlotMut::typed::<Shared<T>, T>(ptr)
 }
 
 impl<T> Clone for Shared<T> {

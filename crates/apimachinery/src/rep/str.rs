@@ -9,6 +9,8 @@ compile_error!(
     "pintle's strings keep up to seven bytes inside a pointer: a 64-bit little-endian target is needed"
 );
 
+/// Begins like the header of every other block, so that copies by description need not tell them
+/// apart.
 #[repr(C, align(8))]
 struct Header {
     count: AtomicU32,
@@ -37,6 +39,7 @@ const INLINE: usize = 7;
 /// Making a string longer than 4 GiB panics.
 // Representation: a pointer to a Header (aligned to 8, so its lowest bit is 0), or, with the
 // lowest bit set, `length << 1 | 1` in the first byte and the text in the other seven.
+#[repr(transparent)]
 pub struct Str(NonNull<u8>);
 
 // SAFETY: the text is immutable and the count atomic.
@@ -153,6 +156,20 @@ impl Drop for Str {
             // SAFETY: a heap string whose count is given up once.
             unsafe { release(self.0) }
         }
+    }
+}
+
+/// Drops the string or absent string in a word.
+///
+/// # Safety
+/// `word` is null or of a string that nobody uses afterwards.
+#[inline]
+pub(super) unsafe fn release_word(word: *mut u8) {
+    if word.addr() & 1 == 0
+        && let Some(p) = NonNull::new(word)
+    {
+        // SAFETY: a heap string whose count is given up once.
+        unsafe { release(p) }
     }
 }
 

@@ -230,3 +230,208 @@ fn primitives_cross_threads() {
     fn check<T: Send + Sync>() {}
     check::<(Str, List<Str>, Map<Str>, Shared<Str>, Bytes, Handle)>();
 }
+
+/// Values known by description only, in every form that a field can have.
+mod described {
+    use super::super::*;
+    use crate::message;
+    use crate::reflect::{FieldMut, FieldRef, Form};
+    use crate::{IntOrString, Quantity, Time};
+
+    message! {
+        struct Inner INNER "Inner" [255, 0] Form::Part;
+        text: Str = "text" 1;
+        port: Option<IntOrString> = "port" 2;
+    }
+    message! {
+        struct Outer OUTER "Outer" [255] Form::Part;
+        flag: bool = "flag" 1;
+        text: Str = "text" 2;
+        maybe: Option<Str> = "maybe" 3;
+        number: Option<i64> = "number" 4;
+        inner: Inner = "inner" 5;
+        boxed: Option<Shared<Inner>> = "boxed" 6;
+        embedded: Emb<Inner> = "embedded" 7;
+        bytes: Bytes = "bytes" 8;
+        inners: List<Inner> = "inners" 9;
+        lists: Map<List<Str>> = "lists" 10;
+        limits: Map<Quantity> = "limits" 11;
+        flags: Map<bool> = "flags" 12;
+        maps: List<Map<Inner>> = "maps" 13;
+        time: Time = "time" 14;
+        amount: Quantity = "amount" 15;
+        small: i32 = "small" 16;
+    }
+
+    const LONG: &str = "longer than seven bytes";
+
+    fn inner() -> Inner {
+        Inner { text: LONG.into(), port: Some(IntOrString::String(LONG.into())) }
+    }
+    fn outer() -> Outer {
+        Outer {
+            flag: true,
+            text: LONG.into(),
+            maybe: Some(LONG.into()),
+            number: Some(7),
+            inner: inner(),
+            boxed: Some(Shared::new(inner())),
+            embedded: inner().into(),
+            bytes: LONG.into(),
+            inners: [inner(), inner()].into(),
+            lists: [(LONG, [Str::new(LONG)])].into(),
+            limits: [("cpu", "1000000000m".parse::<Quantity>().unwrap())].into(),
+            flags: [("a", true), (LONG, false)].into(),
+            maps: [Map::new(), [("a", inner())].into()].into(),
+            time: Time::from_unix(1),
+            amount: "123456789Ki".parse().unwrap(),
+            small: 3,
+        }
+    }
+
+    #[test]
+    fn clones_are_snapshots_and_everything_is_freed() {
+        let made = outer();
+        let mut copy = made.clone();
+        assert_eq!(copy, made);
+        assert!(copy.inners.ptr_eq(&made.inners));
+        copy.inners[1].text = "changed".into();
+        copy.boxed.get_or_insert_default().port = None;
+        copy.embedded.text = "changed".into();
+        copy.lists.insert("b".into(), List::new());
+        copy.limits.remove("cpu");
+        assert_ne!(copy, made);
+        assert_eq!(made, outer());
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_fields() {
+        let d = Outer::default();
+        assert!(!d.flag && d.text.is_empty() && d.maybe.is_none() && d.number.is_none());
+        assert!(d.boxed.is_none() && d.bytes.is_nil() && d.inners.is_nil() && d.lists.is_nil());
+        assert!(d.embedded.text.is_empty() && d.inner.port.is_none() && d.time.is_zero());
+        assert_eq!((d.amount, d.small), (Quantity::default(), 0));
+    }
+
+    /// Writes every field through the table, in the values of `from`.
+    fn write(to: &mut dyn Message, from: &dyn Message) {
+        for i in 0..from.desc().fields.len() {
+            put(to.field_mut(i), from.field(i));
+        }
+    }
+    fn put(to: FieldMut<'_>, from: FieldRef<'_>) {
+        use {FieldMut as M, FieldRef as F};
+        match (to, from) {
+            (M::Bool(a), F::Bool(b)) => *a = *b,
+            (M::I32(a), F::I32(b)) => *a = *b,
+            (M::OptI64(a), F::OptI64(b)) => *a = *b,
+            (M::Str(a), F::Str(b)) => *a = b.clone(),
+            (M::OptStr(a), F::OptStr(b)) => *a = b.clone(),
+            (M::Bytes(a), F::Bytes(b)) => *a = b.clone(),
+            (M::Msg(a), F::Msg(b)) => write(a, b),
+            (M::OptMsg(mut a), F::Msg(b) | F::OptMsg(Some(b))) => {
+                write(a.set(), b);
+                assert!(a.get().is_some() && a.slot().is_unique());
+            }
+            (M::Leaf(a), F::Leaf(b)) => leaf(a, b),
+            (M::OptLeaf(a), F::OptLeaf(Some(b))) => leaf(a.set(), b),
+            (M::List(mut a), F::List(b)) => {
+                for i in 0..b.len() {
+                    put(a.push(), b.at(i));
+                }
+                let before = a.share();
+                if let Some(before) = before {
+                    // A share of it is there: the next write copies.
+                    assert!(!a.slot().is_unique());
+                    put(a.at_mut(0), b.at(0));
+                    assert!(a.slot().is_unique());
+                    drop(before);
+                }
+                a.slot().shrink();
+            }
+            (M::Map(mut a), F::Map(b)) => {
+                for i in (0..b.len()).rev() {
+                    let (key, value) = b.at(i);
+                    put(a.entry(key.clone()), value);
+                }
+                let before = a.share();
+                for i in 0..b.len() {
+                    let (key, value) = b.at(i);
+                    assert_eq!(a.at(i).0, key);
+                    if !matches!(value, FieldRef::List(_)) {
+                        put(a.at_mut(i), value);
+                    }
+                }
+                drop(before);
+            }
+            _ => panic!("two fields of one table differ in type"),
+        }
+    }
+    fn leaf(to: &mut dyn crate::reflect::Leaf, from: &dyn crate::reflect::Leaf) {
+        let mut text = Vec::new();
+        from.json_put(&mut text);
+        let text = String::from_utf8(text).unwrap();
+        let mut p = crate::reflect::Parser::new(&text);
+        to.json_get(&mut p, &mut crate::Decoder::new(), 0).unwrap();
+    }
+
+    #[test]
+    fn fields_are_read_and_written_through_the_table() {
+        let (from, mut to) = (outer(), Outer::default());
+        write(erase_mut(&mut to), erase(&from));
+        assert_eq!(to, from);
+        // Again, over what is there: lists grow, everything else is replaced.
+        write(erase_mut(&mut to), erase(&from));
+        assert_eq!(to.inners.len(), 4);
+        to.inners.pop();
+        let kept = to.inners.remove(0);
+        assert_eq!(kept, inner());
+        assert_eq!(to.lists[LONG].len(), 2);
+    }
+
+    #[test]
+    fn slots_take_only_their_own_type() {
+        let (from, mut to) = (outer(), Outer::default());
+        let index = |name: &str| OUTER.find(name, 0).unwrap();
+        let share = |name: &str| match erase(&from).field(index(name)) {
+            FieldRef::List(l) => l.share().unwrap(),
+            FieldRef::Map(m) => m.share().unwrap(),
+            _ => panic!("neither list nor map"),
+        };
+        for (name, wrong) in
+            [("inners", "maps"), ("maps", "inners"), ("lists", "limits"), ("flags", "inners")]
+        {
+            let to = erase_mut(&mut to);
+            let (mut list, mut map);
+            let mut slot = match to.field_mut(index(name)) {
+                FieldMut::List(l) => {
+                    list = l;
+                    list.slot()
+                }
+                FieldMut::Map(m) => {
+                    map = m;
+                    map.slot()
+                }
+                _ => panic!("neither list nor map"),
+            };
+            assert!(!slot.adopt(&share(wrong)), "{name} took {wrong}");
+            assert!(slot.adopt(&share(name)));
+        }
+        assert!(to.inners.ptr_eq(&from.inners) && to.lists.ptr_eq(&from.lists));
+        assert!(to.maps.ptr_eq(&from.maps) && to.flags.ptr_eq(&from.flags));
+    }
+
+    #[test]
+    fn lists_are_made_at_their_size() {
+        let mut to = Outer { inners: [inner()].into(), ..Outer::default() };
+        let FieldMut::List(mut l) = erase_mut(&mut to).field_mut(OUTER.find("inners", 0).unwrap())
+        else {
+            panic!("a list");
+        };
+        l.set_defaults(3);
+        assert_eq!(l.len(), 3);
+        l.set_defaults(0);
+        assert!(l.is_empty() && !l.is_nil());
+        assert!(to.inners.is_empty());
+    }
+}

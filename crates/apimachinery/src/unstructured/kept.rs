@@ -92,9 +92,9 @@ impl Kept {
 
 fn clear(f: FieldMut<'_>) {
     match f {
-        FieldMut::List(l) => l.set_defaults(0),
-        FieldMut::Map(m) => m.slot().set_empty(),
-        FieldMut::OptMsg(o) => o.clear(),
+        FieldMut::List(mut l) => l.set_defaults(0),
+        FieldMut::Map(mut m) => m.slot().set_empty(),
+        FieldMut::OptMsg(mut o) => o.clear(),
         FieldMut::OptLeaf(l) => l.clear(),
         _ => {}
     }

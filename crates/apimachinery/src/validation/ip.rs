@@ -167,7 +167,12 @@ fn sloppy_cidr(text: &str) -> Option<Block> {
     if read != mask.len() || length > bits {
         return None;
     }
-    Some(Block { address: Address(address), network: Address(masked(address, length, bits)), length, bits })
+    Some(Block {
+        address: Address(address),
+        network: Address(masked(address, length, bits)),
+        length,
+        bits,
+    })
 }
 
 /// The address with the bits behind the prefix cleared.

@@ -499,9 +499,8 @@ pub fn validate_labels<'a>(
         errors.extend(validate_label_name(path, key));
         let problems = label_value(value).into_iter();
         let invalid = |problem| FieldError::invalid(path, value, problem);
-        errors.extend(
-            problems.map(|problem| invalid(problem).with_origin("format=k8s-label-value")),
-        );
+        errors
+            .extend(problems.map(|problem| invalid(problem).with_origin("format=k8s-label-value")));
     }
     errors
 }

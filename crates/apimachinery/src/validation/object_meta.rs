@@ -259,9 +259,8 @@ pub fn validate_finalizers(path: &FieldPath, finalizers: &[Str]) -> FieldErrors 
         finalizers.iter().flat_map(|name| validate_finalizer_name(path, name)).collect();
     let has = |wanted: &str| finalizers.iter().any(|name| name == wanted);
     if has(ORPHAN_DEPENDENTS) && has(DELETE_DEPENDENTS) {
-        let detail = format!(
-            "finalizer {ORPHAN_DEPENDENTS} and {DELETE_DEPENDENTS} cannot be both set"
-        );
+        let detail =
+            format!("finalizer {ORPHAN_DEPENDENTS} and {DELETE_DEPENDENTS} cannot be both set");
         errors.push(FieldError::invalid(path, BadValue::list(finalizers), detail));
     }
     errors

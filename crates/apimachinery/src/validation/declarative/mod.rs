@@ -55,16 +55,12 @@ pub use self::limit::{
     max_bytes, max_items, max_length, max_properties, maximum, min_items, min_length,
     min_properties, minimum, monotonic, not_equal, not_equal_text, optional, required,
 };
-pub use self::list::{
-    each_map_key, each_map_value, each_value, item, no_nulls, subfield, unique,
-};
+pub use self::list::{each_map_key, each_map_value, each_value, item, no_nulls, subfield, unique};
 pub use self::union::{
     DiscriminatedRule, UnionMember, UnionMembership, discriminated, discriminated_union, union,
     zero_or_one_of,
 };
-pub use self::update::{
-    UpdateConstraint, update_list, update_map, update_struct, update_value,
-};
+pub use self::update::{UpdateConstraint, update_list, update_map, update_struct, update_value};
 
 use std::collections::BTreeMap;
 

@@ -124,9 +124,9 @@ pub fn update_map(
             }
         };
         let missing = here.iter().filter(|key| !there.contains(key));
-        errors.extend(missing.map(|key| {
-            FieldError::forbidden(path.key(key), detail).with_origin("update")
-        }));
+        errors.extend(
+            missing.map(|key| FieldError::forbidden(path.key(key), detail).with_origin("update")),
+        );
     }
     errors
 }

@@ -136,15 +136,15 @@ fn field(rng: &mut Rng, f: FieldMut<'_>, depth: u32, budget: &mut i32) {
         F::OptF64(v) => *v = Some(float(rng)),
         F::Bytes(v) => *v = Bytes::from(word(rng).as_bytes().to_vec()),
         F::Msg(m) => message(rng, m, depth + 1, budget),
-        F::OptMsg(o) if !deep => message(rng, o.set(), depth + 1, budget),
+        F::OptMsg(mut o) if !deep => message(rng, o.set(), depth + 1, budget),
         F::Leaf(l) => leaf(rng, l),
         F::OptLeaf(o) => leaf(rng, o.set()),
-        F::List(l) if !deep => {
+        F::List(mut l) if !deep => {
             for _ in 0..1 + rng.below(2) {
                 field(rng, l.push(), depth + 1, budget);
             }
         }
-        F::Map(m) if !deep => {
+        F::Map(mut m) if !deep => {
             for _ in 0..1 + rng.below(2) {
                 let key = word(rng);
                 field(rng, m.entry(Str::new(key)), depth + 1, budget);

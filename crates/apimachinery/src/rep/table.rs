@@ -1,0 +1,601 @@
+//! The reflective surface of values: [`Message`], and the fields of one by reference or for
+//! writing, found through the tables of [`Desc`]. Why that is sound: see [`plan`](super::plan).
+use super::heap::{self, Handle, Header, SlotMut};
+use super::plan::{self, Elements, Holds, KEY};
+use super::{Bytes, Emb, List, Map, Shared, StaticDefault, Str};
+use crate::reflect::{Desc, FieldMut, FieldRef, Stack, Type};
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
+
+/// A generated API type (or a hand-written one of the same form), whatever its type: what every
+/// codec, comparison and copy works on.
+///
+/// # Safety
+/// [`desc`](Message::desc) gives the table of the memory of `Self`, always the same.
+pub unsafe trait Message: Send + Sync + 'static {
+    /// What the type tells about itself.
+    fn desc(&self) -> &'static Desc;
+}
+
+/// The static side of [`Message`]. Implemented by the `message!` macro only.
+///
+/// # Safety
+/// The table is made with `Desc::of::<Self>` and has every field of the struct, with its offset
+/// and the [`Reflect::TYPE`] of its type.
+pub unsafe trait Described: Clone + Default + Send + Sync + 'static {
+    /// What the type tells about itself.
+    const DESC: &'static Desc;
+    /// [`DESC`](Described::DESC).
+    fn described() -> &'static Desc {
+        Self::DESC
+    }
+}
+
+// SAFETY: the promise of `Described`.
+unsafe impl<T: Described> Message for T {
+    #[inline]
+    fn desc(&self) -> &'static Desc {
+        T::DESC
+    }
+}
+
+/// A described value that is only looked at: its table of functions need not have its destructor.
+#[repr(transparent)]
+struct View<T>(ManuallyDrop<T>);
+// SAFETY: `View` is transparent.
+unsafe impl<T: Described> Message for View<T> {
+    fn desc(&self) -> &'static Desc {
+        T::DESC
+    }
+}
+
+/// The message at an address, which is that of a `T`: a function of [`Desc`].
+pub(crate) fn view<T: Described>(p: *mut u8) -> *mut dyn Message {
+    p.cast::<View<T>>()
+}
+
+/// A value as a message, without code of its own for the type.
+#[doc(hidden)]
+#[inline]
+pub fn erase<T: Described>(value: &T) -> &dyn Message {
+    // SAFETY: the address of a `T`, for as long as `value` is borrowed.
+    unsafe { &*(T::DESC.view)(std::ptr::from_ref(value).cast_mut().cast()) }
+}
+/// [`erase`] for writing.
+#[doc(hidden)]
+#[inline]
+pub fn erase_mut<T: Described>(value: &mut T) -> &mut dyn Message {
+    // SAFETY: as above, and borrowed for writing.
+    unsafe { &mut *(T::DESC.view)(std::ptr::from_mut(value).cast()) }
+}
+/// What `Clone` of a described type is.
+#[doc(hidden)]
+#[inline]
+pub fn clone_of<T: Described>(value: &T) -> T {
+    let mut copy = MaybeUninit::<T>::uninit();
+    // SAFETY: a `T`, and room for one, which is one afterwards.
+    unsafe {
+        plan::clone_message(std::ptr::from_ref(value).cast(), copy.as_mut_ptr().cast(), T::DESC);
+        copy.assume_init()
+    }
+}
+/// What `Default` of a described type is.
+#[doc(hidden)]
+#[inline]
+pub fn default_of<T: Described>() -> T {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: room for a `T`, which is one afterwards.
+    unsafe {
+        plan::make_message(value.as_mut_ptr().cast(), T::DESC);
+        value.assume_init()
+    }
+}
+
+impl<T: Described> StaticDefault for T {
+    fn static_default() -> &'static Self {
+        // SAFETY: a `T` that is never dropped or written.
+        unsafe { &*T::DESC.default_value().cast::<T>() }
+    }
+}
+
+impl<'o> dyn Message + 'o {
+    /// Appends every field in the order of [`Desc::fields`].
+    pub fn refs<'a>(&'a self, stack: &mut Stack<'a>) {
+        let p = std::ptr::from_ref(self).cast::<u8>();
+        // SAFETY: the table is that of the value.
+        let read =
+            |f: &'static crate::reflect::Field| unsafe { read(p.add(f.offset as usize), &f.ty) };
+        stack.extend(self.desc().fields.iter().map(read));
+    }
+    /// The value, when it is a `T`.
+    pub fn downcast_ref<T: Described>(&self) -> Option<&T> {
+        // SAFETY: every type has a table of its own.
+        std::ptr::eq(self.desc(), T::DESC).then(|| unsafe { &*std::ptr::from_ref(self).cast() })
+    }
+    /// The value for writing, when it is a `T`.
+    pub fn downcast_mut<T: Described>(&mut self) -> Option<&mut T> {
+        // SAFETY: as above.
+        std::ptr::eq(self.desc(), T::DESC).then(|| unsafe { &mut *std::ptr::from_mut(self).cast() })
+    }
+    /// The field with index `i`.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    pub fn field(&self, i: usize) -> FieldRef<'_> {
+        let f = &self.desc().fields[i];
+        // SAFETY: the table is that of the value.
+        unsafe { read(std::ptr::from_ref(self).cast::<u8>().add(f.offset as usize), &f.ty) }
+    }
+    /// The field with index `i` for writing.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    pub fn field_mut(&mut self, i: usize) -> FieldMut<'_> {
+        let f = &self.desc().fields[i];
+        // SAFETY: the table is that of the value, which is borrowed for writing.
+        unsafe { write(std::ptr::from_mut(self).cast::<u8>().add(f.offset as usize), &f.ty) }
+    }
+}
+
+/// # Safety
+/// `p` is a value of type `t` that lives and is not written for `'a`.
+unsafe fn read<'a>(p: *const u8, t: &'static Type) -> FieldRef<'a> {
+    use FieldRef as F;
+    // SAFETY: the reference is to the type that is there.
+    unsafe {
+        match t {
+            Type::Str => F::Str(&*p.cast()),
+            Type::I32 => F::I32(&*p.cast()),
+            Type::I64 => F::I64(&*p.cast()),
+            Type::Bool => F::Bool(&*p.cast()),
+            Type::F64 => F::F64(&*p.cast()),
+            Type::Bytes => F::Bytes(&*p.cast()),
+            Type::OptStr => F::OptStr(&*p.cast()),
+            Type::OptI32 => F::OptI32(&*p.cast()),
+            Type::OptI64 => F::OptI64(&*p.cast()),
+            Type::OptBool => F::OptBool(&*p.cast()),
+            Type::OptF64 => F::OptF64(&*p.cast()),
+            Type::Msg(d) => F::Msg(&*(d.view)(p.cast_mut())),
+            Type::Leaf(l) => F::Leaf(&*(l.ops.leaf)(p.cast_mut())),
+            Type::OptLeaf(l) => F::OptLeaf((&*(l.ops.optional)(p.cast_mut())).get()),
+            Type::Emb(d) => F::Msg(&*(d.view)(match one(p) {
+                Some(value) => value,
+                None => d.default_value(),
+            })),
+            Type::OptMsg(d) => F::OptMsg(match one(p) {
+                Some(value) => Some(&*(d.view)(value)),
+                None => None,
+            }),
+            Type::List(of) => F::List(ListRef::new(*p.cast(), of)),
+            Type::Map(of) => F::Map(MapRef::new(*p.cast(), of)),
+        }
+    }
+}
+
+/// # Safety
+/// `p` is a handle to one value, or null.
+#[inline]
+unsafe fn one(p: *const u8) -> Option<*mut u8> {
+    // SAFETY: the caller's promise.
+    let h = unsafe { *p.cast::<*mut Header>() };
+    if h.is_null() { None } else { Some(heap::data(h)) }
+}
+
+/// # Safety
+/// `p` is a value of type `t` that lives and that nobody else uses for `'a`.
+unsafe fn write<'a>(p: *mut u8, t: &'static Type) -> FieldMut<'a> {
+    use FieldMut as F;
+    // SAFETY: the reference is to the type that is there; handles are pointers in memory.
+    unsafe {
+        match t {
+            Type::Str => F::Str(&mut *p.cast()),
+            Type::I32 => F::I32(&mut *p.cast()),
+            Type::I64 => F::I64(&mut *p.cast()),
+            Type::Bool => F::Bool(&mut *p.cast()),
+            Type::F64 => F::F64(&mut *p.cast()),
+            Type::Bytes => F::Bytes(&mut *p.cast()),
+            Type::OptStr => F::OptStr(&mut *p.cast()),
+            Type::OptI32 => F::OptI32(&mut *p.cast()),
+            Type::OptI64 => F::OptI64(&mut *p.cast()),
+            Type::OptBool => F::OptBool(&mut *p.cast()),
+            Type::OptF64 => F::OptF64(&mut *p.cast()),
+            Type::Msg(d) => F::Msg(&mut *(d.view)(p)),
+            Type::Leaf(l) => F::Leaf(&mut *(l.ops.leaf)(p)),
+            Type::OptLeaf(l) => F::OptLeaf(&mut *(l.ops.optional)(p)),
+            Type::Emb(desc) | Type::OptMsg(desc) => {
+                F::OptMsg(OptMut { slot: &mut *p.cast(), desc })
+            }
+            Type::List(of) => F::List(ListMut { slot: &mut *p.cast(), of }),
+            Type::Map(of) => F::Map(MapMut { slot: &mut *p.cast(), of }),
+        }
+    }
+}
+
+/// An optional message for writing.
+pub struct OptMut<'a> {
+    slot: &'a mut *mut Header,
+    desc: &'static Desc,
+}
+
+impl<'a> OptMut<'a> {
+    /// The message, made by default when absent.
+    pub fn set(&mut self) -> &mut dyn Message {
+        OptMut { slot: self.slot, desc: self.desc }.into_message()
+    }
+    /// [`set`](OptMut::set), for as long as the message that has the field is borrowed.
+    pub fn into_message(self) -> &'a mut dyn Message {
+        // SAFETY: a fresh block is written before it is used; another is made our own.
+        unsafe {
+            if self.slot.is_null() {
+                let h = heap::alloc(1, self.desc.size);
+                plan::make_message(heap::data(h), self.desc);
+                *self.slot = h;
+            } else {
+                plan::own(self.slot, Elements::One(self.desc));
+            }
+            &mut *(self.desc.view)(heap::data(*self.slot))
+        }
+    }
+    /// What is there now.
+    pub fn get(&self) -> Option<&dyn Message> {
+        if self.slot.is_null() {
+            return None;
+        }
+        // SAFETY: a live block with a value of this description.
+        Some(unsafe { &*(self.desc.view)(heap::data(*self.slot)) })
+    }
+    /// Makes it absent.
+    pub fn clear(&mut self) {
+        let h = std::mem::replace(self.slot, std::ptr::null_mut());
+        // SAFETY: the slot's count is given up, once.
+        unsafe { plan::release(h, Elements::One(self.desc)) }
+    }
+    /// The pointer, type-erased.
+    pub fn slot(&mut self) -> SlotMut<'_> {
+        SlotMut::described(self.slot, Elements::One(self.desc))
+    }
+}
+
+/// A list with elements of any one type.
+#[derive(Clone, Copy)]
+pub struct ListRef<'a> {
+    block: *mut Header,
+    of: &'static Type,
+    life: PhantomData<&'a ()>,
+}
+
+impl<'a> ListRef<'a> {
+    #[inline]
+    fn new(block: *mut Header, of: &'static Type) -> Self {
+        ListRef { block, of, life: PhantomData }
+    }
+    /// Number of elements.
+    #[inline]
+    pub fn len(self) -> usize {
+        length(self.block)
+    }
+    /// Whether there are no elements.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+    /// Whether the list is nil rather than empty.
+    pub fn is_nil(self) -> bool {
+        self.block.is_null()
+    }
+    /// Where the elements are, for comparing identity.
+    pub fn address(self) -> *const () {
+        self.block.cast()
+    }
+    /// Element `i`.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[inline]
+    pub fn at(self, i: usize) -> FieldRef<'a> {
+        check(i, self.len());
+        // SAFETY: one of the elements of a live block.
+        unsafe { read(heap::data::<u8>(self.block).add(i * self.of.size()), self.of) }
+    }
+    /// A share of the elements.
+    pub fn share(self) -> Option<Handle> {
+        Handle::share(self.block, Holds::Described(Elements::List(self.of)))
+    }
+}
+
+#[inline]
+fn length(block: *mut Header) -> usize {
+    // SAFETY: null, empty, or a live block.
+    if block.is_null() { 0 } else { unsafe { heap::len(block) } }
+}
+
+#[inline]
+#[track_caller]
+fn check(i: usize, n: usize) {
+    assert!(i < n, "index {i} is beyond the length {n}");
+}
+
+/// A list for writing.
+pub struct ListMut<'a> {
+    slot: &'a mut *mut Header,
+    of: &'static Type,
+}
+
+impl<'a> ListMut<'a> {
+    /// The list as it is.
+    #[inline]
+    pub fn as_ref(&self) -> ListRef<'_> {
+        ListRef::new(*self.slot, self.of)
+    }
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        length(*self.slot)
+    }
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Whether the list is nil rather than empty.
+    pub fn is_nil(&self) -> bool {
+        self.slot.is_null()
+    }
+    /// Where the elements are, for comparing identity.
+    pub fn address(&self) -> *const () {
+        self.slot.cast_const().cast()
+    }
+    /// Element `i`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn at(&self, i: usize) -> FieldRef<'_> {
+        self.as_ref().at(i)
+    }
+    /// Element `i` for writing.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn at_mut(&mut self, i: usize) -> FieldMut<'_> {
+        check(i, self.len());
+        // SAFETY: one of the elements of a block that is ours alone after `own`.
+        unsafe {
+            plan::own(self.slot, Elements::List(self.of));
+            write(heap::data::<u8>(*self.slot).add(i * self.of.size()), self.of)
+        }
+    }
+    /// A new element at the end.
+    pub fn push(&mut self) -> FieldMut<'_> {
+        // SAFETY: owned, and the new element is written at once.
+        unsafe {
+            plan::own(self.slot, Elements::List(self.of));
+            let p = heap::grow(self.slot, self.of.size());
+            plan::make_counted(p, self.of);
+            write(p, self.of)
+        }
+    }
+    /// Makes it a list of `n` default elements, with room for no more.
+    pub fn set_defaults(&mut self, n: usize) {
+        self.slot().set_empty();
+        if n == 0 {
+            return;
+        }
+        let size = self.of.size();
+        let h = heap::alloc(n, size);
+        // SAFETY: room for n elements, each written once before anything reads it.
+        unsafe {
+            for i in 0..n {
+                plan::make(heap::data::<u8>(h).add(i * size), self.of);
+            }
+        }
+        *self.slot = h;
+    }
+    /// A share of the elements.
+    pub fn share(&self) -> Option<Handle> {
+        self.as_ref().share()
+    }
+    /// The pointer, type-erased.
+    pub fn slot(&mut self) -> SlotMut<'_> {
+        SlotMut::described(self.slot, Elements::List(self.of))
+    }
+}
+
+/// A map from strings with values of any one type.
+#[derive(Clone, Copy)]
+pub struct MapRef<'a> {
+    block: *mut Header,
+    of: &'static Type,
+    life: PhantomData<&'a ()>,
+}
+
+impl<'a> MapRef<'a> {
+    #[inline]
+    fn new(block: *mut Header, of: &'static Type) -> Self {
+        MapRef { block, of, life: PhantomData }
+    }
+    /// Number of entries.
+    pub fn len(self) -> usize {
+        length(self.block)
+    }
+    /// Whether there are no entries.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+    /// Whether the map is nil rather than empty.
+    pub fn is_nil(self) -> bool {
+        self.block.is_null()
+    }
+    /// Where the entries are, for comparing identity.
+    pub fn address(self) -> *const () {
+        self.block.cast()
+    }
+    /// Where entry `i` is, which must be there.
+    fn entry(self, i: usize) -> *mut u8 {
+        check(i, self.len());
+        heap::data::<u8>(self.block).wrapping_add(i * Elements::Map(self.of).size())
+    }
+    fn key(self, i: usize) -> &'a Str {
+        // SAFETY: a live entry begins with its key.
+        unsafe { &*self.entry(i).cast::<Str>() }
+    }
+    /// Entry `i` in key order.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn at(self, i: usize) -> (&'a Str, FieldRef<'a>) {
+        // SAFETY: the value follows the key.
+        (self.key(i), unsafe { read(self.entry(i).add(KEY), self.of) })
+    }
+    /// Where `key` is, or belongs.
+    fn find(self, key: &str) -> Result<usize, usize> {
+        let (mut from, mut to) = (0, self.len());
+        // Entries mostly come in order.
+        if to > 0 && self.key(to - 1).as_str() < key {
+            return Err(to);
+        }
+        while from < to {
+            let middle = from.midpoint(to);
+            match self.key(middle).as_str().cmp(key) {
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Greater => to = middle,
+                std::cmp::Ordering::Equal => return Ok(middle),
+            }
+        }
+        Err(from)
+    }
+    /// A share of the entries.
+    pub fn share(self) -> Option<Handle> {
+        Handle::share(self.block, Holds::Described(Elements::Map(self.of)))
+    }
+}
+
+/// A map for writing.
+pub struct MapMut<'a> {
+    slot: &'a mut *mut Header,
+    of: &'static Type,
+}
+
+impl<'a> MapMut<'a> {
+    /// The map as it is.
+    pub fn as_ref(&self) -> MapRef<'_> {
+        MapRef::new(*self.slot, self.of)
+    }
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        length(*self.slot)
+    }
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Whether the map is nil rather than empty.
+    pub fn is_nil(&self) -> bool {
+        self.slot.is_null()
+    }
+    /// Where the entries are, for comparing identity.
+    pub fn address(&self) -> *const () {
+        self.slot.cast_const().cast()
+    }
+    /// Entry `i` in key order.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn at(&self, i: usize) -> (&Str, FieldRef<'_>) {
+        self.as_ref().at(i)
+    }
+    /// The value of entry `i` for writing.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn at_mut(&mut self, i: usize) -> FieldMut<'_> {
+        check(i, self.len());
+        // SAFETY: one of the values of a block that is ours alone after `own`.
+        unsafe {
+            plan::own(self.slot, Elements::Map(self.of));
+            write(self.as_ref().entry(i).add(KEY), self.of)
+        }
+    }
+    /// The value of `key` for writing, made by default when absent.
+    pub fn entry(&mut self, key: Str) -> FieldMut<'_> {
+        let at = match self.as_ref().find(&key) {
+            Ok(at) => return self.at_mut(at),
+            Err(at) => at,
+        };
+        let of = Elements::Map(self.of);
+        // SAFETY: owned; the new entry is written at once, key and value.
+        unsafe {
+            plan::own(self.slot, of);
+            let p = heap::open(self.slot, of.size(), at);
+            p.cast::<Str>().write(key);
+            plan::make_counted(p.add(KEY), self.of);
+            write(p.add(KEY), self.of)
+        }
+    }
+    /// A share of the entries.
+    pub fn share(&self) -> Option<Handle> {
+        self.as_ref().share()
+    }
+    /// The pointer, type-erased.
+    pub fn slot(&mut self) -> SlotMut<'_> {
+        SlotMut::described(self.slot, Elements::Map(self.of))
+    }
+}
+
+/// What a field, an element of a list or a value of a map may be.
+///
+/// # Safety
+/// [`TYPE`](Reflect::TYPE) says the type and layout of `Self`.
+pub unsafe trait Reflect: Sized {
+    /// The type in tables.
+    const TYPE: Type;
+}
+
+/// What may be absent.
+///
+/// # Safety
+/// [`OPTION`](Optional::OPTION) says the type and layout of `Option<Self>`.
+pub unsafe trait Optional: Sized {
+    /// The type of an option of it in tables.
+    const OPTION: Type;
+}
+
+macro_rules! scalars { ($($type:ty: $one:ident $(, $optional:ident)?;)*) => { $(
+    // SAFETY: the variant of this very type.
+    unsafe impl Reflect for $type {
+        const TYPE: Type = Type::$one;
+    }
+    // SAFETY: the variant of this very type.
+    $(unsafe impl Optional for $type {
+        const OPTION: Type = Type::$optional;
+    })?
+)* } }
+scalars! {
+    Str: Str, OptStr;
+    i32: I32, OptI32;
+    i64: I64, OptI64;
+    bool: Bool, OptBool;
+    f64: F64, OptF64;
+    Bytes: Bytes;
+}
+
+// SAFETY: described, inline.
+unsafe impl<T: Described> Reflect for T {
+    const TYPE: Type = Type::Msg(T::DESC);
+}
+// SAFETY: a pointer to a block of `T`, or null.
+unsafe impl<T: Described> Reflect for Emb<T> {
+    const TYPE: Type = Type::Emb(T::DESC);
+}
+// SAFETY: as above.
+unsafe impl<T: Described> Optional for Shared<T> {
+    const OPTION: Type = Type::OptMsg(T::DESC);
+}
+// SAFETY: the promise of `Optional`.
+unsafe impl<T: Optional> Reflect for Option<T> {
+    const TYPE: Type = T::OPTION;
+}
+// SAFETY: a pointer to a block of `T`s, to the empty list, or null.
+unsafe impl<T: Reflect> Reflect for List<T> {
+    const TYPE: Type = Type::List(&T::TYPE);
+}
+// SAFETY: a pointer to a block of entries with values of `T`, to the empty list, or null.
+unsafe impl<T: Reflect> Reflect for Map<T> {
+    const TYPE: Type = Type::Map(&T::TYPE);
+}
