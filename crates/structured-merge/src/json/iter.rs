@@ -186,7 +186,10 @@ impl<'a> Iter<'a> {
             if colon != b':' {
                 // Go's message for maps names the byte before.
                 let (name, found) = if map { (name, c) } else { ("ReadObject", colon) };
-                self.report(name, &format!("expect : after object field, but found {}", one(found)));
+                self.report(
+                    name,
+                    &format!("expect : after object field, but found {}", one(found)),
+                );
                 if map {
                     self.depth -= 1;
                     return;
@@ -209,7 +212,9 @@ impl<'a> Iter<'a> {
         match c {
             b'[' => {}
             b'n' => return self.null_rest(),
-            c => return self.report("ReadArrayCB", &format!("expect [ or n, but found {}", one(c))),
+            c => {
+                return self.report("ReadArrayCB", &format!("expect [ or n, but found {}", one(c)));
+            }
         }
         if !self.enter() {
             return;
@@ -632,6 +637,11 @@ mod tests {
 
     #[test]
     fn messages_show_where() {
-        check("[tru]", Err("expect rue, error found in #5 byte of ...|[tru]|..., bigger context ...|[tru]|..."));
+        check(
+            "[tru]",
+            Err(
+                "expect rue, error found in #5 byte of ...|[tru]|..., bigger context ...|[tru]|...",
+            ),
+        );
     }
 }

@@ -132,7 +132,11 @@ mod tests {
         assert_eq!(out, format!("{{\"a\":{numbers},\"b\":\"{text}\"}}"));
         assert_eq!(
             standard_json(&v),
-            format!("{{\"a\":{},\"b\":\"{}\"}}", numbers.replace("e-07", "e-7"), text.replace("\\u0008", "\\b"))
+            format!(
+                "{{\"a\":{},\"b\":\"{}\"}}",
+                numbers.replace("e-07", "e-7"),
+                text.replace("\\u0008", "\\b")
+            )
         );
         out.clear();
         put_string("<a\u{8}>", &mut out);

@@ -67,7 +67,13 @@ pub fn upgrade_managed_fields_patch(
     subresource: &str,
 ) -> Result<Option<Value>, Error> {
     let upgraded = upgraded(&meta.managed_fields, from, to, subresource)?;
-    if upgraded[..] == meta.managed_fields[..] {
+    // Fields change only together with what else there is: an entry less, or another manager.
+    let same = |a: &ManagedFieldsEntry, b: &ManagedFieldsEntry| {
+        a.manager == b.manager && a.operation == b.operation
+    };
+    let before = &meta.managed_fields;
+    if upgraded.len() == before.len() && upgraded.iter().zip(before.iter()).all(|(a, b)| same(a, b))
+    {
         return Ok(None);
     }
     // By way of metadata, which knows how entries are written.
@@ -116,9 +122,8 @@ fn one(
     };
     let failed = |e: Error| e.context("failed to convert fields to set");
     let mut set = read(&entries[target]).map_err(failed)?;
-    let same_version = entries
-        .iter()
-        .find(|e| is(e, csa, UPDATE) && e.api_version == entries[target].api_version);
+    let same_version =
+        entries.iter().find(|e| is(e, csa, UPDATE) && e.api_version == entries[target].api_version);
     if let Some(e) = same_version {
         set = set.union(&read(e).map_err(failed)?);
     }

@@ -35,14 +35,14 @@ pub fn extract(
     manager: &str,
     subresource: &str,
 ) -> Result<Option<Value>, Error> {
-    let typed = ty
-        .typed(object.clone())
-        .map_err(|e| e.context("error converting obj to typed"))?;
+    let typed = ty.typed(object.clone()).map_err(|e| e.context("error converting obj to typed"))?;
     let Some(entry) = find(&entries(object).unwrap_or_default(), manager, subresource) else {
         return Ok(None);
     };
-    let set = entry.map_err(|e| Error::decode(format!("error marshalling FieldsV1 to JSON: {e}")))?;
-    let mut value = std::sync::Arc::unwrap_or_clone(typed.extract_items(&set.leaves()).into_value());
+    let set =
+        entry.map_err(|e| Error::decode(format!("error marshalling FieldsV1 to JSON: {e}")))?;
+    let mut value =
+        std::sync::Arc::unwrap_or_clone(typed.extract_items(&set.leaves()).into_value());
     let Value::Object(fields) = &mut value else {
         return Err(Error::other(format!(
             "unable to convert managed fields for {manager} to unstructured, expected map, got {}",

@@ -174,12 +174,19 @@ impl FieldManager {
     ///
     /// # Errors
     /// An object is not of its type, or cannot be converted.
-    pub fn update(&self, live: &Value, new: Value, manager: &str, now: Time) -> Result<Value, Error> {
+    pub fn update(
+        &self,
+        live: &Value,
+        new: Value,
+        manager: &str,
+        now: Time,
+    ) -> Result<Value, Error> {
         let live = self.or_empty(live.clone());
         let managed = self.live_or_new(&live, &new);
         let mut new = new;
         object::set_meta(&mut new, "managedFields", None);
-        if managed.fields.0.is_empty() && (!self.track_on_create || !object::uid(&live).is_empty()) {
+        if managed.fields.0.is_empty() && (!self.track_on_create || !object::uid(&live).is_empty())
+        {
             // Nobody applied yet, and nobody tracks.
             managed.encode_into(&mut new);
             return Ok(new);
@@ -197,7 +204,8 @@ impl FieldManager {
             Ok(new) => new,
             Err(_) => {
                 let mut new = new;
-                let of_live = entries(live).and_then(|_| live.get("metadata")?.get("managedFields"));
+                let of_live =
+                    entries(live).and_then(|_| live.get("metadata")?.get("managedFields"));
                 object::set_meta(&mut new, "managedFields", of_live.cloned());
                 new
             }
@@ -359,7 +367,9 @@ impl FieldManager {
         let typed = |object: &Arc<Value>, which: &str, to: &str| {
             let versioned = self.converter.versioned(object, &self.version).map_err(|e| {
                 let name = object::named(object);
-                e.context(format_args!("failed to convert {which} object ({name}) to proper version{to}"))
+                e.context(format_args!(
+                    "failed to convert {which} object ({name}) to proper version{to}"
+                ))
             })?;
             self.converter.typed(versioned.clone(), true).map_err(|e| {
                 let name = object::named(&versioned);

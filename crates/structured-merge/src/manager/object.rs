@@ -89,7 +89,9 @@ pub(super) fn set_meta(object: &mut Value, key: &str, value: Option<Value>) {
             }
         }
         Some(v) => {
-            if let Value::Object(meta) = o.entry("metadata").or_insert_with(|| Value::Object(Map::new())) {
+            if let Value::Object(meta) =
+                o.entry("metadata").or_insert_with(|| Value::Object(Map::new()))
+            {
                 meta.insert(key.to_owned(), v);
             }
         }

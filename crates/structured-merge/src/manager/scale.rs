@@ -69,7 +69,10 @@ impl ScaleHandler {
     ///
     /// # Errors
     /// The entries cannot be read.
-    pub fn to_parent(&self, scale: &[ManagedFieldsEntry]) -> Result<Vec<ManagedFieldsEntry>, Error> {
+    pub fn to_parent(
+        &self,
+        scale: &[ManagedFieldsEntry],
+    ) -> Result<Vec<ManagedFieldsEntry>, Error> {
         let parent = decode(&self.parent)?;
         let mut scale = decode(scale)?.fields.0;
         let mut out = Managed::default();
@@ -101,7 +104,8 @@ impl ScaleHandler {
         let own: Set = path.into_iter().collect();
         for (id, owned) in scale {
             if owned.set.has(&in_scale()) {
-                let fields = VersionedSet::new(own.clone(), self.api_version.clone(), owned.applied);
+                let fields =
+                    VersionedSet::new(own.clone(), self.api_version.clone(), owned.applied);
                 out.times.insert(id.clone(), time(&id));
                 out.fields.0.insert(id, fields);
             }

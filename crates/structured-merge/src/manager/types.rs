@@ -76,14 +76,18 @@ impl TypeTable {
     ///
     /// # Errors
     /// As [`Schema::from_openapi`].
-    pub fn from_openapi(models: &Map<String, Value>, preserve_unknown_fields: bool) -> Result<Self, Error> {
+    pub fn from_openapi(
+        models: &Map<String, Value>,
+        preserve_unknown_fields: bool,
+    ) -> Result<Self, Error> {
         let schema = Arc::new(Schema::from_openapi(models, preserve_unknown_fields)?);
         let mut table = TypeTable::new();
         for (name, model) in models {
             let kinds = model.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
             for kind in kinds.into_iter().flatten() {
                 let text = |key: &str| kind.get(key).and_then(Value::as_str).map(str::to_owned);
-                if let (Some(group), Some(version), Some(kind)) = (text("group"), text("version"), text("kind"))
+                if let (Some(group), Some(version), Some(kind)) =
+                    (text("group"), text("version"), text("kind"))
                     && !kind.is_empty()
                 {
                     let gvk = GroupVersionKind::new(group, version, kind);
@@ -184,7 +188,11 @@ impl VersionConverter {
     }
 
     /// The object in this version, which it usually is in.
-    pub(super) fn versioned(&self, object: &Arc<Value>, to: &GroupVersion) -> Result<Arc<Value>, Error> {
+    pub(super) fn versioned(
+        &self,
+        object: &Arc<Value>,
+        to: &GroupVersion,
+    ) -> Result<Arc<Value>, Error> {
         if object::group_version(object).as_ref() == Some(to) {
             return Ok(object.clone());
         }
@@ -194,14 +202,17 @@ impl VersionConverter {
 
 impl Converter for VersionConverter {
     fn convert(&self, value: &TypedValue, version: &str) -> Result<TypedValue, Error> {
-        let to: GroupVersion =
-            version.parse().map_err(|e: pintle_apimachinery::ParseError| Error::invalid(e.to_string()))?;
+        let to: GroupVersion = version
+            .parse()
+            .map_err(|e: pintle_apimachinery::ParseError| Error::invalid(e.to_string()))?;
         if object::group_version(value.value()).as_ref() == Some(&to) {
             return Ok(value.clone());
         }
         if !value.value().is_object() {
             let ty = crate::json::go_type(value.value());
-            return Err(Error::other(format!("failed to convert value to unstructured for type {ty}")));
+            return Err(Error::other(format!(
+                "failed to convert value to unstructured for type {ty}"
+            )));
         }
         let converted = self.objects.convert(value.value(), &to)?;
         self.typed(Arc::new(converted), false)

@@ -1,7 +1,9 @@
 //! [`Updater`]: who owns what after an update or an apply.
 use super::Conflicts;
 use crate::schema::{Schema, TypeRef};
-use crate::{Comparison, Filter, ManagedFields, PathElement, Set, TypedValue, VersionedSet, value_equals};
+use crate::{
+    Comparison, Filter, ManagedFields, PathElement, Set, TypedValue, VersionedSet, value_equals,
+};
 use pintle_apimachinery::Error;
 use std::collections::BTreeMap;
 
@@ -211,7 +213,8 @@ impl<C: Converter> Updater<C> {
             }
         }
         for (manager, at) in removed {
-            if let (Some(owned), Some(compare)) = (managers.0.get_mut(&manager), versions.get(&at)) {
+            if let (Some(owned), Some(compare)) = (managers.0.get_mut(&manager), versions.get(&at))
+            {
                 *owned = owned.with(owned.set.difference(&compare.removed));
             }
         }
@@ -220,7 +223,12 @@ impl<C: Converter> Updater<C> {
     }
 
     /// `None` when there is no such version.
-    fn convert(&self, value: &TypedValue, version: &str, what: &str) -> Result<Option<TypedValue>, Error> {
+    fn convert(
+        &self,
+        value: &TypedValue,
+        version: &str,
+        what: &str,
+    ) -> Result<Option<TypedValue>, Error> {
         match self.converter.convert(value, version) {
             Ok(v) => Ok(Some(v)),
             Err(e) if e.is_not_registered() => Ok(None),
@@ -317,7 +325,11 @@ impl<C: Converter> Updater<C> {
     }
 
     /// The sets as the present schemas have them.
-    fn reconciled(&self, live: &TypedValue, managers: &ManagedFields) -> Result<ManagedFields, Error> {
+    fn reconciled(
+        &self,
+        live: &TypedValue,
+        managers: &ManagedFields,
+    ) -> Result<ManagedFields, Error> {
         let mut out = ManagedFields::new();
         for (manager, owned) in &managers.0 {
             let live = match self.converter.convert(live, &owned.api_version) {

@@ -5,7 +5,9 @@ use super::{
     UNTYPED_DEDUCED, untyped_defs,
 };
 use pintle_apimachinery::Str;
-use pintle_apimachinery::reflect::{Desc, Field, INLINE, ListType, NOJSON, OMITEMPTY, OMITZERO, Type};
+use pintle_apimachinery::reflect::{
+    Desc, Field, INLINE, ListType, NOJSON, OMITEMPTY, OMITZERO, Type,
+};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -133,13 +135,12 @@ impl Builder {
             Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) => TypeRef::named(self.name_of(d)),
             Type::Leaf(l) | Type::OptLeaf(l) => match l.name {
                 "Duration" => scalar(Scalar::String),
-                "RawExtension" => TypeRef::named(UNTYPED_ATOMIC),
+                "RawExtension" => TypeRef::inlined(untyped_defs().swap_remove(0).atom),
                 // An object of which nothing is said.
-                "FieldsV1" => {
-                    TypeRef::inlined(Atom::map(Map::of(TypeRef::named(UNTYPED_DEDUCED))))
-                }
-                // No type at all: anything goes.
-                "Json" => TypeRef::inlined(Atom {
+                "FieldsV1" => TypeRef::inlined(Atom::map(Map::of(TypeRef::named(UNTYPED_DEDUCED)))),
+                "Time" | "MicroTime" | "Quantity" => scalar(Scalar::Untyped),
+                // OpenAPI says no type of these: anything goes.
+                _ => TypeRef::inlined(Atom {
                     scalar: Some(Scalar::Untyped),
                     list: Some(Box::new(List {
                         element_type: TypeRef::named(UNTYPED_ATOMIC),
@@ -148,7 +149,6 @@ impl Builder {
                     })),
                     map: Some(Box::new(Map::of(TypeRef::named(UNTYPED_DEDUCED)))),
                 }),
-                _ => scalar(Scalar::Untyped),
             },
             Type::List(of) => TypeRef::inlined(Atom::list(List {
                 element_type: self.plain(of),

@@ -1,7 +1,5 @@
 //! The JSON form of the YAML in which Go writes schemas: `typed.NewParser`.
-use super::{
-    Atom, List, Map, Relationship, Scalar, Schema, StructField, TypeDef, TypeRef, Union,
-};
+use super::{Atom, List, Map, Relationship, Scalar, Schema, StructField, TypeDef, TypeRef, Union};
 use crate::MAX_DEPTH;
 use pintle_apimachinery::{Error, Str};
 use serde_json::{Map as Object, Value};

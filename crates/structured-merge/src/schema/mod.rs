@@ -297,10 +297,7 @@ pub(crate) fn untyped_defs() -> Vec<TypeDef> {
             })),
         },
     };
-    vec![
-        any(UNTYPED_ATOMIC, Relationship::Atomic),
-        any(UNTYPED_DEDUCED, Relationship::Separable),
-    ]
+    vec![any(UNTYPED_ATOMIC, Relationship::Atomic), any(UNTYPED_DEDUCED, Relationship::Separable)]
 }
 
 pub(crate) static DEDUCED: LazyLock<Arc<Schema>> =

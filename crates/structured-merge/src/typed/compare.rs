@@ -159,12 +159,18 @@ impl<'s> Walk<'_, 's> {
         true
     }
 
-    fn child(&mut self, element: PathElement, l: Option<&Value>, r: Option<&Value>, ty: &'s TypeRef) {
+    fn child(
+        &mut self,
+        element: PathElement,
+        l: Option<&Value>,
+        r: Option<&Value>,
+        ty: &'s TypeRef,
+    ) {
         let mut below = Comparison::default();
         let elements = self.elements;
-        let marks = self.errors.inside(element.clone(), |errors| {
-            compare(l, r, ty, elements, &mut below, errors)
-        });
+        let marks = self
+            .errors
+            .inside(element.clone(), |errors| compare(l, r, ty, elements, &mut below, errors));
         for (mark, below, set) in [
             (marks.removed, below.removed, &mut self.out.removed),
             (marks.modified, below.modified, &mut self.out.modified),
@@ -222,7 +228,13 @@ impl<'s> Walk<'_, 's> {
     }
 
     /// The elements that have the same key on either side: usually at most one.
-    fn elements_of_key(&mut self, element: PathElement, l: &[&Value], r: &[&Value], ty: &'s TypeRef) {
+    fn elements_of_key(
+        &mut self,
+        element: PathElement,
+        l: &[&Value],
+        r: &[&Value],
+        ty: &'s TypeRef,
+    ) {
         match (l, r) {
             ([] | [_], [] | [_]) => {
                 self.child(element, l.first().copied(), r.first().copied(), ty);

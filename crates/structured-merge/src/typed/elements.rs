@@ -47,7 +47,12 @@ impl<'s> Elements<'s> {
     }
 
     /// The path element of an element of a list.
-    pub(super) fn of_list(self, list: &'s List, relationship: Option<Relationship>, item: &Value) -> Result<PathElement, String> {
+    pub(super) fn of_list(
+        self,
+        list: &'s List,
+        relationship: Option<Relationship>,
+        item: &Value,
+    ) -> Result<PathElement, String> {
         if relationship != Some(Relationship::Associative) {
             return Err("invalid indexing of non-associative list".into());
         }
@@ -56,7 +61,9 @@ impl<'s> Elements<'s> {
 
     fn of_keyed(self, list: &'s List, item: &Value) -> Result<PathElement, String> {
         let item = match item {
-            Value::Null => return Err("associative list with keys may not have a null element".into()),
+            Value::Null => {
+                return Err("associative list with keys may not have a null element".into());
+            }
             Value::Object(o) => o,
             _ => return Err("associative list with keys may not have non-map elements".into()),
         };
@@ -208,7 +215,11 @@ impl<T> ByElement<T> {
         self.find(element).is_ok()
     }
     /// The value of an element, made when absent, and whether it was made.
-    pub(super) fn entry(&mut self, element: &PathElement, make: impl FnOnce() -> T) -> (&mut T, bool) {
+    pub(super) fn entry(
+        &mut self,
+        element: &PathElement,
+        make: impl FnOnce() -> T,
+    ) -> (&mut T, bool) {
         let (at, fresh) = match self.find(element) {
             Ok(at) => (at, false),
             Err(at) => {

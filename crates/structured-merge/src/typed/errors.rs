@@ -29,7 +29,11 @@ impl Errors {
         self.path.len()
     }
     /// Walks into a child.
-    pub(super) fn inside<T>(&mut self, element: PathElement, walk: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn inside<T>(
+        &mut self,
+        element: PathElement,
+        walk: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.path.push(element);
         let out = walk(self);
         self.path.pop();

@@ -86,9 +86,10 @@ impl<'s> Walk<'_, 's> {
         let mut out = serde_json::Map::with_capacity(size);
         let mut member = |key: &String, l: Option<&Value>, r: Option<&Value>| {
             let elements = self.elements;
-            let merged = self.errors.inside(PathElement::Field(Str::from(key.as_str())), |errors| {
-                merge(l, r, map.type_of(key), elements, errors)
-            });
+            let merged =
+                self.errors.inside(PathElement::Field(Str::from(key.as_str())), |errors| {
+                    merge(l, r, map.type_of(key), elements, errors)
+                });
             if let Some(v) = merged {
                 out.insert(key.clone(), v);
             }
@@ -104,7 +105,13 @@ impl<'s> Walk<'_, 's> {
         (!out.is_empty()).then_some(Value::Object(out))
     }
 
-    fn list(&mut self, list: &'s List, atom: Resolved<'s>, l: &[Value], r: &[Value]) -> Option<Value> {
+    fn list(
+        &mut self,
+        list: &'s List,
+        atom: Resolved<'s>,
+        l: &[Value],
+        r: &[Value],
+    ) -> Option<Value> {
         let before = self.errors.count();
         let right = self.index(list, atom, r, false);
         let left = self.index(list, atom, l, true);
@@ -159,7 +166,13 @@ impl<'s> Walk<'_, 's> {
         (!out.is_empty()).then_some(Value::Array(out))
     }
 
-    fn item(&mut self, list: &'s List, e: &PathElement, l: Option<&Value>, r: Option<&Value>) -> Option<Value> {
+    fn item(
+        &mut self,
+        list: &'s List,
+        e: &PathElement,
+        l: Option<&Value>,
+        r: Option<&Value>,
+    ) -> Option<Value> {
         // What is wrong inside an element is not reported: the values were checked before.
         let before = self.errors.count();
         let elements = self.elements;
@@ -170,7 +183,13 @@ impl<'s> Walk<'_, 's> {
         merged
     }
 
-    fn index<'v>(&mut self, list: &'s List, atom: Resolved<'s>, items: &'v [Value], duplicates: bool) -> Index<'v> {
+    fn index<'v>(
+        &mut self,
+        list: &'s List,
+        atom: Resolved<'s>,
+        items: &'v [Value],
+        duplicates: bool,
+    ) -> Index<'v> {
         let mut index = Index {
             order: Vec::with_capacity(items.len()),
             seen: ByElement::with_capacity(items.len()),

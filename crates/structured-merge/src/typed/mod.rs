@@ -10,8 +10,8 @@ mod validate;
 
 pub use compare::Comparison;
 
-use crate::schema::{DEDUCED, Resolved, Schema, TypeRef, UNTYPED_DEDUCED};
 use crate::json::deeper_than;
+use crate::schema::{DEDUCED, Resolved, Schema, TypeRef, UNTYPED_DEDUCED};
 use crate::{MAX_DEPTH, Path, Set};
 use elements::Elements;
 use errors::Errors;

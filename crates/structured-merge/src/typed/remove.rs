@@ -44,7 +44,8 @@ impl<'s> Walk<'_, 's> {
             // The list was checked; what has no element is in no set.
             let element = self.elements.of_list(list, atom.list_relationship, v).ok();
             let exact = element.as_ref().is_some_and(|e| self.items.has_member(e));
-            let below = element.as_ref().and_then(|e| self.items.child(e)).filter(|s| !s.is_empty());
+            let below =
+                element.as_ref().and_then(|e| self.items.child(e)).filter(|s| !s.is_empty());
             if if self.extract { !exact && below.is_none() } else { exact } {
                 continue;
             }

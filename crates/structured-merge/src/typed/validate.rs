@@ -48,7 +48,13 @@ impl<'s> Walk<'s> {
         });
     }
 
-    fn list(&self, list: &'s List, relationship: Option<Relationship>, items: &[Value], errors: &mut Errors) {
+    fn list(
+        &self,
+        list: &'s List,
+        relationship: Option<Relationship>,
+        items: &[Value],
+        errors: &mut Errors,
+    ) {
         let associative = relationship == Some(Relationship::Associative);
         let mut seen = ByElement::with_capacity(if associative { items.len() } else { 0 });
         for (i, item) in items.iter().enumerate() {

@@ -1,0 +1,250 @@
+//! Typed values: validation, comparison, merging, removal, extraction; schemas of built-in kinds,
+//! of OpenAPI and of CRDs.
+use super::fieldset::DEPTH;
+use super::member_kind;
+use super::merge_schemas::{crd, models, schema_input, shape};
+use super::merge_values::{
+    KINDS, MEMBERS, Noise, QUIET, SOME, kind_input, order_of_members, part_of, set_text, type_of,
+    value_of, variant,
+};
+use crate::apimachinery::area::{Answer, Area, Case, differences};
+use crate::apimachinery::rng::Rng;
+use pintle_apimachinery::Error;
+use pintle_structured_merge::{
+    ParseableType, Schema, Set, TypeConverter, TypeRef, TypeTable, TypedValue,
+};
+use serde_json::{Map, Value, json};
+
+pub(crate) struct StructuredMerge;
+
+/// The input of a type: synthetic, built-in, or none for the deduced type.
+pub(super) fn type_input(rng: &mut Rng) -> Map<String, Value> {
+    let mut out = Map::new();
+    match rng.below(10) {
+        0..5 => {
+            let (schema, name) = schema_input(rng);
+            out.insert("schema".into(), schema);
+            out.insert("name".into(), name.into());
+        }
+        5..8 => {
+            out.insert("kind".into(), kind_input(rng));
+        }
+        8 => {
+            let crd = crd(rng, false);
+            let spec = &crd["spec"];
+            out.insert("kind".into(), json!({
+                "group": spec["group"], "version": spec["versions"][0]["name"], "kind": spec["names"]["kind"],
+            }));
+            out.insert("crd".into(), crd);
+        }
+        _ => {}
+    }
+    out
+}
+
+fn noise(rng: &mut Rng) -> Noise {
+    if rng.chance(50) { QUIET } else { SOME }
+}
+
+fn typed_case(rng: &mut Rng) -> Case {
+    let mut input = type_input(rng);
+    let ty = type_of(&Value::Object(input.clone())).unwrap_or_else(|_| ParseableType::deduced());
+    let (schema, noise) = (ty.schema().clone(), noise(rng));
+    let l = value_of(rng, &schema, ty.type_ref(), noise, 7);
+    let r = variant(rng, &schema, ty.type_ref(), &l, noise, 7);
+    let items = match rng.below(3) {
+        0 => set_text(rng, false),
+        n => {
+            let from = if n == 1 { &l } else { &r };
+            let set = ty.typed_with_duplicates(from.clone()).and_then(|v| v.to_field_set());
+            part_of(rng, &set.unwrap_or_default()).to_json()
+        }
+    };
+    input.insert("l".into(), l);
+    input.insert("r".into(), r);
+    input.insert("duplicates".into(), rng.chance(60).into());
+    input.insert("items".into(), items.into());
+    Case::new("merge.typed", Value::Object(input))
+}
+
+fn reconcile_case(rng: &mut Rng) -> Case {
+    let mut input = type_input(rng);
+    let ty = type_of(&Value::Object(input.clone())).unwrap_or_else(|_| ParseableType::deduced());
+    let schema = ty.schema().clone();
+    let value = value_of(rng, &schema, ty.type_ref(), QUIET, 7);
+    // As if nothing had been atomic before.
+    let before = pintle_structured_merge::set_from_value(&value).unwrap_or_default();
+    let now =
+        ty.typed_with_duplicates(value.clone()).and_then(|v| v.to_field_set()).unwrap_or_default();
+    let set = part_of(rng, &before).union(&part_of(rng, &now));
+    input.insert("set".into(), set.to_json().into());
+    input.insert("value".into(), value);
+    Case::new("merge.reconcile", Value::Object(input))
+}
+
+/// The error's text, with its lines sorted: Go walks maps in no order.
+pub(super) fn sorted_lines(e: &Error) -> String {
+    let text = e.to_string();
+    let Some((head, lines)) = text.split_once("errors:\n") else { return text };
+    let mut lines: Vec<&str> = lines.split('\n').collect();
+    lines.sort_unstable();
+    format!("{head}errors:\n{}", lines.join("\n"))
+}
+
+fn outcome<T>(result: Result<T, Error>, show: impl FnOnce(T) -> Value) -> Value {
+    match result {
+        Ok(v) => json!({"out": show(v)}),
+        Err(e) => json!({"error": sorted_lines(&e)}),
+    }
+}
+
+fn typed(input: &Value) -> Answer {
+    let ty = type_of(input)?;
+    let items = Set::from_json(input["items"].as_str().unwrap_or_default().as_bytes());
+    let items = items.map_err(|e| e.to_string())?;
+    let read = |v: &Value| {
+        if input["duplicates"] == true {
+            ty.typed_with_duplicates(v.clone())
+        } else {
+            ty.typed(v.clone())
+        }
+    };
+    let (l, r) = (read(&input["l"]), read(&input["r"]));
+    let mut out = Map::new();
+    let (l, r) = match (l, r) {
+        (Ok(l), Ok(r)) => (l, r),
+        (l, r) => {
+            for (key, side) in [("l", l), ("r", r)] {
+                if let Err(e) = side {
+                    out.insert(key.into(), outcome::<()>(Err(e), |()| Value::Null));
+                }
+            }
+            return Ok(Value::Object(out));
+        }
+    };
+    let set = |v: &TypedValue| outcome(v.to_field_set(), |s| s.to_json().into());
+    let value = |v: TypedValue| v.value().clone();
+    let mut put = |key: &str, v: Value| out.insert(key.to_owned(), v);
+    put("lSet", set(&l));
+    put("rSet", set(&r));
+    put("merge", outcome(l.merge(&r), value));
+    put(
+        "compare",
+        outcome(l.compare(&r), |c| {
+            json!({
+                "removed": c.removed.to_json(), "modified": c.modified.to_json(), "added": c.added.to_json(),
+                "same": c.is_same(), "string": c.to_string(),
+            })
+        }),
+    );
+    put("remove", value(l.remove_items(&items)));
+    put("extract", value(l.extract_items(&items)));
+    put("extractKeys", value(l.extract_items_with_keys(&items)));
+    if let Ok(set) = r.to_field_set() {
+        put("removeR", value(l.remove_items(&set)));
+        put("extractR", value(l.extract_items(&set.leaves())));
+    }
+    Ok(Value::Object(out))
+}
+
+fn reconcile(input: &Value) -> Answer {
+    let ty = type_of(input)?;
+    let set = Set::from_json(input["set"].as_str().unwrap_or_default().as_bytes());
+    let set = set.map_err(|e| e.to_string())?;
+    let value = ty.typed_with_duplicates(input["value"].clone()).map_err(|e| sorted_lines(&e))?;
+    let out = value.reconcile_field_set(&set).map_err(|e| e.to_string())?;
+    Ok(out.map_or(Value::Null, |s| s.to_json().into()))
+}
+
+impl Area for StructuredMerge {
+    fn name(&self) -> &'static str {
+        "structuredmerge"
+    }
+
+    fn generate(&self, rng: &mut Rng) -> Case {
+        match rng.below(100) {
+            0..80 => typed_case(rng),
+            80..90 => reconcile_case(rng),
+            90..92 => {
+                let gvk = rng.pick(&KINDS);
+                let input = json!({"group": gvk.group, "version": gvk.version, "kind": gvk.kind});
+                Case::new("merge.schema", input)
+            }
+            92..97 => {
+                let input = json!({"models": models(rng), "preserve": rng.chance(20)});
+                Case::new("merge.openapi", input)
+            }
+            _ => Case::new("merge.crd", crd(rng, true)),
+        }
+    }
+
+    fn ours(&self, case: &Case) -> Answer {
+        let input = &case.input;
+        match case.function {
+            "merge.typed" => typed(input),
+            "merge.reconcile" => reconcile(input),
+            "merge.schema" => {
+                let ty = type_of(&json!({"kind": input}))?;
+                Ok(shape(ty.schema(), ty.type_ref()))
+            }
+            "merge.openapi" => {
+                let models = input["models"].as_object().cloned().unwrap_or_default();
+                let schema =
+                    Schema::from_openapi(&models, input["preserve"] == true).map_err(|e| {
+                        let text = e.to_string();
+                        let mut lines: Vec<&str> = text.split('\n').collect();
+                        lines.sort_unstable();
+                        lines.join("\n")
+                    })?;
+                let own = schema.types().iter().filter(|t| !t.name.starts_with("__"));
+                let all = own
+                    .map(|t| (t.name.to_string(), shape(&schema, &TypeRef::named(t.name.clone()))));
+                Ok(Value::Object(all.collect()))
+            }
+            _ => {
+                let table = TypeTable::from_crd(input).map_err(|e| e.to_string())?;
+                let all = table.kinds().filter_map(|gvk| {
+                    let ty = table.type_of(gvk)?;
+                    let name = format!("{}/{}", gvk.version, gvk.kind);
+                    Some((name, shape(ty.schema(), ty.type_ref())))
+                });
+                Ok(Value::Object(all.collect()))
+            }
+        }
+    }
+
+    fn kind(&self, case: &Case, ours: &Answer, go: &Answer) -> String {
+        if let ("merge.schema", Ok(ours), Ok(go)) = (case.function, ours, go) {
+            let first = differences(ours, go).into_iter().next().map(|d| d.0);
+            return format!("merge.schema of {}{}", case.input["kind"], first.unwrap_or_default());
+        }
+        member_kind(case, ours, go)
+    }
+
+    fn deliberate(&self, _: &Case, ours: &Answer, go: &Answer) -> Option<&'static str> {
+        if ours.as_ref().is_err_and(|e| e.contains("exceeded max depth")) {
+            return Some(DEPTH);
+        }
+        chance(ours, go)
+    }
+}
+
+/// A difference that is only in which of several errors Go comes upon.
+fn chance(ours: &Answer, go: &Answer) -> Option<&'static str> {
+    let (Ok(ours), Ok(go)) = (ours, go) else { return None };
+    if order_of_members(ours, go) {
+        return Some(MEMBERS);
+    }
+    let (ours, go) = (ours.as_object()?, go.as_object()?);
+    let several = |o: &Map<String, Value>, key: &str| {
+        o.get(key)?["error"].as_str().map(|e| e.contains("field not declared in schema"))
+    };
+    let fine = ours.len() == go.len()
+        && ours.iter().all(|(key, v)| {
+            go.get(key) == Some(v)
+                || (several(ours, key) == Some(true) || several(go, key) == Some(true))
+                    && several(ours, key).is_some()
+                    && several(go, key).is_some()
+        });
+    fine.then_some("Go walks maps in no order and stops at the first undeclared field, so which errors it finds is chance")
+}
