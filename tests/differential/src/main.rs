@@ -1,0 +1,184 @@
+//! `pintle-differential --program P --tokens FILE --dir DIR [--record] [--only FAMILY,..]`: replays
+//! every family on the embedded server and on real ones that it starts. Run it as
+//! `cargo xtask conformance apiserver`.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+
+use pintle_differential::{
+    Family, Profile, Report, TOKENS, Target, families, known, place, read, replay, transcript_of,
+    write,
+};
+
+const USAGE: &str = "usage: pintle-differential --dir DIR [--program PROGRAM] [--record] \
+                     [--only FAMILY,..]";
+
+struct Options {
+    program: Option<PathBuf>,
+    dir: PathBuf,
+    record: bool,
+    only: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let outcome = options().and_then(|options| {
+        let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
+        runtime.block_on(run(&options))
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("differential: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Options, String> {
+    let mut options =
+        Options { program: None, dir: PathBuf::new(), record: false, only: Vec::new() };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(USAGE);
+        match argument.as_str() {
+            "--program" => options.program = Some(value()?.into()),
+            "--dir" => options.dir = value()?.into(),
+            "--record" => options.record = true,
+            "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
+            _ => return Err(USAGE.into()),
+        }
+    }
+    if options.dir.as_os_str().is_empty() || (options.record && options.program.is_none()) {
+        return Err(USAGE.into());
+    }
+    Ok(options)
+}
+
+/// Whether the embedded server agrees with the real one, beyond what is known.
+async fn run(options: &Options) -> Result<bool, String> {
+    let mut families = families(&place("scenarios"))?;
+    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
+    families.retain(|family| wanted(&family.name));
+    if families.is_empty() {
+        return Err(format!("no such family: {}", options.only.join(", ")));
+    }
+    let mut real = match &options.program {
+        Some(program) => real_answers(&families, program, &options.dir).await?,
+        None => BTreeMap::new(),
+    };
+    let mut stale = 0;
+    for family in &families {
+        let path = transcript_of(&family.name);
+        if options.record {
+            write(&path, &real[&family.name])?;
+        } else if let Some(answers) = real.get(&family.name) {
+            let mut report = Report::default();
+            report.add(&family.name, &read(&path)?, answers, &[]);
+            for difference in &report.differences {
+                println!("the transcript is not what the real server says now (real: recorded, \
+                          ours: now)\n{difference}");
+            }
+            stale += report.differences.len();
+        } else {
+            real.insert(family.name.clone(), read(&path)?);
+        }
+    }
+    let known = known(&place("known.yaml"))?;
+    let mut report = Report::default();
+    for family in &families {
+        let ours = replay(family, &Target::embedded().await?).await?;
+        report.add(&family.name, &real[&family.name], &ours, &known);
+    }
+    print!("{report}");
+    for (entry, count) in known.iter().zip(&report.covered).filter(|(_, count)| **count > 0) {
+        println!(
+            "known ({count}): {} / {}: {}: {}",
+            entry.family, entry.request, entry.path, entry.reason
+        );
+    }
+    let ran = |family: &str| options.only.is_empty() || wanted(family);
+    let obsolete = report.obsolete(&known, ran);
+    for entry in &obsolete {
+        println!(
+            "known.yaml: {} / {}: {} differs no more: remove the entry",
+            entry.family, entry.request, entry.path
+        );
+    }
+    if stale > 0 {
+        println!("{stale} places of the transcripts are not current: record them anew");
+    }
+    Ok(report.differences.is_empty() && obsolete.is_empty() && stale == 0)
+}
+
+type Answers = BTreeMap<String, Vec<pintle_differential::Record>>;
+
+/// Replays the families on real servers, one for each profile.
+async fn real_answers(families: &[Family], program: &Path, dir: &Path) -> Result<Answers, String> {
+    let mut answers = Answers::new();
+    for profile in Profile::ALL {
+        let mut these = families.iter().filter(|family| family.profile == profile).peekable();
+        if these.peek().is_none() {
+            continue;
+        }
+        let server = Server::start(program, dir, profile)?;
+        let target = Target::real(&server.dir, program)?;
+        for family in these {
+            eprintln!("{} on the real server ({})", family.name, profile.name());
+            answers.insert(family.name.clone(), replay(family, &target).await?);
+        }
+    }
+    Ok(answers)
+}
+
+/// A control plane that runs until this is dropped.
+struct Server {
+    child: Child,
+    dir: PathBuf,
+    /// Held open: it says a word after each restart.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    fn start(program: &Path, dir: &Path, profile: Profile) -> Result<Server, String> {
+        let dir = dir.join(profile.name());
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        }
+        let tokens = dir.with_extension("tokens.csv");
+        std::fs::create_dir_all(dir.parent().unwrap_or(&dir)).map_err(|e| e.to_string())?;
+        std::fs::write(&tokens, TOKENS).map_err(|e| format!("{}: {e}", tokens.display()))?;
+        let mut command = Command::new(program);
+        command.args(["serve", "--exit-with-stdin", "--dir"]).arg(&dir);
+        command.arg("--token-auth-file").arg(&tokens);
+        if profile != Profile::Controllers {
+            command.arg("--controller-manager=false");
+        }
+        if profile == Profile::Uncached {
+            command.arg("--watch-cache=false");
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("{}: {e}", program.display()))?;
+        let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
+        let mut line = String::new();
+        output.read_line(&mut line).map_err(|e| e.to_string())?;
+        let server = Server { child, dir, _output: output };
+        match line.contains("\"ready\":true") {
+            true => Ok(server),
+            false => Err(format!("did not start; see {}/logs", server.dir.display())),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its standard input ends, so it stops what it started and leaves.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
