@@ -17,12 +17,17 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
             only(rest, &["--seed", "--cases", "--only"], &[])?;
             apimachinery(rest)
         }
+        [what, rest @ ..] if what == "apiserver" => {
+            only(rest, &["--only"], &["--record"])?;
+            apiserver(option(rest, "--only"), flag(rest, "--record"))
+        }
         [what, rest @ ..] if what == "tables" => {
             only(rest, &[], &["--write"])?;
             tables(flag(rest, "--write"))
         }
         _ => Err("usage: cargo xtask conformance fixtures [DIR | --seed S --count N]\n       \
                   cargo xtask conformance apimachinery [--seed S] [--cases N] [--only AREA,..]\n       \
+                  cargo xtask conformance apiserver [--record] [--only FAMILY,..]\n       \
                   cargo xtask conformance tables [--write]"
             .into()),
     }
@@ -61,6 +66,28 @@ fn apimachinery(args: &[String]) -> Result<(), String> {
     command.arg(program);
     if let Some(areas) = option(args, "--only") {
         command.args(["--only", areas]);
+    }
+    run(&mut command)
+}
+
+/// Sends the same requests to the embedded server and to a real one, and compares the answers;
+/// without Go, with the answers that were recorded.
+fn apiserver(families: Option<&str>, record: bool) -> Result<(), String> {
+    let program = build()?;
+    if program.is_none() && (record || std::env::var_os("CI").is_some()) {
+        return Err("a real API server is needed: install Go 1.26 or later".into());
+    }
+    let mut command = cargo(&["run", "--quiet", "--package", "pintle-differential", "--", "--dir"]);
+    command.arg(folder("differential"));
+    match program {
+        Some(program) => {
+            command.arg("--program").arg(program);
+        }
+        None => eprintln!("SKIPPED: the real API server: Go is not installed"),
+    }
+    command.args(record.then_some("--record"));
+    if let Some(families) = families {
+        command.args(["--only", families]);
     }
     run(&mut command)
 }
