@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use pintle_api::{apps_v1, core_v1};
-use pintle_apimachinery::Error;
 use pintle_apimachinery::reflect::{
     Desc, Described, Facts, Field, NO_FACTS, OMITEMPTY, Type, leaves,
 };
+use pintle_apimachinery::{Error, GroupVersionKind, Scheme};
 use pintle_patch::{
-    JsonPatch, OpenApiSchema, PatchSchema, Precondition, TypeSchema, merge, require_key_unchanged,
-    require_metadata_key_unchanged, strategic,
+    FieldMeta, JsonPatch, OpenApiSchema, PatchSchema, Precondition, TypeSchema, merge,
+    require_key_unchanged, require_metadata_key_unchanged, strategic,
 };
 use serde_json::{Map, Value, json};
 
@@ -49,6 +49,13 @@ static ITEM_FIELDS: &[Field] = &[
 ];
 
 /// The same type as a server would publish it.
+static KINDS: LazyLock<Scheme> = LazyLock::new(|| {
+    let mut scheme = Scheme::new();
+    pintle_api::add_to_scheme(&mut scheme);
+    scheme.register_meta();
+    scheme
+});
+
 pub(crate) static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
     let item = json!({"allOf": [{"$ref": "#/components/schemas/item"}], "default": {}});
     let list = |strategy: &str, key: &str| {
@@ -84,7 +91,14 @@ pub(crate) static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
     }}})
 });
 
-pub(crate) fn desc(kind: &str) -> &'static Desc {
+pub(crate) fn desc(input: &Value) -> &'static Desc {
+    let kind = input["kind"].as_str().unwrap_or_default();
+    if let Some(api_version) = input.get("apiVersion").and_then(Value::as_str) {
+        let gvk = GroupVersionKind::from_api_version_and_kind(api_version, kind.to_owned());
+        let object = KINDS.new_object(&gvk);
+        let desc = object.ok().and_then(|object| Some(object.as_message()?.desc()));
+        return desc.unwrap_or(&ITEM);
+    }
     match kind {
         "Pod" => core_v1::Pod::described(),
         "Node" => core_v1::Node::described(),
@@ -119,7 +133,7 @@ pub(crate) fn answer(function: &str, input: &Value) -> Option<Result<Value, Stri
                         .and_then(|schema| strategic_merge(function, input, schema, &holds))
                 }
                 None => {
-                    let schema = TypeSchema::from_desc(desc(kind));
+                    let schema = TypeSchema::from_desc(desc(input));
                     strategic_merge(function, input, schema, &holds)
                 }
             }
@@ -167,6 +181,14 @@ fn strategic_merge<S: PatchSchema>(
             let (original, modified, current) = (of("original"), of("modified"), of("current"));
             let overwrite = input["overwrite"] == true;
             strategic::three_way(&original, &modified, &current, schema, overwrite, holds)?.into()
+        }
+        "lookup" => {
+            let (mut at, mut meta) = (schema, FieldMeta::default());
+            for step in input["path"].as_array().into_iter().flatten() {
+                let key = step["key"].as_str().unwrap_or_default();
+                (at, meta) = if step["list"] == true { at.list(key)? } else { at.object(key)? };
+            }
+            json!({"strategy": meta.strategy, "key": meta.merge_key, "name": at.name()})
         }
         "merge" => {
             let patches = input["patches"].as_array().into_iter().flatten().map(object);

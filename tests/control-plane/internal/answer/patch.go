@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	kjson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 	"k8s.io/apimachinery/pkg/util/mergepatch"
@@ -29,9 +31,15 @@ func init() {
 	functions["strategic.threeway"] = of(strategicThreeWay)
 	functions["strategic.merge"] = of(strategicMerge)
 	functions["strategic.conflicts"] = of(strategicConflicts)
+	functions["strategic.lookup"] = of(strategicLookup)
 }
 
 type documents struct {
+	APIVersion string     `json:"apiVersion"` // of a built-in kind; absent for the few below
+	Path       []struct { // of fields, to look up how the last one merges
+		Key  string `json:"key"`
+		List bool   `json:"list"`
+	} `json:"path"`
 	Kind    string                  `json:"kind"`
 	Schemas map[string]*spec.Schema `json:"schemas"` // of OpenAPI; the type's own when absent
 
@@ -204,6 +212,13 @@ func (in documents) schema() (strategicpatch.LookupPatchMeta, error) {
 	if in.Schemas != nil {
 		return strategicpatch.PatchMetaFromOpenAPIV3{SchemaList: in.Schemas, Schema: in.Schemas[in.Kind]}, nil
 	}
+	if in.APIVersion != "" {
+		object, err := everything().scheme.New(schema.FromAPIVersionAndKind(in.APIVersion, in.Kind))
+		if err != nil {
+			return nil, badInput{err}
+		}
+		return strategicpatch.NewPatchMetaFromStruct(object)
+	}
 	kinds := map[string]any{
 		"item": item{}, "Pod": corev1.Pod{}, "Node": corev1.Node{}, "Service": corev1.Service{},
 		"ServiceAccount": corev1.ServiceAccount{}, "Deployment": appsv1.Deployment{},
@@ -242,6 +257,27 @@ func strategicThreeWay(in documents) (any, error) {
 		return document(strategicpatch.CreateThreeWayMergePatch(
 			raw(in.Original), raw(in.Modified), raw(in.Current), schema, in.Overwrite, in.preconditions()...))
 	})
+}
+
+func strategicLookup(in documents) (any, error) {
+	at, err := in.schema()
+	if err != nil {
+		return nil, err
+	}
+	var meta strategicpatch.PatchMeta
+	for _, step := range in.Path {
+		if step.List {
+			at, meta, err = at.LookupPatchMetadataForSlice(step.Key)
+		} else {
+			at, meta, err = at.LookupPatchMetadataForStruct(step.Key)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return map[string]any{
+		"strategy": strings.Join(meta.GetPatchStrategies(), ","), "key": meta.GetPatchMergeKey(), "name": at.Name(),
+	}, nil
 }
 
 func object(text []byte) (map[string]any, error) {

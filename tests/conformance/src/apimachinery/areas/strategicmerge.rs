@@ -2,13 +2,14 @@
 //! kinds and on a type made for the purpose, with metadata from types and from OpenAPI.
 use super::patch_answers::{SCHEMAS, desc};
 use super::patch_documents::{answer, errors, object, one_of, preconditions, shrink, value};
+use super::random_object;
 use crate::apimachinery::area::{Answer, Area, Case, same};
 use crate::apimachinery::rng::Rng;
 use pintle_apimachinery::reflect::{Desc, Field, INLINE, NOJSON, Type};
 use pintle_patch::{TypeSchema, strategic};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, Mutex};
 
 pub(crate) struct StrategicMerge;
 
@@ -26,10 +27,44 @@ const KINDS: &[&str] = &[
 ];
 
 /// A kind as a type. There are few kinds, so that it does no harm to keep them for good.
-fn root(kind: &'static str) -> &'static Type {
-    static ROOTS: LazyLock<Vec<(&str, Type)>> =
-        LazyLock::new(|| KINDS.iter().map(|kind| (*kind, Type::Msg(desc(kind)))).collect());
-    &ROOTS.iter().find(|(name, _)| *name == kind).expect("one of the kinds").1
+fn root(desc: &'static Desc) -> &'static Type {
+    static ROOTS: LazyLock<Mutex<BTreeMap<usize, &'static Type>>> = LazyLock::new(Mutex::default);
+    let mut roots = ROOTS.lock().expect("nothing panics with it");
+    let address = std::ptr::from_ref(desc) as usize;
+    roots.entry(address).or_insert_with(|| Box::leak(Box::new(Type::Msg(desc))))
+}
+
+/// The way to some field, to see how it merges.
+fn lookup(rng: &mut Rng, mut kind: Value, root: &'static Desc) -> Case {
+    let (mut path, mut at) = (Vec::new(), Some(root));
+    for _ in 0..1 + rng.below(8) {
+        let all = at.map(fields).unwrap_or_default();
+        let mut field = None;
+        if !all.is_empty() && rng.chance(97) {
+            field = Some(all[rng.below(all.len())]);
+        }
+        let mut key = field.map_or("kind", |field| field.name).to_owned();
+        if rng.chance(5) {
+            key = key.to_ascii_uppercase();
+        }
+        let is_list = field.is_some_and(|field| matches!(field.ty, Type::List(_)));
+        let list = if rng.chance(95) { is_list } else { !is_list };
+        path.push(json!({"key": key, "list": list}));
+        at = field.and_then(|field| message(&field.ty));
+        if at.is_none() && rng.chance(80) {
+            break;
+        }
+    }
+    kind["path"] = path.into();
+    Case::new("strategic.lookup", kind)
+}
+
+fn message(ty: &'static Type) -> Option<&'static Desc> {
+    match ty {
+        Type::Msg(desc) | Type::Emb(desc) | Type::OptMsg(desc) => Some(desc),
+        Type::List(inner) => message(inner),
+        _ => None,
+    }
 }
 
 /// Every field with its name, those of inlined structs included.
@@ -314,6 +349,11 @@ fn repeats(value: &Value) -> bool {
     }
 }
 
+/// What an error says, in any order.
+fn words(error: &str) -> BTreeSet<&str> {
+    error.split([' ', '\n', '[', ']']).collect()
+}
+
 /// The same with lists of scalars as sets.
 fn as_sets(value: &Value) -> Value {
     match value {
@@ -335,14 +375,23 @@ impl Area for StrategicMerge {
     }
 
     fn generate(&self, rng: &mut Rng) -> Case {
-        let kind = *rng.pick(KINDS);
-        let open_api = kind == "item" && rng.chance(40);
-        let depth = if kind == "item" { 3 } else { 6 };
-        let ty = root(kind);
+        let mut kind = json!({"kind": *rng.pick(KINDS)});
+        if rng.chance(25) {
+            let gvk = random_object::kind(rng);
+            kind = json!({"kind": gvk.kind, "apiVersion": gvk.api_version()});
+        }
+        let synthetic = kind["kind"] == "item";
+        let desc = desc(&kind);
+        if rng.chance(15) {
+            return lookup(rng, kind, desc);
+        }
+        let open_api = synthetic && rng.chance(40);
+        let depth = if synthetic { 3 } else { 6 };
+        let ty = root(desc);
         let mut original = typed(rng, ty, "", depth);
         let mut modified = evolved(rng, &original, ty, "", depth);
         let mut current = evolved(rng, &original, ty, "", depth);
-        let schema = TypeSchema::from_desc(desc(kind));
+        let schema = TypeSchema::from_desc(desc);
         let patch = |rng: &mut Rng, old: &Value, new: &Value| {
             let made = strategic::diff(&object(old), &object(new), schema, &[]);
             match made {
@@ -384,7 +433,9 @@ impl Area for StrategicMerge {
             8 => ("strategic.merge", json!({"patches": [first, second]})),
             _ => ("strategic.conflicts", json!({"original": first, "modified": second})),
         };
-        input["kind"] = kind.into();
+        for (key, value) in object(&kind) {
+            input[key] = value;
+        }
         if open_api {
             input["schemas"] = SCHEMAS.clone();
         }
@@ -409,27 +460,32 @@ impl Area for StrategicMerge {
         }
         const REPEATS: &str =
             "a scalar that a list holds twice: Go's order depends on the capacity of its slices";
+        const OVERLOOKED: &str =
+            "a scalar that a list holds twice: looking for conflicts, Go overlooks what is beyond";
         const SORTED: &str = "looking for conflicts, Go sorts the lists in the patch itself";
-        let (Ok(ours), Ok(go)) = (ours, go) else {
-            let (Err(ours), Err(go)) = (ours, go) else { return None };
-            let words = |text: &str| -> BTreeSet<String> {
-                text.split([' ', '\n', '[', ']']).map(str::to_owned).collect()
-            };
-            if words(ours) != words(go) {
-                return None;
-            }
-            if repeats(&case.input) {
-                return Some(REPEATS);
-            }
-            return (ours.starts_with("patch:\n") && go.starts_with("patch:\n")).then_some(SORTED);
+        let repeats = repeats(&case.input);
+        let conflicts = case.function == "strategic.conflicts"
+            || case.function == "strategic.threeway" && case.input["overwrite"] == false;
+        let reason = if repeats { REPEATS } else { SORTED };
+        let alike = match (ours, go) {
+            (Ok(ours), Ok(go)) => match go.get("several").and_then(Value::as_array) {
+                Some(several) => {
+                    let outcomes = several.iter().filter_map(|outcome| outcome.get("out"));
+                    outcomes.map(as_sets).any(|go| same(&as_sets(ours), &go))
+                }
+                None => same(&as_sets(ours), &as_sets(go)),
+            },
+            (Err(ours), Err(go)) => words(ours) == words(go),
+            _ => false,
         };
-        if !same(&as_sets(ours), &as_sets(go)) {
-            return None;
+        let found = match ours {
+            Ok(found) => *found == true,
+            Err(error) => error.starts_with("patch:\n"),
+        };
+        match () {
+            () if alike && (repeats || conflicts) => Some(reason),
+            () if conflicts && repeats && found => Some(OVERLOOKED),
+            () => None,
         }
-        if repeats(&case.input) {
-            return Some(REPEATS);
-        }
-        (case.function == "strategic.threeway" && case.input["overwrite"] == false)
-            .then_some(SORTED)
     }
 }
