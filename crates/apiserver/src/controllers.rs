@@ -23,6 +23,9 @@ use crate::request::{Query, RequestInfo};
 use crate::status::ApiResult;
 use crate::storage::{Range, Storage, StorageError, Watcher};
 
+/// Who manages the fields that controllers write.
+const AGENT: &str = "kube-controller-manager";
+
 const CRDS: &str = "/registry/customresourcedefinitions/";
 const NAMESPACES: &str = "/registry/namespaces/";
 
@@ -315,7 +318,7 @@ impl Target<'_> {
         };
         let query = Query::default();
         let (core, resource) = (self.core, self.resource);
-        act(&handlers::Request { core, resource, info: &info, query: &query })
+        act(&handlers::Request { core, resource, info: &info, query: &query, agent: AGENT })
     }
 
     fn delete(&self) -> ApiResult<()> {

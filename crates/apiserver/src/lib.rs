@@ -48,6 +48,7 @@ mod generated;
 mod handlers;
 mod kinds;
 mod listen;
+mod managed;
 mod negotiate;
 mod object;
 mod pki;

@@ -252,7 +252,9 @@ impl<'a> Exchange<'a> {
         };
         let format = negotiate(self.header(header::ACCEPT), offer)?;
         let core = self.core;
-        let request = handlers::Request { core, resource: &resource, info, query: &self.query };
+        let agent = self.header(header::USER_AGENT);
+        let query = &self.query;
+        let request = handlers::Request { core, resource: &resource, info, query, agent };
         let answer = match info.verb {
             "watch" if info.subresource.is_empty() => request.watch(core).await?,
             "list" => request.list().await?,

@@ -30,6 +30,8 @@ pub(crate) struct Request<'a> {
     pub(crate) resource: &'a Arc<Resource>,
     pub(crate) info: &'a RequestInfo,
     pub(crate) query: &'a Query,
+    /// What the client calls itself.
+    pub(crate) agent: &'a str,
 }
 
 /// One object of an answer.

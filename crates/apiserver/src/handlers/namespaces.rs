@@ -47,7 +47,8 @@ pub(crate) fn create_initial(core: &Core) -> ApiResult<()> {
             ..RequestInfo::default()
         };
         let query = Query::default();
-        let request = Request { core, resource, info: &info, query: &query };
+        let agent = "kube-apiserver";
+        let request = Request { core, resource, info: &info, query: &query, agent };
         let mut object = crate::object::Object::new();
         object.insert("metadata".to_owned(), serde_json::json!({ "name": name }));
         request.create(object, super::options::WriteOptions::default())?;

@@ -14,7 +14,7 @@ use crate::object::{Object, Stored, at, metadata, metadata_mut, set_text, string
 use crate::registry::{name_of, spec_changed};
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Compare, Op, Revision, Storage, Txn};
-use crate::validate;
+use crate::{managed, validate};
 
 /// How an update treats the object it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +34,9 @@ impl Request<'_> {
     /// Creates an object of the request's namespace.
     pub(crate) fn create(&self, mut object: Object, options: WriteOptions) -> ApiResult<Item> {
         let resource = self.resource;
+        self.manage(None, &mut object);
         let meta = metadata_mut(&mut object);
-        for key in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"]
-        {
+        for key in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
             meta.remove(key);
         }
         if !matches!(text(meta, "resourceVersion"), "" | "0") {
@@ -191,6 +191,7 @@ impl Request<'_> {
         let behaviour = &resource.behaviour;
         self.check_version(name, &new, entry.mod_revision)?;
         self.check_namespace(&mut new)?;
+        self.manage(Some(&old), &mut new);
         let mut object = match part {
             Part::Main => {
                 if resource.has_status() {
@@ -237,7 +238,6 @@ impl Request<'_> {
         let old_meta = metadata(&old);
         let meta = metadata_mut(&mut object);
         meta.remove("resourceVersion");
-        meta.remove("managedFields");
         meta.remove("selfLink");
         if text(meta, "uid").is_empty() {
             set_text(meta, "uid", text(old_meta, "uid"));
@@ -266,6 +266,7 @@ impl Request<'_> {
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, name, &errors));
         }
+        managed::keep_times(&mut object, &old);
         let gone = deletes(&object, old_meta, behaviour.spec_finalizers);
         let stored = self.encode(object)?;
         if options.dry_run {

@@ -18,6 +18,8 @@ pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.
 #[derive(Clone, Debug)]
 pub(crate) struct CustomResource {
     pub(crate) schema: Option<Arc<Schema>>,
+    /// The definition, with every version of the kind.
+    pub(crate) definition: Arc<Value>,
     /// Unknown fields are kept at every level (`spec.preserveUnknownFields`).
     pub(crate) preserve_unknown: bool,
     /// Field selectors offered by the CRD, as dotted paths.
@@ -49,6 +51,7 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
     let kind = text(names, "kind");
     let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
     let terminating = metadata(crd).contains_key("deletionTimestamp");
+    let definition = Arc::new(Value::Object(crd.clone()));
     let versions = at(crd, "spec.versions").and_then(Value::as_array);
     let served = versions.into_iter().flatten().filter(|v| v.get("served") == Some(&true.into()));
     served
@@ -108,11 +111,13 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
                 behaviour: behaviour::CUSTOM,
                 custom: Some(CustomResource {
                     schema: schema.map(|schema| Arc::new(Schema::new(schema.clone()))),
+                    definition: Arc::clone(&definition),
                     preserve_unknown: at(crd, "spec.preserveUnknownFields") == Some(&true.into()),
                     selectable,
                     scale,
                     terminating,
                 }),
+                managers: Default::default(),
             }
         })
         .collect()

@@ -23,6 +23,7 @@ pub(crate) use self::crd::{
 pub(crate) use self::schema::Schema;
 
 use crate::generated::resources::RESOURCES;
+use crate::managed::Managers;
 use crate::object::{Object, at, metadata, text};
 use crate::status::Target;
 
@@ -69,6 +70,7 @@ pub(crate) struct Resource {
     pub(crate) behaviour: Behaviour,
     /// Set for custom resources.
     pub(crate) custom: Option<CustomResource>,
+    pub(crate) managers: Managers,
 }
 
 #[derive(Clone, Debug)]
@@ -108,6 +110,7 @@ impl Resource {
             prefix: format!("/registry/{}/", builtin.plural),
             behaviour: behaviour::of(builtin.group, builtin.plural),
             custom: None,
+            managers: Managers::default(),
         }
     }
 
@@ -255,6 +258,11 @@ impl Table {
         }
         self.index
             .insert(index_key(&resource.group, &resource.version, &resource.plural), resource);
+    }
+
+    /// Every resource, once for each version.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.index.values()
     }
 
     pub(crate) fn group(&self, name: &str) -> Option<&Group> {

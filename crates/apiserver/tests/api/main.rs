@@ -6,6 +6,7 @@ mod crud;
 mod delete;
 mod errors;
 mod list;
+mod managed;
 mod patch;
 mod protobuf;
 mod tls;

@@ -1,0 +1,211 @@
+//! `metadata.managedFields`: who wrote which field, kept with every create and update.
+//!
+//! Go counterpart: `handlers/fieldmanager` in `k8s.io/apiserver`, with the reset fields of the
+//! registry's strategies. The engine is `pintle-structured-merge`; here is what it must be told
+//! about a resource.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pintle_apimachinery::reflect::Desc;
+use pintle_apimachinery::{Error, GroupVersion, GroupVersionKind};
+use pintle_structured_merge::{
+    DeducedTypes, FieldManager, Filter, ObjectConverter, Path, Set, SetMatcher, TypeConverter,
+    TypeTable,
+};
+use serde_json::{Map, Value};
+
+use crate::handlers::Request;
+use crate::object::{Object, metadata, metadata_mut};
+use crate::registry::Resource;
+
+/// Field managers are named with at most so many bytes.
+const MAX_NAME: usize = 128;
+
+/// The field managers of a resource, by subresource; made when first needed.
+#[derive(Default)]
+pub(crate) struct Managers(Mutex<BTreeMap<String, Arc<FieldManager>>>);
+
+impl fmt::Debug for Managers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Managers")
+    }
+}
+
+impl Request<'_> {
+    /// Adds to `new`, which is to take the place of `old`, who manages its fields after this
+    /// request. Both are in the storage version; `new` is as the client wants it.
+    pub(crate) fn manage(&self, old: Option<&Object>, new: &mut Object) {
+        let live = old.map_or(Value::Null, |old| self.versioned(old));
+        let wanted = self.versioned(new);
+        let now = (self.core.clock)();
+        let done = self.field_manager().update_no_errors(&live, wanted, &self.manager_name(), now);
+        let managed = done.pointer("/metadata/managedFields").cloned();
+        set_managed(new, managed);
+    }
+
+    /// Who does this: the manager it names, or the first word of the client's name.
+    fn manager_name(&self) -> String {
+        let named = self.query.get("fieldManager");
+        if !named.is_empty() {
+            return named.to_owned();
+        }
+        let mut name = String::new();
+        for c in self.agent.split('/').next().unwrap_or_default().chars() {
+            if name.len() + c.len_utf8() > MAX_NAME {
+                break;
+            }
+            if !c.is_control() {
+                name.push(c);
+            }
+        }
+        name
+    }
+
+    /// The object as this request's version has it.
+    fn versioned(&self, object: &Object) -> Value {
+        let resource = self.resource;
+        let mut object = object.clone();
+        resource.convert_from_storage(&mut object);
+        object.insert("apiVersion".to_owned(), resource.api_version().into());
+        object.insert("kind".to_owned(), resource.kind.as_str().into());
+        Value::Object(object)
+    }
+
+    fn field_manager(&self) -> Arc<FieldManager> {
+        let subresource = self.info.subresource.as_str();
+        let mut managers =
+            self.resource.managers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(manager) = managers.get(subresource) {
+            return Arc::clone(manager);
+        }
+        let manager = Arc::new(self.make(subresource));
+        managers.insert(subresource.to_owned(), Arc::clone(&manager));
+        manager
+    }
+
+    fn make(&self, subresource: &str) -> FieldManager {
+        let resource = self.resource;
+        let table = self.core.registry.table();
+        let versions: Vec<Arc<Resource>> = table
+            .all()
+            .filter(|other| other.group == resource.group && other.kind == resource.kind)
+            .cloned()
+            .collect();
+        let gvk = GroupVersionKind::new(
+            resource.group.clone(),
+            resource.version.clone(),
+            resource.kind.clone(),
+        );
+        let heads = Heads(versions.iter().map(|v| v.api_version()).collect());
+        let reset = heads.0.clone();
+        let mut manager = FieldManager::with_converter(self.types(&versions), heads, gvk)
+            .subresource(subresource);
+        if let Some(filter) = reset_fields(resource, subresource) {
+            for api_version in reset {
+                manager = manager.reset_fields(api_version, filter.clone());
+            }
+        }
+        manager
+    }
+
+    fn types(&self, versions: &[Arc<Resource>]) -> Arc<dyn TypeConverter> {
+        match &self.resource.custom {
+            Some(custom) => match TypeTable::from_crd(&custom.definition) {
+                Ok(types) => Arc::new(types),
+                // Whatever the schema lacks, the objects show.
+                Err(_) => Arc::new(DeducedTypes),
+            },
+            None => {
+                let desc = |version: &Arc<Resource>| -> Option<&'static Desc> {
+                    self.core.typed.desc(&version.api_version(), &version.kind)
+                };
+                Arc::new(TypeTable::of(versions.iter().filter_map(desc)))
+            }
+        }
+    }
+}
+
+/// What a request to a resource or its subresource cannot set, and so never manages.
+fn reset_fields(resource: &Resource, subresource: &str) -> Option<Filter> {
+    let without = |fields: &[Path]| Some(Filter::exclude(fields.iter().cloned().collect::<Set>()));
+    match subresource {
+        "" if resource.has_status() && !resource.behaviour.status_on_create => {
+            without(&[Path::fields(["status"])])
+        }
+        "status" if resource.custom.is_some() => {
+            Some(Filter::include([SetMatcher::prefix(["status".into()])]))
+        }
+        "status" => {
+            let mut fields = vec![Path::fields(["spec"])];
+            let kept = resource.behaviour.status_keeps.iter();
+            fields.extend(kept.map(|key| Path::fields(["metadata", *key])));
+            without(&fields)
+        }
+        "finalize" => without(&[Path::fields(["status"])]),
+        _ => None,
+    }
+}
+
+fn set_managed(object: &mut Object, managed: Option<Value>) {
+    let meta = metadata_mut(object);
+    match managed {
+        Some(Value::Array(entries)) if !entries.is_empty() => {
+            meta.insert("managedFields".to_owned(), entries.into());
+        }
+        _ => {
+            meta.remove("managedFields");
+        }
+    }
+}
+
+/// An update that changes nothing but the times of `managedFields` changes nothing: it keeps the
+/// times there were. Go: `IgnoreManagedFieldsTimestampsTransformer`.
+pub(crate) fn keep_times(new: &mut Object, old: &Object) {
+    let (managed, was) = (metadata(new).get("managedFields"), metadata(old).get("managedFields"));
+    if managed == was || !same_but_times(managed, was) {
+        return;
+    }
+    let was = was.cloned();
+    let mut probe = new.clone();
+    set_managed(&mut probe, was.clone());
+    let version = |object: &Object| {
+        let mut object = object.clone();
+        metadata_mut(&mut object).remove("resourceVersion");
+        for key in ["apiVersion", "kind"] {
+            object.remove(key);
+        }
+        object
+    };
+    if version(&probe) == version(old) {
+        set_managed(new, was);
+    }
+}
+
+fn same_but_times(a: Option<&Value>, b: Option<&Value>) -> bool {
+    let (Some(Value::Array(a)), Some(Value::Array(b))) = (a, b) else { return false };
+    let timeless = |entry: &Value| -> Map<String, Value> {
+        let mut entry = entry.as_object().cloned().unwrap_or_default();
+        entry.remove("time");
+        entry
+    };
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| timeless(a) == timeless(b))
+}
+
+/// The versions of a kind, which differ by their head only.
+struct Heads(Vec<String>);
+
+impl ObjectConverter for Heads {
+    fn convert(&self, object: &Value, to: &GroupVersion) -> Result<Value, Error> {
+        let to = to.to_string();
+        if !self.0.contains(&to) {
+            return Err(Error::not_registered(format!("no version {to} of this kind")));
+        }
+        let mut object = object.clone();
+        if let Value::Object(object) = &mut object {
+            object.insert("apiVersion".to_owned(), to.into());
+        }
+        Ok(object)
+    }
+}
