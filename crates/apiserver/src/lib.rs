@@ -3,12 +3,13 @@
 //! [`ApiServer`] keeps objects in memory and serves them as a real API server does: every
 //! built-in resource of Kubernetes' discovery and custom resources from their definitions, with
 //! true resource versions from one log, conflicts, watches that resume, watch-list, paging,
-//! status subresources, finalizers and garbage collection, in JSON, YAML and protobuf. Tests and
-//! examples talk to it in process through [`Service`], a `tower` service that needs no socket; or
-//! over TLS on a loopback port ([`Builder::listen`]), with a kubeconfig for any client.
+//! status subresources, `managedFields`, finalizers and garbage collection, in JSON, YAML and
+//! protobuf. Tests and examples talk to it in process through [`Service`], a `tower` service that
+//! needs no socket; or over TLS on a loopback port ([`Builder::listen`]), with a kubeconfig for any
+//! client.
 //!
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
-//! server-side apply, `managedFields`, RBAC (members of `system:masters` may all), admission
+//! server-side apply, RBAC (members of `system:masters` may all), admission
 //! webhooks, CEL, conversion webhooks, tables, OpenAPI, reviews, and subresources beside `status`
 //! and `finalize`. Defaults and validation of built-in kinds are those of their metadata and
 //! types only, and no Pod runs anywhere.

@@ -75,8 +75,7 @@ impl Request<'_> {
 
     fn field_manager(&self) -> Arc<FieldManager> {
         let subresource = self.info.subresource.as_str();
-        let mut managers =
-            self.resource.managers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut managers = self.resource.managers.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(manager) = managers.get(subresource) {
             return Arc::clone(manager);
         }

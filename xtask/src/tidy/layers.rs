@@ -34,7 +34,12 @@ const RULES: &[Rule] = &[
     // Examples and laws are about real types.
     Rule { never: &["pintle-codegen"], tests: &["pintle-api"], ..rule("pintle-patch", 1) },
     Rule {
-        beside: &["pintle-api", "pintle-client-traits", "pintle-patch"],
+        never: &["pintle-codegen"],
+        tests: &["pintle-api"],
+        ..rule("pintle-structured-merge", 1)
+    },
+    Rule {
+        beside: &["pintle-api", "pintle-client-traits", "pintle-patch", "pintle-structured-merge"],
         ..rule("pintle-apiserver", 1)
     },
     Rule { never: &["pintle-codegen", "pintle-apiserver"], ..rule("pintle-client", 2) },
