@@ -65,7 +65,7 @@ impl<'a> Iter<'a> {
         let at = self.head.min(self.buf.len());
         let window = |n: usize| {
             let (from, to) = (at.saturating_sub(n), (at + n).min(self.buf.len()));
-            String::from_utf8_lossy(&self.buf[from..to])
+            shown(&self.buf[from..to])
         };
         let (near, around) = (window(10), window(50));
         self.error = Some(Stop::Message(format!(
@@ -559,6 +559,17 @@ impl<'a> Iter<'a> {
         }
         false
     }
+}
+
+/// A part of the text as Go's message has it once it is JSON: a character that is cut is a
+/// replacement for each of its bytes.
+fn shown(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    out
 }
 
 /// A byte as Go puts it into a message.

@@ -1,6 +1,5 @@
 //! Schemas for the areas of structured merge, and their shape.
 use crate::apimachinery::rng::Rng;
-use pintle_structured_merge::{Relationship, Schema, TypeRef};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -102,69 +101,6 @@ pub(super) fn schema_input(rng: &mut Rng) -> (Value, &'static str) {
     let at = usize::from(rng.chance(20));
     let (schema, names) = &SCHEMAS[at];
     (schema.clone(), *rng.pick(names))
-}
-
-const DEPTH: usize = 24;
-
-/// A type written out, whatever its types are called; as the Go program does it.
-pub(super) fn shape(schema: &Schema, ty: &TypeRef) -> Value {
-    walk(schema, ty, &mut Vec::new(), DEPTH)
-}
-
-fn walk(schema: &Schema, ty: &TypeRef, above: &mut Vec<String>, depth: usize) -> Value {
-    let named = ty.named.as_deref().map(str::to_owned);
-    if let Some(name) = &named {
-        if name.starts_with("__untyped_") {
-            return name.clone().into();
-        }
-        if above.contains(name) {
-            return "again".into();
-        }
-        above.push(name.clone());
-    }
-    let out = atom(schema, ty, above, depth);
-    if named.is_some() {
-        above.pop();
-    }
-    out
-}
-
-fn atom(schema: &Schema, ty: &TypeRef, above: &mut Vec<String>, depth: usize) -> Value {
-    let Some(atom) = schema.resolve(ty) else { return "unresolved".into() };
-    if depth == 0 {
-        return "deep".into();
-    }
-    let mut out = Map::new();
-    if let Some(s) = atom.scalar {
-        out.insert("scalar".into(), s.name().into());
-    }
-    if let Some(list) = atom.list {
-        let of = walk(schema, &list.element_type, above, depth - 1);
-        let mut l = json!({"of": of, "relationship": list.relationship.name()});
-        if !list.keys.is_empty() {
-            l["keys"] = list.keys.iter().map(|k| k.to_string()).collect::<Vec<_>>().into();
-        }
-        out.insert("list".into(), l);
-    }
-    if let Some(map) = atom.map {
-        let mut fields = Map::new();
-        for f in map.fields() {
-            let mut field = json!({"type": walk(schema, &f.ty, above, depth - 1)});
-            if let Some(d) = f.default.as_ref().filter(|d| **d != json!({})) {
-                field["default"] = d.clone();
-            }
-            fields.insert(f.name.to_string(), field);
-        }
-        let mut m = json!({"fields": fields});
-        if ty.relationship.or(map.relationship) == Some(Relationship::Atomic) {
-            m["relationship"] = "atomic".into();
-        }
-        if map.element_type != TypeRef::default() {
-            m["of"] = walk(schema, &map.element_type, above, depth - 1);
-        }
-        out.insert("map".into(), m);
-    }
-    Value::Object(out)
 }
 
 /// An OpenAPI schema.

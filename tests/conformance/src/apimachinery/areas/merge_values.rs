@@ -1,12 +1,10 @@
 //! Values, field sets and schemas for the areas of structured merge.
+use super::merge_answers::TYPES;
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::{GroupVersionKind, Scheme};
-use pintle_structured_merge::{
-    ParseableType, Relationship, Scalar, Schema, Set, TypeConverter, TypeRef, TypeTable,
-};
+use pintle_apimachinery::GroupVersionKind;
+use pintle_structured_merge::{Relationship, Scalar, Schema, Set, TypeRef};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 
 const NAMES: &[&str] = &[
     "a", "b", "c", "name", "key", "d.e", "x/y", "<&>", "\"q\\", "é", "", "\u{2028}", "\t\u{1}",
@@ -147,13 +145,6 @@ pub(super) fn any_value(rng: &mut Rng, depth: usize) -> Value {
     }
 }
 
-/// The built-in kinds.
-pub(super) static TYPES: LazyLock<TypeTable> = LazyLock::new(|| {
-    let mut scheme = Scheme::new();
-    pintle_api::add_to_scheme(&mut scheme);
-    TypeTable::of_scheme(&scheme)
-});
-
 /// The built-in kinds in order.
 pub(super) static KINDS: LazyLock<Vec<GroupVersionKind>> = LazyLock::new(|| {
     // Of these the Go program has no OpenAPI.
@@ -189,40 +180,6 @@ pub(super) const POPULAR: &[(&str, &str, &str)] = &[
     ("autoscaling", "v2", "HorizontalPodAutoscaler"),
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
 ];
-
-/// The type that the input of a case names.
-pub(super) fn type_of(input: &Value) -> Result<ParseableType, String> {
-    static SCHEMAS: LazyLock<Mutex<HashMap<String, Arc<Schema>>>> = LazyLock::new(Mutex::default);
-    static CRDS: LazyLock<Mutex<HashMap<String, TypeTable>>> = LazyLock::new(Mutex::default);
-    let gvk = || {
-        let part = |key: &str| input["kind"][key].as_str().unwrap_or_default().to_owned();
-        GroupVersionKind::new(part("group"), part("version"), part("kind"))
-    };
-    if let Some(crd) = input.get("crd") {
-        let mut all = CRDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let key = crd.to_string();
-        if !all.contains_key(&key) {
-            let table = TypeTable::from_crd(crd).map_err(|e| e.to_string())?;
-            all.insert(key.clone(), table);
-        }
-        return all.get(&key).and_then(|t| t.type_of(&gvk())).ok_or("no such version".into());
-    }
-    if input.get("kind").is_some() {
-        return TYPES.type_of(&gvk()).ok_or_else(|| format!("no kind {}", gvk()));
-    }
-    let Some(schema) = input.get("schema") else { return Ok(ParseableType::deduced()) };
-    let mut all = SCHEMAS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let key = schema.to_string();
-    let schema = match all.get(&key) {
-        Some(s) => s.clone(),
-        None => {
-            let s = Arc::new(Schema::from_json(schema).map_err(|e| e.to_string())?);
-            all.insert(key, s.clone());
-            s
-        }
-    };
-    Ok(ParseableType::named(schema, input["name"].as_str().unwrap_or_default()))
-}
 
 /// A kind for the input of a case.
 pub(super) fn kind_input(rng: &mut Rng) -> Value {

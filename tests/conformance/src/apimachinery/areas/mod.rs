@@ -13,6 +13,9 @@ mod labels;
 /// Our answers are those of the crate's own tests.
 #[path = "../../../../../crates/apimachinery/tests/answers/leaf/mod.rs"]
 mod leaf;
+/// Our answers are those of the crate's own tests.
+#[path = "../../../../../crates/structured-merge/tests/answers/answer/mod.rs"]
+mod merge_answers;
 mod merge_schemas;
 mod merge_values;
 mod mergepatch;

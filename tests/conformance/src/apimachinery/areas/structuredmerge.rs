@@ -2,17 +2,15 @@
 //! of OpenAPI and of CRDs.
 use super::fieldset::DEPTH;
 use super::member_kind;
-use super::merge_schemas::{crd, models, schema_input, shape};
+use super::merge_answers::{answer, type_of};
+use super::merge_schemas::{crd, models, schema_input};
 use super::merge_values::{
-    KINDS, MEMBERS, Noise, QUIET, SOME, kind_input, order_of_members, part_of, set_text, type_of,
-    value_of, variant,
+    KINDS, MEMBERS, Noise, QUIET, SOME, kind_input, order_of_members, part_of, set_text, value_of,
+    variant,
 };
 use crate::apimachinery::area::{Answer, Area, Case, differences};
 use crate::apimachinery::rng::Rng;
-use pintle_apimachinery::Error;
-use pintle_structured_merge::{
-    ParseableType, Schema, Set, TypeConverter, TypeRef, TypeTable, TypedValue,
-};
+use pintle_structured_merge::ParseableType;
 use serde_json::{Map, Value, json};
 
 pub(crate) struct StructuredMerge;
@@ -82,80 +80,6 @@ fn reconcile_case(rng: &mut Rng) -> Case {
     Case::new("merge.reconcile", Value::Object(input))
 }
 
-/// The error's text, with its lines sorted: Go walks maps in no order.
-pub(super) fn sorted_lines(e: &Error) -> String {
-    let text = e.to_string();
-    let Some((head, lines)) = text.split_once("errors:\n") else { return text };
-    let mut lines: Vec<&str> = lines.split('\n').collect();
-    lines.sort_unstable();
-    format!("{head}errors:\n{}", lines.join("\n"))
-}
-
-fn outcome<T>(result: Result<T, Error>, show: impl FnOnce(T) -> Value) -> Value {
-    match result {
-        Ok(v) => json!({"out": show(v)}),
-        Err(e) => json!({"error": sorted_lines(&e)}),
-    }
-}
-
-fn typed(input: &Value) -> Answer {
-    let ty = type_of(input)?;
-    let items = Set::from_json(input["items"].as_str().unwrap_or_default().as_bytes());
-    let items = items.map_err(|e| e.to_string())?;
-    let read = |v: &Value| {
-        if input["duplicates"] == true {
-            ty.typed_with_duplicates(v.clone())
-        } else {
-            ty.typed(v.clone())
-        }
-    };
-    let (l, r) = (read(&input["l"]), read(&input["r"]));
-    let mut out = Map::new();
-    let (l, r) = match (l, r) {
-        (Ok(l), Ok(r)) => (l, r),
-        (l, r) => {
-            for (key, side) in [("l", l), ("r", r)] {
-                if let Err(e) = side {
-                    out.insert(key.into(), outcome::<()>(Err(e), |()| Value::Null));
-                }
-            }
-            return Ok(Value::Object(out));
-        }
-    };
-    let set = |v: &TypedValue| outcome(v.to_field_set(), |s| s.to_json().into());
-    let value = |v: TypedValue| v.value().clone();
-    let mut put = |key: &str, v: Value| out.insert(key.to_owned(), v);
-    put("lSet", set(&l));
-    put("rSet", set(&r));
-    put("merge", outcome(l.merge(&r), value));
-    put(
-        "compare",
-        outcome(l.compare(&r), |c| {
-            json!({
-                "removed": c.removed.to_json(), "modified": c.modified.to_json(), "added": c.added.to_json(),
-                "same": c.is_same(), "string": c.to_string(),
-            })
-        }),
-    );
-    put("remove", value(l.remove_items(&items)));
-    put("extract", value(l.extract_items(&items)));
-    put("extractKeys", value(l.extract_items_with_keys(&items)));
-    if let Ok(set) = r.to_field_set() {
-        put("removeR", value(l.remove_items(&set)));
-        put("extractR", value(l.extract_items(&set.leaves())));
-    }
-    Ok(Value::Object(out))
-}
-
-fn reconcile(input: &Value) -> Answer {
-    let ty = type_of(input)?;
-    let set = Set::from_json(input["set"].as_str().unwrap_or_default().as_bytes());
-    let set = set.map_err(|e| e.to_string())?;
-    let value = ty.typed_with_duplicates(input["value"].clone()).map_err(|e| sorted_lines(&e))?;
-    let out = value.reconcile_field_set(&set).map_err(|e| e.to_string())?;
-    Ok(out.map_or(Value::Null, |s| s.to_json().into()))
-}
-
 impl Area for StructuredMerge {
     fn name(&self) -> &'static str {
         "structuredmerge"
@@ -179,38 +103,7 @@ impl Area for StructuredMerge {
     }
 
     fn ours(&self, case: &Case) -> Answer {
-        let input = &case.input;
-        match case.function {
-            "merge.typed" => typed(input),
-            "merge.reconcile" => reconcile(input),
-            "merge.schema" => {
-                let ty = type_of(&json!({"kind": input}))?;
-                Ok(shape(ty.schema(), ty.type_ref()))
-            }
-            "merge.openapi" => {
-                let models = input["models"].as_object().cloned().unwrap_or_default();
-                let schema =
-                    Schema::from_openapi(&models, input["preserve"] == true).map_err(|e| {
-                        let text = e.to_string();
-                        let mut lines: Vec<&str> = text.split('\n').collect();
-                        lines.sort_unstable();
-                        lines.join("\n")
-                    })?;
-                let own = schema.types().iter().filter(|t| !t.name.starts_with("__"));
-                let all = own
-                    .map(|t| (t.name.to_string(), shape(&schema, &TypeRef::named(t.name.clone()))));
-                Ok(Value::Object(all.collect()))
-            }
-            _ => {
-                let table = TypeTable::from_crd(input).map_err(|e| e.to_string())?;
-                let all = table.kinds().filter_map(|gvk| {
-                    let ty = table.type_of(gvk)?;
-                    let name = format!("{}/{}", gvk.version, gvk.kind);
-                    Some((name, shape(ty.schema(), ty.type_ref())))
-                });
-                Ok(Value::Object(all.collect()))
-            }
-        }
+        answer(case.function, &case.input).unwrap_or_else(|| Err("nobody answers".into()))
     }
 
     fn kind(&self, case: &Case, ours: &Answer, go: &Answer) -> String {
