@@ -83,7 +83,7 @@ impl CodecFactory {
         if let Some(default) = default {
             kind = with_defaults(kind, default);
         }
-        let kind = complete(kind)?;
+        let kind = complete(kind, bytes, format)?;
         let object = match self.scheme.decode_as(&kind, bytes, format) {
             Err(e) if e.is_not_registered() && self.unstructured => {
                 self.scheme.decode_or_unstructured(bytes, format)?

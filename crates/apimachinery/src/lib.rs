@@ -47,6 +47,7 @@ mod gvk;
 mod intstr;
 pub mod labels;
 mod list;
+mod list_encode;
 pub mod meta;
 mod object;
 mod options;
@@ -97,6 +98,7 @@ pub use generated::meta_v1::{
 pub use gvk::*;
 pub use intstr::*;
 pub use list::{ListDecoder, ObjectList};
+pub use list_encode::Sink;
 pub use object::*;
 pub use options::*;
 pub use parse_error::ParseError;

@@ -1,7 +1,7 @@
 //! Lists of objects, and decoding them as they arrive.
 use crate::codec::{PROTOBUF_MAGIC, text};
-use crate::reflect::{Decoder, Parser, Reader, json_merge, json_put, pb_merge, pb_put};
-use crate::{Codec, Envelope, Error, Format, Kind, ListMeta, Status};
+use crate::reflect::{Decoder, Parser, Reader, json_merge, pb_merge};
+use crate::{Codec, Envelope, Error, Format, ListMeta, Status};
 
 /// A list of objects as a client holds it: items and the list's metadata.
 ///
@@ -59,69 +59,6 @@ impl<T: Codec> ObjectList<T> {
         d.finish()
     }
 }
-impl<T: Kind> ObjectList<T> {
-    /// Appends the list as kind `{T}List`.
-    ///
-    /// # Errors
-    /// An item cannot be written in `format`.
-    pub fn encode(&self, format: Format, out: &mut Vec<u8>) -> Result<(), Error> {
-        let gvk = T::gvk_of();
-        let kind = format!("{}List", gvk.kind);
-        match format {
-            Format::Json => {
-                out.extend_from_slice(b"{\"kind\":");
-                crate::reflect::put_str(out, &kind);
-                out.extend_from_slice(b",\"apiVersion\":");
-                crate::reflect::put_str(out, &gvk.api_version());
-                out.extend_from_slice(b",\"metadata\":");
-                json_put(&self.metadata, out);
-                out.extend_from_slice(b",\"items\":[");
-                for (i, item) in self.items.iter().enumerate() {
-                    if i > 0 {
-                        out.push(b',');
-                    }
-                    item.encode(Format::Json, out)?;
-                }
-                out.extend_from_slice(b"]}");
-            }
-            #[cfg(feature = "cbor")]
-            Format::Cbor => {
-                crate::cbor::put_list_start(&kind, self.items.len(), out);
-                for item in &self.items {
-                    item.encode(Format::Cbor, out)?;
-                }
-                crate::cbor::put_list_end(&self.metadata, &gvk.api_version(), out)?;
-            }
-            #[cfg(not(feature = "cbor"))]
-            Format::Cbor => return Err(Error::encode(crate::codec::NO_CBOR)),
-            Format::Yaml => {
-                let mut json = Vec::new();
-                self.encode(Format::Json, &mut json)?;
-                out.extend_from_slice(crate::codec::json_to_yaml(&json)?.as_bytes());
-            }
-            Format::Protobuf => {
-                let mut w = crate::reflect::Writer::new();
-                for item in self.items.iter().rev() {
-                    let mark = w.mark();
-                    let m = item.as_message().ok_or_else(|| {
-                        Error::encode(format!("{} has no protobuf form", gvk.kind))
-                    })?;
-                    pb_put(m, &mut w);
-                    w.close(2, mark);
-                }
-                let mark = w.mark();
-                pb_put(&self.metadata, &mut w);
-                w.close(1, mark);
-                let api_version = gvk.api_version();
-                let raw = w.as_slice();
-                Envelope { api_version: &api_version, kind: &kind, raw, ..Default::default() }
-                    .write(out);
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Decodes a list as its body arrives, item by item: the body is never held as a whole.
 ///
 /// Feed it chunks of any size, then [`ListDecoder::finish`]. YAML cannot be decoded in parts and

@@ -381,7 +381,7 @@ impl Scheme {
     /// They do not say, or are not of this format.
     pub fn kind_of_bytes(bytes: &[u8], format: Format) -> Result<GroupVersionKind, Error> {
         let gvk = Self::partial_kind_of_bytes(bytes, format)?;
-        complete(gvk)
+        complete(gvk, bytes, format)
     }
     /// The kind that encoded bytes say they are, parts of which may be empty.
     pub(crate) fn partial_kind_of_bytes(
@@ -463,7 +463,17 @@ pub(crate) fn untyped(object: &dyn AnyKind) -> Option<GroupVersionKind> {
     (any.is::<crate::Unstructured>() || any.is::<crate::UnstructuredList>()).then(|| object.gvk())
 }
 
-pub(crate) fn complete(gvk: GroupVersionKind) -> Result<GroupVersionKind, Error> {
+/// The kind, or an error for what of it is missing; before that, one for what is no object at all.
+pub(crate) fn complete(
+    gvk: GroupVersionKind,
+    bytes: &[u8],
+    format: Format,
+) -> Result<GroupVersionKind, Error> {
+    if format == Format::Json && (gvk.kind.is_empty() || gvk.version.is_empty()) {
+        let mut p = crate::reflect::Parser::new(crate::codec::text(bytes)?);
+        p.skip()?;
+        p.finish()?;
+    }
     if gvk.kind.is_empty() {
         return Err(crate::unstructured::missing_kind());
     }

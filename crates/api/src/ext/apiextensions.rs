@@ -172,8 +172,9 @@ macro_rules! schema_unions {
                         }
                         return Ok(());
                     }
-                    if p.null()? {
-                        return Ok(());
+                    if p.peek()? != b'{' {
+                        // As in Go, anything else is neither form.
+                        return p.skip();
                     }
                     json_merge(&mut **self.schema.get_or_insert_default(), p, cx)
                 }
@@ -213,8 +214,9 @@ macro_rules! schema_unions {
                         }
                         return Ok(());
                     }
-                    if p.null()? {
-                        return Ok(());
+                    if p.peek()? != b'{' {
+                        // As in Go, anything else is neither form.
+                        return p.skip();
                     }
                     json_merge(&mut **self.schema.get_or_insert_default(), p, cx)
                 }

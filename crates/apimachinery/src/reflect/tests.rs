@@ -275,7 +275,8 @@ fn malformed_protobuf_is_named() {
         &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f],
         "PartialObjectMetadata: metadata: unexpected end of protobuf data (at byte 6)",
     );
-    pb(&[0x13], "PartialObjectMetadata: illegal protobuf wire type 3 (at byte 1)");
+    pb(&[0x14], "PartialObjectMetadata: illegal protobuf wire type 4 (at byte 1)");
+    pb(&[0x13, 0x08], "PartialObjectMetadata: unexpected end of protobuf data (at byte 2)");
     pb(&[0x00], "PartialObjectMetadata: illegal protobuf field number 0 (at byte 1)");
 }
 

@@ -7,6 +7,9 @@ pub(crate) const VARINT: u32 = 0;
 pub(crate) const FIXED64: u32 = 1;
 /// Wire type of strings, bytes and messages.
 pub(crate) const BYTES: u32 = 2;
+/// Wire types of the beginning and the end of a group.
+const GROUP: u32 = 3;
+const GROUP_END: u32 = 4;
 /// Wire type of four-byte values.
 pub(crate) const FIXED32: u32 = 5;
 
@@ -117,12 +120,26 @@ impl<'a> Reader<'a> {
             BYTES => return self.bytes().map(drop),
             FIXED64 => 8,
             FIXED32 => 4,
+            GROUP => return self.skip_group(),
             w => return Err(DecodeError::at(format!("illegal protobuf wire type {w}"), self.at)),
         };
         if self.bytes.len() - self.at < n {
             return Err(self.short());
         }
         self.at += n;
+        Ok(())
+    }
+    /// Passes over a group, which nothing has written for twenty years.
+    #[cold]
+    fn skip_group(&mut self) -> R<()> {
+        let mut open = 1u32;
+        while open > 0 {
+            match self.tag()?.1 {
+                GROUP => open += 1,
+                GROUP_END => open -= 1,
+                wire => self.skip(wire)?,
+            }
+        }
         Ok(())
     }
 }

@@ -53,6 +53,9 @@ pub(super) struct Token {
 #[derive(Clone, Copy, Default)]
 struct SimpleKey {
     possible: bool,
+    /// Whether the token waits for what comes behind it. As in Go, no longer once the flow
+    /// collection that it begins is closed.
+    waits: bool,
     required: bool,
     token: usize,
     mark: Mark,
@@ -120,7 +123,7 @@ impl Scanner {
     pub(super) fn peek(&mut self) -> R<&Token> {
         loop {
             if !self.tokens.is_empty() {
-                let head = self.keys.iter().position(|k| k.possible && k.token == self.taken);
+                let head = self.keys.iter().position(|k| k.waits && k.token == self.taken);
                 match head {
                     None => break,
                     Some(i) if !self.is_valid(i)? => break,
@@ -193,7 +196,7 @@ impl Scanner {
         if self.key_allowed {
             let required = self.flow == 0 && self.indent == self.at.column as isize;
             let token = self.taken + self.tokens.len();
-            let key = SimpleKey { possible: true, required, token, mark: self.at };
+            let key = SimpleKey { possible: true, waits: true, required, token, mark: self.at };
             self.remove_key()?;
             *self.last_key() = key;
         }
@@ -204,8 +207,18 @@ impl Scanner {
         if k.possible && k.required {
             return Err(self.fault(k.mark, "could not find expected ':'"));
         }
-        self.last_key().possible = false;
+        let key = self.last_key();
+        if key.possible {
+            (key.possible, key.waits) = (false, false);
+        }
         Ok(())
+    }
+    /// Puts a token before the one of that number; behind all others, when that is taken already.
+    fn insert(&mut self, number: usize, token: Token) {
+        match number.checked_sub(self.taken) {
+            Some(at) if at <= self.tokens.len() => self.tokens.insert(at, token),
+            _ => self.tokens.push_back(token),
+        }
     }
     fn roll(&mut self, column: usize, number: Option<usize>, tok: Tok, mark: Mark) -> R<()> {
         if self.flow > 0 || self.indent >= column as isize {
@@ -218,7 +231,7 @@ impl Scanner {
         }
         let token = Token { tok, start: mark, end: mark };
         match number {
-            Some(n) => self.tokens.insert(n - self.taken, token),
+            Some(n) => self.insert(n, token),
             None => self.tokens.push_back(token),
         }
         Ok(())
@@ -293,7 +306,12 @@ impl Scanner {
                 self.remove_key()?;
                 if self.flow > 0 {
                     self.flow -= 1;
-                    self.keys.pop();
+                    if let Some(closed) = self.keys.pop() {
+                        let begun = |k: &&mut SimpleKey| k.token == closed.token;
+                        if let Some(k) = self.keys.iter_mut().find(begun) {
+                            k.waits = false;
+                        }
+                    }
                 }
                 self.key_allowed = false;
                 let tok = if c == ']' { Tok::FlowSequenceEnd } else { Tok::FlowMappingEnd };
@@ -373,9 +391,9 @@ impl Scanner {
         if self.is_valid(last)? {
             let key = self.keys[last];
             let token = Token { tok: Tok::Key, start: key.mark, end: key.mark };
-            self.tokens.insert(key.token - self.taken, token);
+            self.insert(key.token, token);
             self.roll(key.mark.column, Some(key.token), Tok::BlockMapping, key.mark)?;
-            self.keys[last].possible = false;
+            (self.keys[last].possible, self.keys[last].waits) = (false, false);
             self.key_allowed = false;
         } else {
             if self.flow == 0 {

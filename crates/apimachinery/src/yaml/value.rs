@@ -379,9 +379,9 @@ fn json(s: Scalar) -> Result<Value, String> {
         Scalar::Int(i) => i.into(),
         Scalar::Uint(u) => u.into(),
         Scalar::Text(t) => t.into(),
-        // JSON does not tell 3.0 from 3.
+        // JSON does not tell 3.0 from 3, and has the digits that Go writes.
         Scalar::Float(f) if f.trunc() == f && f.abs() < 9_223_372_036_854_775_808.0 => {
-            (f as i64).into()
+            f.to_string().parse::<i64>().unwrap_or(f as i64).into()
         }
         Scalar::Float(f) => match Number::from_f64(f) {
             Some(n) => n.into(),

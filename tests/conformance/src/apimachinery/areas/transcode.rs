@@ -274,6 +274,20 @@ pub(super) fn deliberate(data: &str, ours: &Answer, go: &Answer) -> Option<&'sta
     if ours_says("UTF-8") && go.is_ok() {
         return Some("a string that is not UTF-8 is an error, not repaired");
     }
+    if ours_says("a map key is not a string") && go.is_ok() {
+        return Some("a CBOR map with keys that are no strings is refused, as a field or not");
+    }
+    if ours_says("unexpected end of protobuf data") && go.is_ok() {
+        return Some(
+            "a map entry in protobuf that is cut short is an error; Go reads on behind it",
+        );
+    }
+    if matches!(go, Err(e) if e == "yaml: control characters are not allowed") && ours.is_ok() {
+        return Some("control characters are escaped in YAML; Go cannot read what it wrote");
+    }
+    if matches!(go, Err(e) if e.contains("decodeList.items")) && ours.is_ok() {
+        return Some("of items that are there twice, only the last counts");
+    }
     if matches!(go, Err(e) if e.contains("error calling MarshalJSON for type")) {
         return Some("raw JSON that came in protobuf is written as it is, not checked");
     }
