@@ -54,7 +54,6 @@ pub mod merge;
 mod precondition;
 pub mod strategic;
 mod typed;
-mod yaml;
 
 pub use depth::MAX_DEPTH;
 pub use error::{Reason, reason};

@@ -15,7 +15,7 @@
 //! # Ok::<(), pintle_apimachinery::Error>(())
 //! ```
 
-use pintle_apimachinery::{Codec, Error};
+use pintle_apimachinery::{Codec, Error, yaml};
 use serde_json::{Map, Value};
 
 use crate::depth::check as check_depth;
@@ -346,10 +346,11 @@ fn objects_conflict(left: &Map<String, Value>, right: &Map<String, Value>) -> bo
 
 /// Go: `mergepatch.NewErrConflict`.
 pub(crate) fn conflict(patch: &Map<String, Value>, changes: &Map<String, Value>) -> Error {
+    let print = |object: &Map<String, Value>| yaml::to_string(&Value::Object(object.clone()));
     let message = format!(
         "patch:\n{}\nconflicts with changes made from original to current:\n{}\n",
-        crate::yaml::print(patch),
-        crate::yaml::print(changes)
+        print(patch),
+        print(changes)
     );
     fail(Reason::Conflict, message)
 }

@@ -2,7 +2,7 @@
 //! `k8s.io/apimachinery/pkg/util/strategicpatch`.
 //!
 //! Objects merge, null removes a member. A list merges element by element if its
-//! [`FieldMeta::strategy`] is `merge`, objects by their merge key; otherwise it is replaced. Members
+//! [`FieldMeta`]'s strategy is `merge`, objects by their merge key; otherwise it is replaced. Members
 //! with a `$` say more:
 //!
 //! | directive | where | what it does |

@@ -48,7 +48,7 @@ static ITEM_FIELDS: &[Field] = &[
     merges("unions", Type::List(&Type::Msg(&ITEM)), &UNIONS),
 ];
 
-/// The same type as a server would publish it.
+/// The kinds that are compiled in.
 static KINDS: LazyLock<Scheme> = LazyLock::new(|| {
     let mut scheme = Scheme::new();
     pintle_api::add_to_scheme(&mut scheme);
@@ -56,41 +56,7 @@ static KINDS: LazyLock<Scheme> = LazyLock::new(|| {
     scheme
 });
 
-pub(crate) static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
-    let item = json!({"allOf": [{"$ref": "#/components/schemas/item"}], "default": {}});
-    let list = |strategy: &str, key: &str| {
-        let mut list = json!({"type": "array", "items": item});
-        if !strategy.is_empty() {
-            list["x-kubernetes-patch-strategy"] = strategy.into();
-        }
-        if !key.is_empty() {
-            list["x-kubernetes-patch-merge-key"] = key.into();
-        }
-        list
-    };
-    let scalars = |ty: &str| json!({"type": "array", "items": {"type": ty}, "x-kubernetes-patch-strategy": "merge"});
-    let strategy = |strategy: &str| json!({"allOf": [{"$ref": "#/components/schemas/item"}], "x-kubernetes-patch-strategy": strategy});
-    json!({"item": {"type": "object", "properties": {
-        "name": {"type": "string"},
-        "value": {"type": "string"},
-        "count": {"type": "integer"},
-        "items": list("merge", "name"),
-        "counted": list("merge", "count"),
-        "atomic": list("", ""),
-        "keyless": list("merge", ""),
-        "ints": scalars("integer"),
-        "words": scalars("string"),
-        "atomicWords": {"type": "array", "items": {"type": "string"}},
-        "lists": {"type": "array", "items": {"type": "array"}, "x-kubernetes-patch-strategy": "merge"},
-        "pointer": strategy("merge"),
-        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
-        "replaced": strategy("replace"),
-        "union": strategy("retainKeys"),
-        "unions": list("merge,retainKeys", "name"),
-        "lost": {"$ref": "#/components/schemas/nowhere"},
-    }}})
-});
-
+/// The type of a case.
 pub(crate) fn desc(input: &Value) -> &'static Desc {
     let kind = input["kind"].as_str().unwrap_or_default();
     if let Some(api_version) = input.get("apiVersion").and_then(Value::as_str) {

@@ -1,6 +1,6 @@
 //! Strategic merge patch: applying, merging, creating two- and three-way, conflicts; on built-in
 //! kinds and on a type made for the purpose, with metadata from types and from OpenAPI.
-use super::patch_answers::{SCHEMAS, desc};
+use super::patch_answers::desc;
 use super::patch_documents::{answer, errors, object, one_of, preconditions, shrink, value};
 use super::random_object;
 use crate::apimachinery::area::{Answer, Area, Case, same};
@@ -12,6 +12,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, Mutex};
 
 pub(crate) struct StrategicMerge;
+
+/// The synthetic type as a server would publish it.
+static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
+    let item = json!({"allOf": [{"$ref": "#/components/schemas/item"}], "default": {}});
+    let list = |strategy: &str, key: &str| {
+        let mut list = json!({"type": "array", "items": item});
+        if !strategy.is_empty() {
+            list["x-kubernetes-patch-strategy"] = strategy.into();
+        }
+        if !key.is_empty() {
+            list["x-kubernetes-patch-merge-key"] = key.into();
+        }
+        list
+    };
+    let scalars = |ty: &str| json!({"type": "array", "items": {"type": ty}, "x-kubernetes-patch-strategy": "merge"});
+    let strategy = |strategy: &str| json!({"allOf": [{"$ref": "#/components/schemas/item"}], "x-kubernetes-patch-strategy": strategy});
+    json!({"item": {"type": "object", "properties": {
+        "name": {"type": "string"},
+        "value": {"type": "string"},
+        "count": {"type": "integer"},
+        "items": list("merge", "name"),
+        "counted": list("merge", "count"),
+        "atomic": list("", ""),
+        "keyless": list("merge", ""),
+        "ints": scalars("integer"),
+        "words": scalars("string"),
+        "atomicWords": {"type": "array", "items": {"type": "string"}},
+        "lists": {"type": "array", "items": {"type": "array"}, "x-kubernetes-patch-strategy": "merge"},
+        "pointer": strategy("merge"),
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "replaced": strategy("replace"),
+        "union": strategy("retainKeys"),
+        "unions": list("merge,retainKeys", "name"),
+        "lost": {"$ref": "#/components/schemas/nowhere"},
+    }}})
+});
 
 const KINDS: &[&str] = &[
     "item",
