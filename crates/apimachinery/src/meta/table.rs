@@ -2,6 +2,8 @@
 //! `k8s.io/apimachinery/pkg/api/meta/table`, and `tableconvertor` of apiextensions, which has it from
 //! the columns of a CustomResourceDefinition.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -127,6 +129,10 @@ impl TableColumns {
             let cell = path.first(object).map_or(Value::Null, |found| {
                 if definition.type_ == "string" {
                     Value::String(crate::util::json_path_text(&found))
+                } else if found.is_i64() && (path.is_literal() || matches!(found, Cow::Owned(_))) {
+                    // A number of the path itself, or a byte of a text: neither is of the type that
+                    // Go takes for a number of an object.
+                    Value::Null
                 } else {
                     cell(&definition.type_, &found, now)
                 }

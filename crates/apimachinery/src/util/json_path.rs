@@ -62,6 +62,11 @@ impl JsonPath {
         eval::walk(vec![Cow::Borrowed(value)], &self.0).map_err(|(_, error)| error)
     }
 
+    /// Whether what is found comes from the path and not from the value.
+    pub(crate) fn is_literal(&self) -> bool {
+        matches!(self.0.last(), Some(Node::Literal(_)))
+    }
+
     /// The first that the path leads to; `None` also for an error.
     pub(crate) fn first<'a>(&'a self, value: &'a Value) -> Option<Cow<'a, Value>> {
         self.find(value).ok()?.into_iter().next()

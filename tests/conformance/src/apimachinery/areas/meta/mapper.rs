@@ -1,6 +1,8 @@
 //! Mappers of all kinds, asked everything.
 use crate::apimachinery::area::Case;
 use crate::apimachinery::rng::Rng;
+use pintle_apimachinery::GroupVersionKind;
+use pintle_apimachinery::meta::guess_resource;
 use serde_json::{Map, Value, json};
 
 const GROUPS: &[&str] = &["", "apps", "storage", "storage.k8s.io", "x.example.com"];
@@ -85,12 +87,19 @@ fn discovery_mapper(rng: &mut Rng) -> Value {
             if rng.chance(85) {
                 let mut all = Vec::new();
                 for _ in 0..rng.below(4) {
+                    let kind = *rng.pick(KINDS);
                     let [name, singular] = *rng.pick(NAMES);
                     let subresource = if rng.chance(15) { "/status" } else { "" };
+                    // Where no singular is given it is guessed from the kind, and so is the plural
+                    // here, for the same reason as above.
+                    let guess = guess_resource(&GroupVersionKind::from_static("", "v", kind)).0;
+                    let (name, singular) = match rng.chance(80) {
+                        true => (name.to_owned(), singular),
+                        false => (guess.resource.into_owned(), ""),
+                    };
                     all.push(json!({
-                        "name": format!("{name}{subresource}"),
-                        "singularName": if rng.chance(80) { singular } else { "" },
-                        "namespaced": rng.chance(60), "kind": *rng.pick(KINDS), "verbs": [],
+                        "name": format!("{name}{subresource}"), "singularName": singular,
+                        "namespaced": rng.chance(60), "kind": kind, "verbs": [],
                     }));
                 }
                 resources.insert((*version).to_owned(), all.into());
