@@ -120,9 +120,7 @@ enum Member<'a> {
 }
 
 fn members<'a>(m: &'a dyn Message, out: &mut Vec<(&'static str, Member<'a>)>) {
-    let mut refs = Vec::new();
-    m.refs(&mut refs);
-    for (f, v) in m.desc().fields.iter().zip(refs) {
+    for (f, v) in m.desc().fields.iter().zip(m.fields().iter()) {
         if f.flags & INLINE != 0 {
             if let FieldRef::Msg(s) | FieldRef::OptMsg(Some(s)) = v {
                 members(s, out);
@@ -140,9 +138,7 @@ fn members<'a>(m: &'a dyn Message, out: &mut Vec<(&'static str, Member<'a>)>) {
 pub(super) fn message(m: &dyn Message, root: bool, out: &mut Vec<u8>) -> Result<(), Error> {
     let d = m.desc();
     if d.transparent {
-        let mut refs = Vec::new();
-        m.refs(&mut refs);
-        return refs.pop().map_or(Ok(()), |f| field(f, out));
+        return field(m.field(0), out);
     }
     let mut all = Vec::new();
     members(m, &mut all);

@@ -1,5 +1,5 @@
 //! Equality, and grafting what did not change from the previous version of an object.
-use super::{FieldMut, FieldRef, Message, Stack};
+use super::{FieldMut, FieldRef, Fields, Message};
 
 /// What counts as equal.
 #[derive(Clone, Copy, PartialEq)]
@@ -12,34 +12,18 @@ enum Sense {
 
 /// Whether two messages are equal. Shared parts are not looked into; nil and empty are equal.
 pub fn eq(a: &dyn Message, b: &dyn Message) -> bool {
-    messages(a, b, Sense::Value, &mut Vec::with_capacity(256))
+    std::ptr::addr_eq(a, b) || messages(a.fields(), b.fields(), Sense::Value)
 }
 
-fn messages<'a>(
-    a: &'a dyn Message,
-    b: &'a dyn Message,
-    sense: Sense,
-    stack: &mut Stack<'a>,
-) -> bool {
-    if std::ptr::addr_eq(a, b) {
-        return true;
-    }
-    let d = a.desc();
-    if !std::ptr::eq(d, b.desc()) {
-        return false;
-    }
-    let (base, n) = (stack.len(), d.fields.len());
-    a.refs(stack);
-    b.refs(stack);
-    let same = (0..n).all(|i| {
-        let (x, y) = (stack[base + i], stack[base + n + i]);
-        values(x, y, sense, stack)
-    });
-    stack.truncate(base);
-    same
+fn messages(a: Fields<'_>, b: Fields<'_>, sense: Sense) -> bool {
+    std::ptr::eq(a.desc(), b.desc())
+        && (0..a.desc().fields.len()).all(|i| match (a.inner(i), b.inner(i)) {
+            (Some(a), Some(b)) => messages(a, b, sense),
+            _ => a.is_shared(b, i) || values(a.get(i), b.get(i), sense),
+        })
 }
 
-fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, sense: Sense, stack: &mut Stack<'a>) -> bool {
+fn values(a: FieldRef<'_>, b: FieldRef<'_>, sense: Sense) -> bool {
     use FieldRef as F;
     let nil = |a: bool, b: bool| a == b || sense == Sense::Value;
     match (a, b) {
@@ -55,7 +39,7 @@ fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, sense: Sense, stack: &mut Stack<
         (F::OptBool(a), F::OptBool(b)) => a == b,
         (F::OptF64(a), F::OptF64(b)) => a == b,
         (F::Msg(a), F::Msg(b)) | (F::OptMsg(Some(a)), F::OptMsg(Some(b))) => {
-            messages(a, b, sense, stack)
+            messages(a.fields(), b.fields(), sense)
         }
         (F::Leaf(a), F::Leaf(b)) | (F::OptLeaf(Some(a)), F::OptLeaf(Some(b))) => match sense {
             Sense::Value => a.leaf_eq(b),
@@ -66,7 +50,7 @@ fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, sense: Sense, stack: &mut Stack<
             std::ptr::eq(a.address(), b.address())
                 || (a.len() == b.len()
                     && nil(a.is_nil(), b.is_nil())
-                    && (0..a.len()).all(|i| values(a.at(i), b.at(i), sense, stack)))
+                    && (0..a.len()).all(|i| values(a.at(i), b.at(i), sense)))
         }
         (F::Map(a), F::Map(b)) => {
             std::ptr::eq(a.address(), b.address())
@@ -74,7 +58,7 @@ fn values<'a>(a: FieldRef<'a>, b: FieldRef<'a>, sense: Sense, stack: &mut Stack<
                     && nil(a.is_nil(), b.is_nil())
                     && (0..a.len()).all(|i| {
                         let ((ka, va), (kb, vb)) = (a.at(i), b.at(i));
-                        ka == kb && values(va, vb, sense, stack)
+                        ka == kb && values(va, vb, sense)
                     }))
         }
         _ => false,
@@ -89,10 +73,11 @@ pub fn reuse(new: &mut dyn Message, old: &dyn Message) {
     {
         return;
     }
-    let mut fields = Vec::with_capacity(d.fields.len());
-    old.refs(&mut fields);
-    for (i, f) in fields.into_iter().enumerate() {
-        graft(new.field_mut(i), f);
+    let (mut new, old) = (new.fields_mut(), old.fields());
+    for i in 0..d.fields.len() {
+        if !new.as_ref().is_shared(old, i) {
+            graft(new.get(i), old.get(i));
+        }
     }
 }
 
@@ -139,7 +124,7 @@ fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
             if std::ptr::eq(a.address(), b.address()) {
                 return;
             }
-            let same = values(F::List(a.as_ref()), F::List(b), Sense::Text, &mut Vec::new());
+            let same = values(F::List(a.as_ref()), F::List(b), Sense::Text);
             if same && let Some(shared) = b.share() {
                 a.slot().adopt(&shared);
             } else if !same && a.slot().is_unique() {
@@ -150,7 +135,7 @@ fn graft(new: FieldMut<'_>, old: FieldRef<'_>) {
         }
         (M::Map(mut a), F::Map(b)) => {
             if !std::ptr::eq(a.address(), b.address())
-                && values(F::Map(a.as_ref()), F::Map(b), Sense::Text, &mut Vec::new())
+                && values(F::Map(a.as_ref()), F::Map(b), Sense::Text)
                 && let Some(shared) = b.share()
             {
                 a.slot().adopt(&shared);

@@ -55,9 +55,7 @@ fn too_deep(depth: u32) -> R<()> {
 
 fn members(m: &dyn Message, o: &mut Map<String, Value>, depth: u32) -> R<()> {
     too_deep(depth)?;
-    let mut refs = Vec::new();
-    m.refs(&mut refs);
-    for (f, v) in m.desc().fields.iter().zip(refs) {
+    for (f, v) in m.desc().fields.iter().zip(m.fields().iter()) {
         if f.flags & INLINE != 0 {
             if let FieldRef::Msg(s) | FieldRef::OptMsg(Some(s)) = v {
                 members(s, o, depth + 1)?;
@@ -86,9 +84,7 @@ fn out_of(v: FieldRef<'_>, depth: u32) -> R<Value> {
         F::Bytes(v) if !v.is_nil() => STANDARD.encode(v).into(),
         F::Msg(m) | F::OptMsg(Some(m)) => {
             if m.desc().transparent {
-                let mut refs = Vec::new();
-                m.refs(&mut refs);
-                return refs.pop().map_or(Ok(Value::Null), |f| out_of(f, depth + 1));
+                return out_of(m.field(0), depth + 1);
             }
             let mut o = Map::new();
             members(m, &mut o, depth)?;

@@ -9,10 +9,9 @@ use std::fmt;
 /// Those of the formatter.
 pub fn debug(m: &dyn Message, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let d = m.desc();
-    let mut fields = Vec::new();
-    m.refs(&mut fields);
+    let fields = m.fields();
     let mut s = f.debug_struct(d.name);
-    for (field, v) in d.fields.iter().zip(fields) {
+    for (field, v) in d.fields.iter().zip(fields.iter()) {
         if is_zero(v) {
             continue;
         }

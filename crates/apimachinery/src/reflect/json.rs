@@ -4,7 +4,7 @@ use super::error::{DecodeError, R, Seg};
 use super::writer::{put_bool, put_f64, put_i64, put_str};
 use super::{
     Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, ListMut, MapMut, Message,
-    NOJSON, OMITEMPTY, OMITZERO, OptMut, Parser, Stack, erase_mut,
+    NOJSON, OMITEMPTY, OMITZERO, OptMut, Parser, erase_mut,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 use base64::Engine;
@@ -314,21 +314,18 @@ fn text(p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<Str> {
 
 /// Writes `m` as JSON, without kind and apiVersion.
 pub fn json_put(m: &dyn Message, out: &mut Vec<u8>) {
-    put(m, out, None, &mut Vec::with_capacity(256));
+    put(m, out, None);
 }
 
 /// Writes `m` as JSON, with kind and apiVersion first when it is a kind.
 pub fn json_put_kind(m: &dyn Message, out: &mut Vec<u8>) {
-    put(m, out, m.desc().kind, &mut Vec::with_capacity(256));
+    put(m, out, m.desc().kind);
 }
 
-fn put<'a>(m: &'a dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>, stack: &mut Stack<'a>) {
+fn put(m: &dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>) {
     let d = m.desc();
     if d.transparent {
-        m.refs(stack);
-        if let Some(f) = stack.pop() {
-            put_value(f, out, stack);
-        }
+        put_value(m.field(0), out);
         return;
     }
     out.push(b'{');
@@ -345,18 +342,17 @@ fn put<'a>(m: &'a dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>, stac
         out.push(b'"');
         first = false;
     }
-    put_fields(m, out, &mut first, stack);
+    put_fields(m, out, &mut first);
     out.push(b'}');
 }
 
-fn put_fields<'a>(m: &'a dyn Message, out: &mut Vec<u8>, first: &mut bool, stack: &mut Stack<'a>) {
-    let base = stack.len();
-    m.refs(stack);
-    for (i, f) in m.desc().fields.iter().enumerate() {
-        let v = stack[base + i];
+fn put_fields(m: &dyn Message, out: &mut Vec<u8>, first: &mut bool) {
+    let fields = m.fields();
+    for (i, f) in fields.desc().fields.iter().enumerate() {
+        let v = fields.get(i);
         if f.flags & INLINE != 0 {
             if let FieldRef::Msg(s) | FieldRef::OptMsg(Some(s)) = v {
-                put_fields(s, out, first, stack);
+                put_fields(s, out, first);
             }
             continue;
         }
@@ -374,9 +370,8 @@ fn put_fields<'a>(m: &'a dyn Message, out: &mut Vec<u8>, first: &mut bool, stack
         out.push(b'"');
         out.extend_from_slice(f.name.as_bytes());
         out.extend_from_slice(b"\":");
-        put_value(v, out, stack);
+        put_value(v, out);
     }
-    stack.truncate(base);
 }
 
 /// Go's notion of empty for `omitempty`: structs never are.
@@ -411,16 +406,12 @@ pub(crate) fn is_zero(v: FieldRef<'_>) -> bool {
         F::Bytes(v) => v.is_nil(),
         F::List(v) => v.is_nil(),
         F::Map(v) => v.is_nil(),
-        F::Msg(m) => {
-            let mut fields = Vec::new();
-            m.refs(&mut fields);
-            fields.into_iter().all(is_zero)
-        }
+        F::Msg(m) => m.fields().iter().all(is_zero),
         v => is_empty(v),
     }
 }
 
-fn put_value<'a>(v: FieldRef<'a>, out: &mut Vec<u8>, stack: &mut Stack<'a>) {
+fn put_value(v: FieldRef<'_>, out: &mut Vec<u8>) {
     use FieldRef as F;
     match v {
         F::Str(v) | F::OptStr(Some(v)) => put_str(out, v),
@@ -433,7 +424,7 @@ fn put_value<'a>(v: FieldRef<'a>, out: &mut Vec<u8>, stack: &mut Stack<'a>) {
             out.extend_from_slice(STANDARD.encode(v).as_bytes());
             out.push(b'"');
         }
-        F::Msg(m) | F::OptMsg(Some(m)) => put(m, out, None, stack),
+        F::Msg(m) | F::OptMsg(Some(m)) => put(m, out, None),
         F::Leaf(l) | F::OptLeaf(Some(l)) => l.json_put(out),
         F::List(l) if !l.is_nil() => {
             out.push(b'[');
@@ -441,7 +432,7 @@ fn put_value<'a>(v: FieldRef<'a>, out: &mut Vec<u8>, stack: &mut Stack<'a>) {
                 if i > 0 {
                     out.push(b',');
                 }
-                put_value(l.at(i), out, stack);
+                put_value(l.at(i), out);
             }
             out.push(b']');
         }
@@ -454,7 +445,7 @@ fn put_value<'a>(v: FieldRef<'a>, out: &mut Vec<u8>, stack: &mut Stack<'a>) {
                 let (key, v) = m.at(i);
                 put_str(out, key);
                 out.push(b':');
-                put_value(v, out, stack);
+                put_value(v, out);
             }
             out.push(b'}');
         }

@@ -3,7 +3,7 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
 use super::{
-    Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Stack, erase_mut, same,
+    Decoder, Desc, Described, FieldMut, FieldRef, Fields, Leaf, Message, NO_FIELD, erase_mut, same,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 
@@ -26,7 +26,7 @@ pub fn pb_decode<T: Described>(b: &[u8], cx: &mut Decoder) -> R<T> {
 /// As [`pb_decode`].
 pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
     let depth = cx.depth;
-    merge(m, None, b, cx, depth, &mut Vec::new())
+    merge(m, None, b, cx, depth)
 }
 
 /// As [`pb_merge`] into a new message that is thought to be much like `old`: what the bytes leave
@@ -37,27 +37,24 @@ pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
 pub fn pb_merge_over(m: &mut dyn Message, old: &dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
     let depth = cx.depth;
     let old = std::ptr::eq(m.desc(), old.desc()).then_some(old);
-    merge(m, old, b, cx, depth, &mut Vec::with_capacity(256))
+    merge(m, old, b, cx, depth)
 }
 
-/// Decodes into `m`. The fields of `old` are put on `stack` for as long as this runs.
+/// Decodes into `m`, which is thought to be much like `old`.
 fn merge<'a>(
     m: &mut dyn Message,
     old: Option<&'a dyn Message>,
     b: &[u8],
     cx: &mut Decoder,
     depth: u32,
-    stack: &mut Stack<'a>,
 ) -> R<()> {
     if depth > MAX_DEPTH {
         return Err(DecodeError::new(format!("nested more than {MAX_DEPTH} levels deep")));
     }
     let d = m.desc();
     let base = cx.sites(d.slot(), d.fields.len());
-    let was = stack.len();
-    if let Some(old) = old {
-        old.refs(stack);
-    }
+    let old = old.map(|old| old.fields());
+    let mut fields = m.fields_mut();
     let mut r = Reader::new(b);
     while r.more() {
         let start = r.position();
@@ -66,8 +63,8 @@ fn merge<'a>(
             Some(&i) if i != NO_FIELD => {
                 let site = base + u32::from(i);
                 let from = Record { start, num, wire };
-                let old = old.map(|_| stack[was + usize::from(i)]);
-                field(m.field_mut(i as usize), old, from, &mut r, cx, site, depth, stack)
+                let old = old.map(|old| old.get(usize::from(i)));
+                field(fields.get(usize::from(i)), old, from, &mut r, cx, site, depth)
                     .map_err(|e| in_field(e, d, i as usize))?;
             }
             _ => {
@@ -76,7 +73,6 @@ fn merge<'a>(
             }
         }
     }
-    stack.truncate(was);
     Ok(())
 }
 
@@ -103,9 +99,13 @@ fn field<'a>(
     cx: &mut Decoder,
     site: u32,
     depth: u32,
-    stack: &mut Stack<'a>,
 ) -> R<()> {
     match f {
+        // The most common by far.
+        FieldMut::Str(v) if rec.wire == wire::BYTES => {
+            *v = cx.str(site, r.str()?);
+            Ok(())
+        }
         FieldMut::OptMsg(mut o) => {
             expect_wire(rec.wire, wire::BYTES)?;
             let b = r.bytes()?;
@@ -115,11 +115,11 @@ fn field<'a>(
                 if cx.find(place, h, b).is_some_and(|v| o.slot().adopt(v)) {
                     return Ok(());
                 }
-                merge(o.set(), message_of(old), b, cx, depth + 1, stack)?;
+                merge(o.set(), message_of(old), b, cx, depth + 1)?;
                 cx.remember(place, h, b, o.slot().share());
                 return Ok(());
             }
-            merge(o.set(), message_of(old), b, cx, depth + 1, stack)
+            merge(o.set(), message_of(old), b, cx, depth + 1)
         }
         FieldMut::List(mut l) if rec.wire == wire::BYTES => {
             let (raw, n) = run(r, rec)?;
@@ -130,7 +130,7 @@ fn field<'a>(
             };
             if let Some(old) = old
                 && old.len() == n
-                && same::list(rec.num, old, raw, stack)
+                && same::list(rec.num, old, raw)
                 && old.share().is_some_and(|h| l.slot().adopt(&h))
             {
                 return Ok(());
@@ -154,7 +154,7 @@ fn field<'a>(
                 let (_, wire) = q.tag()?;
                 let slot = if fresh { l.at_mut(i) } else { l.push() };
                 let old = old.filter(|old| i < old.len()).map(|old| old.at(i));
-                value(slot, old, wire, &mut q, cx, site, depth, stack)
+                value(slot, old, wire, &mut q, cx, site, depth)
                     .map_err(|e| e.inside(Seg::Index(i)))?;
             }
             if let Some(h) = h {
@@ -162,14 +162,14 @@ fn field<'a>(
             }
             Ok(())
         }
-        FieldMut::List(mut l) => value(l.push(), None, rec.wire, r, cx, site, depth, stack),
+        FieldMut::List(mut l) => value(l.push(), None, rec.wire, r, cx, site, depth),
         FieldMut::Map(mut m) => {
             expect_wire(rec.wire, wire::BYTES)?;
             let (raw, n) = run(r, rec)?;
             if let Some(FieldRef::Map(old)) = old
                 && m.is_empty()
                 && old.len() == n
-                && same::map(rec.num, old, raw, stack)
+                && same::map(rec.num, old, raw)
                 && old.share().is_some_and(|h| m.slot().adopt(&h))
             {
                 return Ok(());
@@ -202,7 +202,7 @@ fn field<'a>(
                     **b = Bytes::from(Vec::new());
                 }
                 if let Some(w) = wire {
-                    value(slot, None, w, &mut v, cx, site, depth, stack)
+                    value(slot, None, w, &mut v, cx, site, depth)
                         .map_err(|e| e.inside(Seg::Key(key.to_string())))?;
                 }
             }
@@ -219,9 +219,9 @@ fn field<'a>(
             {
                 l.slot().set_empty();
             }
-            merge(m, message_of(old), r.bytes()?, cx, depth + 1, stack)
+            merge(m, message_of(old), r.bytes()?, cx, depth + 1)
         }
-        f => value(f, old, rec.wire, r, cx, site, depth, stack),
+        f => value(f, old, rec.wire, r, cx, site, depth),
     }
 }
 
@@ -276,7 +276,6 @@ fn value<'a>(
     cx: &mut Decoder,
     site: u32,
     depth: u32,
-    stack: &mut Stack<'a>,
 ) -> R<()> {
     use FieldMut as F;
     let int = |r: &mut Reader<'_>| {
@@ -308,15 +307,15 @@ fn value<'a>(
         F::OptI64(v) => *v = Some(int(r)? as i64),
         F::OptBool(v) => *v = Some(int(r)? != 0),
         F::OptF64(v) => *v = Some(double(r)?),
-        F::List(mut l) => return value(l.push(), None, wire, r, cx, site, depth, stack),
+        F::List(mut l) => return value(l.push(), None, wire, r, cx, site, depth),
         other => {
             expect_wire(wire, wire::BYTES)?;
             let b = r.bytes()?;
             match other {
                 F::Bytes(v) => *v = Bytes::from(b),
-                F::Msg(m) => return merge(m, message_of(old), b, cx, depth + 1, stack),
+                F::Msg(m) => return merge(m, message_of(old), b, cx, depth + 1),
                 F::OptMsg(o) => {
-                    return merge(o.into_message(), message_of(old), b, cx, depth + 1, stack);
+                    return merge(o.into_message(), message_of(old), b, cx, depth + 1);
                 }
                 F::Leaf(l) => return leaf(l, b, cx, site, depth),
                 F::OptLeaf(o) => return leaf(o.set(), b, cx, site, depth),
@@ -329,33 +328,34 @@ fn value<'a>(
 
 /// Writes the body of `m`.
 pub fn pb_put(m: &dyn Message, w: &mut Writer) {
-    put(m, w, &mut Vec::with_capacity(256));
+    put(m.fields(), w);
 }
 
-fn put<'a>(m: &'a dyn Message, w: &mut Writer, stack: &mut Stack<'a>) {
-    let d = m.desc();
-    let base = stack.len();
-    m.refs(stack);
+fn put(fields: Fields<'_>, w: &mut Writer) {
+    let d = fields.desc();
     for num in (1..d.by_num.len()).rev() {
         let i = d.by_num[num];
-        if i != NO_FIELD {
-            let f = stack[base + usize::from(i)];
-            if is_nil_slice(f) {
-                continue;
+        if i == NO_FIELD {
+            continue;
+        }
+        match fields.inner(usize::from(i)) {
+            // A named Go slice that is nil is not written, an empty one is.
+            Some(inner) if inner.desc().transparent && is_nil(inner.get(0)) => {}
+            Some(inner) => {
+                let mark = w.mark();
+                put(inner, w);
+                w.close(num as u32, mark);
             }
-            put_value(num as u32, f, w, stack);
+            None => put_value(num as u32, fields.get(usize::from(i)), w),
         }
     }
-    stack.truncate(base);
 }
 
-/// A named Go slice that is nil: as a field of its own it is not written, an empty one is.
-fn is_nil_slice(f: FieldRef<'_>) -> bool {
-    let FieldRef::Msg(m) = f else { return false };
-    m.desc().transparent && { matches!(m.field(0), FieldRef::List(l) if l.is_nil()) }
+fn is_nil(f: FieldRef<'_>) -> bool {
+    matches!(f, FieldRef::List(l) if l.is_nil())
 }
 
-fn put_value<'a>(num: u32, f: FieldRef<'a>, w: &mut Writer, stack: &mut Stack<'a>) {
+fn put_value(num: u32, f: FieldRef<'_>, w: &mut Writer) {
     use FieldRef as F;
     match f {
         F::Str(v) => w.bytes(num, v.as_bytes()),
@@ -395,7 +395,7 @@ fn put_value<'a>(num: u32, f: FieldRef<'a>, w: &mut Writer, stack: &mut Stack<'a
         }
         F::Msg(m) | F::OptMsg(Some(m)) => {
             let mark = w.mark();
-            put(m, w, stack);
+            put(m.fields(), w);
             w.close(num, mark);
         }
         F::Leaf(l) | F::OptLeaf(Some(l)) => {
@@ -406,14 +406,14 @@ fn put_value<'a>(num: u32, f: FieldRef<'a>, w: &mut Writer, stack: &mut Stack<'a
         F::OptMsg(None) | F::OptLeaf(None) => {}
         F::List(l) => {
             for i in (0..l.len()).rev() {
-                put_value(num, l.at(i), w, stack);
+                put_value(num, l.at(i), w);
             }
         }
         F::Map(m) => {
             for i in (0..m.len()).rev() {
                 let mark = w.mark();
                 let (key, v) = m.at(i);
-                put_value(2, v, w, stack);
+                put_value(2, v, w);
                 w.bytes(1, key.as_bytes());
                 w.close(num, mark);
             }

@@ -19,9 +19,7 @@ pub fn to_query(m: &dyn Message) -> QueryPairs {
 }
 
 fn fields(m: &dyn Message, out: &mut QueryPairs) {
-    let mut refs = Vec::new();
-    m.refs(&mut refs);
-    for (f, v) in m.desc().fields.iter().zip(refs) {
+    for (f, v) in m.desc().fields.iter().zip(m.fields().iter()) {
         let omits = f.flags & OMITEMPTY != 0;
         if f.flags & (NOJSON | INLINE) != 0 || (omits && is_empty(v)) {
             continue;

@@ -1,40 +1,37 @@
 //! Whether protobuf bytes say what a value in memory says already, without decoding them.
 use super::wire::{self, Reader};
-use super::{FieldRef, ListRef, MapRef, Message, NO_FIELD, Stack};
+use super::{FieldRef, ListRef, MapRef, Message, NO_FIELD};
 
 /// Whether `raw`, consecutive records of field `num`, is what `list` would be written as.
-pub(super) fn list<'a>(num: u32, list: ListRef<'a>, raw: &[u8], stack: &mut Stack<'a>) -> bool {
-    whole(num, FieldRef::List(list), raw, stack)
+pub(super) fn list(num: u32, list: ListRef<'_>, raw: &[u8]) -> bool {
+    whole(num, FieldRef::List(list), raw)
 }
 
 /// Whether `raw`, consecutive records of field `num`, is what `map` would be written as.
-pub(super) fn map<'a>(num: u32, map: MapRef<'a>, raw: &[u8], stack: &mut Stack<'a>) -> bool {
-    whole(num, FieldRef::Map(map), raw, stack)
+pub(super) fn map(num: u32, map: MapRef<'_>, raw: &[u8]) -> bool {
+    whole(num, FieldRef::Map(map), raw)
 }
 
-fn whole<'a>(num: u32, f: FieldRef<'a>, raw: &[u8], stack: &mut Stack<'a>) -> bool {
+fn whole(num: u32, f: FieldRef<'_>, raw: &[u8]) -> bool {
     let mut r = Reader::new(raw);
-    field(num, f, &mut r, stack).is_some() && !r.more()
+    field(num, f, &mut r).is_some() && !r.more()
 }
 
 /// The fields of a message in the order of their numbers, as Go writes them.
-fn message<'a>(m: &'a dyn Message, raw: &[u8], stack: &mut Stack<'a>) -> Option<()> {
+fn message(m: &dyn Message, raw: &[u8]) -> Option<()> {
     let d = m.desc();
-    let base = stack.len();
     let mut r = Reader::new(raw);
-    m.refs(stack);
+    let fields = m.fields();
     for (num, &i) in d.by_num.iter().enumerate() {
         if i != NO_FIELD {
-            field(num as u32, stack[base + usize::from(i)], &mut r, stack)?;
+            field(num as u32, fields.get(usize::from(i)), &mut r)?;
         }
     }
-    stack.truncate(base);
     (!r.more()).then_some(())
 }
 
-/// Reads what `f` would be written as; `None` where something else stands. What is left on the
-/// stack then does not matter.
-fn field<'a>(num: u32, f: FieldRef<'a>, r: &mut Reader<'_>, stack: &mut Stack<'a>) -> Option<()> {
+/// Reads what `f` would be written as; `None` where something else stands.
+fn field(num: u32, f: FieldRef<'_>, r: &mut Reader<'_>) -> Option<()> {
     use FieldRef as F;
     let int = |r: &mut Reader<'_>, v: u64| -> Option<()> {
         tag(r, num, wire::VARINT)?;
@@ -65,16 +62,16 @@ fn field<'a>(num: u32, f: FieldRef<'a>, r: &mut Reader<'_>, stack: &mut Stack<'a
         | F::OptMsg(None)
         | F::OptLeaf(None) => Some(()),
         F::Msg(m) if m.desc().transparent && is_nil(m) => Some(()),
-        F::Msg(m) | F::OptMsg(Some(m)) => message(m, bytes(r, num)?, stack),
+        F::Msg(m) | F::OptMsg(Some(m)) => message(m, bytes(r, num)?),
         F::Leaf(l) | F::OptLeaf(Some(l)) => l.pb_same(bytes(r, num)?).then_some(()),
-        F::List(l) => (0..l.len()).try_for_each(|i| field(num, l.at(i), r, stack)),
+        F::List(l) => (0..l.len()).try_for_each(|i| field(num, l.at(i), r)),
         F::Map(m) => (0..m.len()).try_for_each(|i| {
             let (key, v) = m.at(i);
             let mut entry = Reader::new(bytes(r, num)?);
             if bytes(&mut entry, 1)? != key.as_bytes() {
                 return None;
             }
-            field(2, v, &mut entry, stack)?;
+            field(2, v, &mut entry)?;
             (!entry.more()).then_some(())
         }),
     }
@@ -82,9 +79,7 @@ fn field<'a>(num: u32, f: FieldRef<'a>, r: &mut Reader<'_>, stack: &mut Stack<'a
 
 /// A named Go slice that is nil is not written.
 fn is_nil(m: &dyn Message) -> bool {
-    let mut fields = Vec::new();
-    m.refs(&mut fields);
-    matches!(fields[..], [FieldRef::List(l)] if l.is_nil())
+    matches!(m.field(0), FieldRef::List(l) if l.is_nil())
 }
 
 fn tag(r: &mut Reader<'_>, num: u32, wire: u32) -> Option<()> {

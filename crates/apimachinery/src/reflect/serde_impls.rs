@@ -23,12 +23,7 @@ pub fn serialize<S: Serializer>(m: &dyn Message, s: S) -> Result<S::Ok, S::Error
 fn message<S: Serializer>(m: &dyn Message, root: bool, s: S) -> Result<S::Ok, S::Error> {
     let d = m.desc();
     if d.transparent {
-        let mut fields = Vec::new();
-        m.refs(&mut fields);
-        return match fields.pop() {
-            Some(f) => Value(f).serialize(s),
-            None => s.serialize_none(),
-        };
+        return Value(m.field(0)).serialize(s);
     }
     let mut map = s.serialize_map(None)?;
     if let (true, Some(k)) = (root, d.kind) {
@@ -44,9 +39,8 @@ fn message<S: Serializer>(m: &dyn Message, root: bool, s: S) -> Result<S::Ok, S:
 }
 
 fn fields<M: SerializeMap>(m: &dyn Message, map: &mut M) -> Result<(), M::Error> {
-    let mut refs = Vec::new();
-    m.refs(&mut refs);
-    for (f, v) in m.desc().fields.iter().zip(refs) {
+    let refs = m.fields();
+    for (f, v) in refs.desc().fields.iter().zip(refs.iter()) {
         if f.flags & INLINE != 0 {
             if let FieldRef::Msg(s) | FieldRef::OptMsg(Some(s)) = v {
                 fields(s, map)?;

@@ -2,7 +2,8 @@
 use crate::reflect::leaf::{Leaf, LeafDesc, OptLeafSlot};
 use crate::rep::{Bytes, Plan, Str, view};
 pub use crate::rep::{
-    Described, LeafOps, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional, Reflect,
+    Described, Fields, FieldsMut, LeafOps, ListMut, ListRef, MapMut, MapRef, Message, OptMut,
+    Optional, Reflect,
 };
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -285,6 +286,3 @@ pub enum FieldMut<'a> {
     List(ListMut<'a>),
     Map(MapMut<'a>),
 }
-
-/// Fields of the messages on the way down, appended to one vector instead of one per message.
-pub type Stack<'a> = Vec<FieldRef<'a>>;

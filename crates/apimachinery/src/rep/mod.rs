@@ -34,8 +34,8 @@ pub(crate) use self::shared::slot as shared_slot;
 pub use self::str::Str;
 pub(crate) use self::table::view;
 pub use self::table::{
-    Described, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional, Reflect, clone_of,
-    default_of, erase, erase_mut,
+    Described, Fields, FieldsMut, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional,
+    Reflect, clone_of, default_of, erase, erase_mut,
 };
 
 /// The atomics of the counts: the standard library's, or loom's when it explores interleavings.

@@ -139,6 +139,8 @@ pub(crate) struct Plan {
     counted: Box<[u32]>,
     /// Leaves that are more than their bits.
     leaves: Box<[Step]>,
+    /// How to make those that are always there.
+    fresh: Box<[(u32, unsafe fn(*mut u8))]>,
     /// Both.
     owned: Box<[Step]>,
 }
@@ -158,11 +160,16 @@ impl Plan {
         flatten(d, 0, &mut owned);
         let is_leaf = |s: &&Step| matches!(s.ty, Type::Leaf(_) | Type::OptLeaf(_));
         let leaves = owned.iter().filter(is_leaf).map(|s| Step { ..*s }).collect();
+        let fresh = owned.iter().filter_map(|s| match s.ty {
+            Type::Leaf(l) => Some((s.at, l.ops.default)),
+            _ => None,
+        });
+        let fresh = fresh.collect();
         let counted = owned.iter().filter(|s| !is_leaf(s)).map(|s| s.at).collect();
         let mut default = vec![0u64; d.size.div_ceil(8)].into_boxed_slice();
         // SAFETY: room for a value of this description.
         unsafe { write_fields(default.as_mut_ptr().cast(), d) };
-        Plan { default, counted, leaves, owned: owned.into() }
+        Plan { default, counted, leaves, fresh, owned: owned.into() }
     }
 }
 
@@ -190,13 +197,39 @@ unsafe fn write_fields(p: *mut u8, d: &'static Desc) {
 /// # Safety
 /// `p` has room for a value of this description.
 pub(super) unsafe fn make_message(p: *mut u8, d: &'static Desc) {
+    // SAFETY: the caller's promise.
+    unsafe { make_messages(p, d, 1) }
+}
+
+/// [`make_message`], several.
+///
+/// # Safety
+/// `p` has room for `n` values of this description.
+unsafe fn make_messages(p: *mut u8, d: &'static Desc, n: usize) {
     let plan = d.plan();
-    // SAFETY: the default owns no block (strings are empty, handles null), so its bits are another;
-    // leaves make their own.
+    for i in 0..n {
+        // SAFETY: the default owns no block (strings are empty, handles null, optional leaves
+        // absent), so its bits are another; leaves make their own.
+        unsafe {
+            let p = p.add(i * d.size);
+            std::ptr::copy_nonoverlapping(plan.default.as_ptr().cast::<u8>(), p, d.size);
+            for (at, default) in &plan.fresh {
+                default(p.add(*at as usize));
+            }
+        }
+    }
+}
+
+/// Writes the default value of `t`, several times.
+///
+/// # Safety
+/// `p` has room for `n` values of this type.
+pub(super) unsafe fn make_several(p: *mut u8, t: &'static Type, n: usize) {
+    // SAFETY: the caller's promise.
     unsafe {
-        std::ptr::copy_nonoverlapping(plan.default.as_ptr().cast::<u8>(), p, d.size);
-        for s in &plan.leaves {
-            make(p.add(s.at as usize), s.ty);
+        match t {
+            Type::Msg(d) => make_messages(p, d, n),
+            t => (0..n).for_each(|i| make(p.add(i * t.size()), t)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::heap::{self, Handle, Header, SlotMut};
 use super::plan::{self, Elements, Holds, KEY};
 use super::{Bytes, Emb, List, Map, Shared, StaticDefault, Str};
-use crate::reflect::{Desc, FieldMut, FieldRef, Stack, Type};
+use crate::reflect::{Desc, FieldMut, FieldRef, Type};
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 
@@ -99,13 +99,15 @@ impl<T: Described> StaticDefault for T {
 }
 
 impl<'o> dyn Message + 'o {
-    /// Appends every field in the order of [`Desc::fields`].
-    pub fn refs<'a>(&'a self, stack: &mut Stack<'a>) {
-        let p = std::ptr::from_ref(self).cast::<u8>();
-        // SAFETY: the table is that of the value.
-        let read =
-            |f: &'static crate::reflect::Field| unsafe { read(p.add(f.offset as usize), &f.ty) };
-        stack.extend(self.desc().fields.iter().map(read));
+    /// The fields, for reading several.
+    #[inline]
+    pub fn fields(&self) -> Fields<'_> {
+        Fields { p: std::ptr::from_ref(self).cast(), desc: self.desc(), life: PhantomData }
+    }
+    /// The fields, for writing one after the other.
+    #[inline]
+    pub fn fields_mut(&mut self) -> FieldsMut<'_> {
+        FieldsMut { p: std::ptr::from_mut(self).cast(), desc: self.desc(), life: PhantomData }
     }
     /// The value, when it is a `T`.
     pub fn downcast_ref<T: Described>(&self) -> Option<&T> {
@@ -122,18 +124,107 @@ impl<'o> dyn Message + 'o {
     /// # Panics
     /// When there is no such field.
     pub fn field(&self, i: usize) -> FieldRef<'_> {
-        let f = &self.desc().fields[i];
-        // SAFETY: the table is that of the value.
-        unsafe { read(std::ptr::from_ref(self).cast::<u8>().add(f.offset as usize), &f.ty) }
+        self.fields().get(i)
     }
     /// The field with index `i` for writing.
     ///
     /// # Panics
     /// When there is no such field.
     pub fn field_mut(&mut self, i: usize) -> FieldMut<'_> {
-        let f = &self.desc().fields[i];
-        // SAFETY: the table is that of the value, which is borrowed for writing.
-        unsafe { write(std::ptr::from_mut(self).cast::<u8>().add(f.offset as usize), &f.ty) }
+        self.fields_mut().into_field(i)
+    }
+}
+
+/// The fields of a message, in the order of [`Desc::fields`].
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    p: *const u8,
+    desc: &'static Desc,
+    life: PhantomData<&'a ()>,
+}
+
+impl<'a> Fields<'a> {
+    /// What the type tells about itself.
+    #[inline]
+    pub fn desc(self) -> &'static Desc {
+        self.desc
+    }
+    /// Field `i`.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn get(self, i: usize) -> FieldRef<'a> {
+        let f = &self.desc.fields[i];
+        // SAFETY: the table is that of the value, which is borrowed for `'a`.
+        unsafe { read(self.p.add(f.offset as usize), &f.ty) }
+    }
+    /// The fields of field `i`, when it is a message by value.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn inner(self, i: usize) -> Option<Fields<'a>> {
+        let f = &self.desc.fields[i];
+        let Type::Msg(desc) = f.ty else { return None };
+        // SAFETY: the table is that of the value, which is borrowed for `'a`.
+        Some(Fields { p: unsafe { self.p.add(f.offset as usize) }, desc, life: PhantomData })
+    }
+    /// Every field.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = FieldRef<'a>> {
+        (0..self.desc.fields.len()).map(move |i| self.get(i))
+    }
+    /// Whether field `i` holds the very same block in both, or the same short text: it is then
+    /// equal. `false` says nothing.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn is_shared(self, other: Fields<'_>, i: usize) -> bool {
+        let f = &self.desc.fields[i];
+        match f.ty {
+            Type::Str | Type::OptStr | Type::Bytes | Type::Emb(_) | Type::OptMsg(_) => {}
+            Type::List(_) | Type::Map(_) => {}
+            _ => return false,
+        }
+        let at = f.offset as usize;
+        // SAFETY: both are of this table (checked), where a pointer stands here.
+        std::ptr::eq(self.desc, other.desc)
+            && unsafe {
+                std::ptr::eq(
+                    self.p.add(at).cast::<*mut Header>().read(),
+                    other.p.add(at).cast::<*mut Header>().read(),
+                )
+            }
+    }
+}
+
+/// The fields of a message for writing, in the order of [`Desc::fields`].
+pub struct FieldsMut<'a> {
+    p: *mut u8,
+    desc: &'static Desc,
+    life: PhantomData<&'a mut ()>,
+}
+
+impl<'a> FieldsMut<'a> {
+    /// The fields as they are.
+    #[inline]
+    pub fn as_ref(&self) -> Fields<'_> {
+        Fields { p: self.p, desc: self.desc, life: PhantomData }
+    }
+    /// Field `i`.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn get(&mut self, i: usize) -> FieldMut<'_> {
+        FieldsMut { p: self.p, desc: self.desc, life: PhantomData }.into_field(i)
+    }
+    #[inline]
+    fn into_field(self, i: usize) -> FieldMut<'a> {
+        let f = &self.desc.fields[i];
+        // SAFETY: the table is that of the value, which is borrowed for writing for `'a`.
+        unsafe { write(self.p.add(f.offset as usize), &f.ty) }
     }
 }
 
@@ -377,14 +468,9 @@ impl<'a> ListMut<'a> {
         if n == 0 {
             return;
         }
-        let size = self.of.size();
-        let h = heap::alloc(n, size);
+        let h = heap::alloc(n, self.of.size());
         // SAFETY: room for n elements, each written once before anything reads it.
-        unsafe {
-            for i in 0..n {
-                plan::make(heap::data::<u8>(h).add(i * size), self.of);
-            }
-        }
+        unsafe { plan::make_several(heap::data(h), self.of, n) }
         *self.slot = h;
     }
     /// A share of the elements.
