@@ -397,6 +397,7 @@ fn as_sets(value: &Value) -> Value {
             let mut items: Vec<_> = items.iter().map(as_sets).collect();
             if items.iter().all(|item| !item.is_object()) {
                 items.sort_by_key(Value::to_string);
+                items.dedup();
             }
             items.into()
         }
