@@ -1,10 +1,11 @@
 //! Kubernetes' API machinery: what every program that speaks to an API server shares.
 //!
 //! It has objects and their metadata ([`Object`], [`ObjectMeta`]), names of kinds and resources
-//! ([`GroupVersionKind`]), the [`Scheme`], codecs for JSON, YAML and protobuf ([`Codec`],
-//! [`Format`], [`ListDecoder`], [`WatchDecoder`]), [`Unstructured`] objects, label and field
-//! selectors ([`labels`], [`fields`]), [`Quantity`] and times, request options, [`Status`] and the
-//! one [`Error`] of the project. Built-in API types are in `pintle-api`.
+//! ([`GroupVersionKind`]), the [`Scheme`], codecs for JSON, YAML, protobuf and, behind the feature
+//! `cbor`, CBOR ([`Codec`], [`CodecFactory`], [`Format`], [`ListDecoder`], [`WatchDecoder`],
+//! [`decode_strict`], [`yaml`]), [`Unstructured`] objects and lists, label and field selectors
+//! ([`labels`], [`fields`]), [`Quantity`] and times, request options, [`Status`] and the one
+//! [`Error`] of the project. Built-in API types are in `pintle-api`.
 //!
 //! It does no input or output, knows no HTTP and no async runtime, and reads no clock except
 //! in `now()` functions.

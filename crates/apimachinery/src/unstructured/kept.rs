@@ -65,10 +65,17 @@ impl Kept {
     }
     /// Takes the values that were kept from where they came from, which text between may have
     /// changed: JSON does not tell 1.0 from 1.
-    pub(super) fn take_values(&mut self, from: &Map<String, Value>) {
+    pub(super) fn take_values(&mut self, m: &dyn Message, from: &Map<String, Value>) {
         for (name, was, _) in self.0.iter_mut().flat_map(|i| &mut i.members) {
             if let Some(v) = from.get(name) {
                 *was = v.clone();
+            }
+        }
+        for (name, v) in from.iter().filter(|(_, v)| v.is_f64()) {
+            let members = &mut self.0.get_or_insert_default().members;
+            if !members.iter().any(|k| k.0 == *name) {
+                let typed = to_unstructured(m).unwrap_or_default().get(name).cloned();
+                members.push((name.clone(), v.clone(), typed));
             }
         }
     }

@@ -58,7 +58,7 @@ impl UnstructuredList {
             put_object(m, &mut text);
             let text = String::from_utf8_lossy(&text);
             if list.kept.read(&mut list.metadata, &mut Parser::new(&text)).is_ok() {
-                list.kept.take_values(m);
+                list.kept.take_values(&list.metadata, m);
                 object.shift_remove("metadata");
             }
         }

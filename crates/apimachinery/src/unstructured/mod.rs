@@ -79,7 +79,7 @@ impl Unstructured {
             // The text was just written, and no deeper than what was read.
             let text = String::from_utf8_lossy(&text);
             if u.kept.read(&mut u.metadata, &mut Parser::new(&text)).is_ok() {
-                u.kept.take_values(m);
+                u.kept.take_values(&u.metadata, m);
                 object.shift_remove("metadata");
             }
         }

@@ -90,3 +90,82 @@ fn lists() {
     assert_eq!(*items, serde_json::json!([{"kind": "A", "apiVersion": ""}, {"kind": "B"}]));
     fails("[]", "the body is not an object");
 }
+
+/// Any JSON, with members that metadata has among its names.
+fn random_value(random: &mut impl FnMut(u64) -> u64, depth: u64) -> Value {
+    const NAMES: [&str; 12] = [
+        "name",
+        "labels",
+        "annotations",
+        "finalizers",
+        "generation",
+        "creationTimestamp",
+        "x",
+        "ownerReferences",
+        "uid",
+        "managedFields",
+        "spec",
+        "metadata",
+    ];
+    const TEXTS: [&str; 8] =
+        ["", "a", "yes", "0644", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00.5Z", "é\n<", "1"];
+    match random(if depth > 4 { 6 } else { 9 }) {
+        0 => Value::Null,
+        1 => (random(2) == 0).into(),
+        2 => (random(u64::MAX) as i64).into(),
+        3 => [0.5, -1.0, 1e300, 3.0][random(4) as usize].into(),
+        4 | 5 => TEXTS[random(8) as usize].into(),
+        6 => (0..random(4)).map(|_| random_value(random, depth + 1)).collect(),
+        _ => (0..random(6))
+            .map(|_| (NAMES[random(12) as usize].to_owned(), random_value(random, depth + 1)))
+            .collect::<Map<_, _>>()
+            .into(),
+    }
+}
+
+#[test]
+fn any_object_comes_back_in_every_format() {
+    let mut random = crate::parse_error::random(3);
+    let mut formats = vec![Format::Json, Format::Yaml];
+    if cfg!(feature = "cbor") {
+        formats.push(Format::Cbor);
+    }
+    for _ in 0..3000 {
+        let mut o = Map::new();
+        o.insert("kind".into(), "A".into());
+        for key in ["metadata", "spec"] {
+            o.insert(key.into(), random_value(&mut random, 0));
+        }
+        let u = Unstructured::from_object(o.clone());
+        assert_eq!(u.to_object(), o);
+        let mut json = Vec::new();
+        u.encode(Format::Json, &mut json).unwrap();
+        for format in &formats {
+            let mut out = Vec::new();
+            u.encode(*format, &mut out).unwrap();
+            let back = Unstructured::decode(&out, *format, &mut Decoder::new()).unwrap();
+            // JSON and YAML do not tell 3.0 from 3.
+            let mut again = Vec::new();
+            back.encode(Format::Json, &mut again).unwrap();
+            assert_eq!(String::from_utf8(again).unwrap(), String::from_utf8(json.clone()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn typed_values_and_values_without_a_type_are_the_same() {
+    let mut random = crate::parse_error::random(5);
+    for _ in 0..3000 {
+        let o =
+            Value::from(Map::from_iter([("metadata".to_owned(), random_value(&mut random, 0))]));
+        let Value::Object(o) = o else { continue };
+        let mut typed = crate::PartialObjectMetadata::default();
+        let Ok(_) = crate::reflect::from_unstructured(&o, &mut typed) else { continue };
+        let back = crate::reflect::to_unstructured(&typed).unwrap();
+        let mut again = crate::PartialObjectMetadata::default();
+        crate::reflect::from_unstructured(&back, &mut again).unwrap();
+        assert_eq!(again, typed);
+        let u: crate::PartialObjectMetadata = Unstructured::from_object(back).to_typed().unwrap();
+        assert_eq!(u, typed);
+    }
+}

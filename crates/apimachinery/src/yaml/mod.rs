@@ -18,6 +18,7 @@
 //! ```
 mod emit;
 mod node;
+mod scalar;
 mod scan;
 mod value;
 

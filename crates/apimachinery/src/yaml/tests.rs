@@ -176,3 +176,21 @@ fn documents_are_split_at_lines() {
     check("\n\n---\n", &["\n\n"]);
     check("a\n---\n---\nb", &["a\n", "b\n"]);
 }
+
+#[test]
+fn mutated_input_never_panics() {
+    const PIECES: [&str; 26] = [
+        "a", "k: ", ":", "\n", "\n  ", "- ", "-", "? ", "[", "]", "{", "}", ",", "'", "\"", "|\n",
+        ">", "&a ", "*a", "!!str ", "!", "%", "#", "---\n", "\t", "\\",
+    ];
+    let mut random = crate::parse_error::random(11);
+    for _ in 0..20_000 {
+        let text: String =
+            (0..random(16)).map(|_| PIECES[random(PIECES.len() as u64) as usize]).collect();
+        if let Ok((v, _)) = parse_strict(text.as_bytes()) {
+            let again = to_string(&v);
+            assert_eq!(parse(again.as_bytes()).expect(&again), v, "{text:?} is {again:?}");
+        }
+        documents(text.as_bytes()).for_each(drop);
+    }
+}
