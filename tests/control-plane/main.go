@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"pintle/control-plane/internal/answer"
+	"pintle/control-plane/internal/benchapimachinery"
 	"pintle/control-plane/internal/benchclient"
 	"pintle/control-plane/internal/benchmicro"
 	"pintle/control-plane/internal/export"
@@ -40,6 +41,7 @@ var commands = []command{
 	{"export", "write the facts of this Kubernetes release as JSON", export.Main},
 	{"bench-client", "measure a client-go informer", benchclient.Main},
 	{"bench-micro", "measure client-go in the small", benchmicro.Main},
+	{"bench-apimachinery", "measure codecs, selectors, patches and structured merge", benchapimachinery.Main},
 	{"answer", "answer requests with what Go returns, one JSON per line", answer.Main},
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Peers are child processes: kube-rs' of `benches/peers`, a workspace of its own, client-go's of
 //! the Go program in `tests/control-plane`.
+mod apimachinery;
 mod build;
 mod small;
 mod sync;
@@ -12,13 +13,14 @@ use crate::root;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// `sync | build | small`.
+/// `sync | build | small | apimachinery`.
 pub(crate) fn command(args: &[String]) -> Result<(), String> {
     match args.split_first() {
         Some((what, rest)) if what == "sync" => sync::command(rest),
         Some((what, rest)) if what == "build" => build::command(rest),
         Some((what, rest)) if what == "small" => small::command(rest),
-        _ => Err("usage: cargo xtask bench sync | build | small".into()),
+        Some((what, rest)) if what == "apimachinery" => apimachinery::command(rest),
+        _ => Err("usage: cargo xtask bench sync | build | small | apimachinery".into()),
     }
 }
 

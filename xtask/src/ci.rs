@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what must hold before a change lands, after the README's test command.
 use crate::process::{cargo, flag, only, run};
-use crate::{codegen, conformance, e2e, sanitize, tidy};
+use crate::{codegen, conformance, e2e, fuzz, sanitize, tidy};
 
 /// Runs every check in the order in which failures are cheapest.
 pub(crate) fn command(args: &[String]) -> Result<(), String> {
@@ -18,6 +18,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     }
     run(&mut cargo(&["test", "--quiet", "--package", "xtask", "--package", "pintle-conformance"]))?;
     sanitize::command(&[])?;
+    fuzz::command(&[])?;
     conformance::command(&["fixtures".into()])?;
     conformance::command(&["tables".into()])?;
     conformance::command(&["apimachinery".into()])?;

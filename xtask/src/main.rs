@@ -10,6 +10,7 @@ mod conformance;
 mod control_plane;
 mod e2e;
 mod files;
+mod fuzz;
 mod process;
 mod sanitize;
 mod tidy;
@@ -23,7 +24,7 @@ type Run = fn(&[String]) -> Result<(), String>;
 const COMMANDS: &[(&str, &str, &str, Run)] = &[
     (
         "bench",
-        "sync [--objects N] [--mix realistic | distinct | both] | build | small",
+        "sync [--objects N] [--mix realistic | distinct | both] | build | small | apimachinery [--seconds N]",
         "pintle beside client-go and kube-rs: informers, builds, small parts",
         bench::command,
     ),
@@ -36,8 +37,8 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "conformance",
-        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | tables [--write]",
-        "every kind and every function agrees with Go: objects that Go encoded, answers that Go gave",
+        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | apiserver [--record] [--only FAMILY,..] | tables [--write]",
+        "every kind, function and request agrees with Go: objects it encoded, answers it gave",
         conformance::command,
     ),
     (
@@ -51,6 +52,12 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
         "[--embedded | --real] [--kubeconfig FILE] [--test NAME]",
         "end-to-end tests on the embedded server and on a real one",
         e2e::command,
+    ),
+    (
+        "fuzz",
+        "[--seconds N] [--target NAME]",
+        "every parser with inputs that a fuzzer makes up, each for N seconds; needs nightly Rust",
+        fuzz::command,
     ),
     (
         "sanitize",

@@ -62,7 +62,8 @@ pub enum QuantityFormat {
 ///   [`scaled_value`](Quantity::scaled_value) saturate at the bounds of `i64`, and always round away from
 ///   zero. Go wraps around, or gives 0, beyond the bounds, and adds one to some negative fractions.
 /// - Amounts beyond the largest suffix stay what they are: `1000E` becomes `1e21`, where Go writes `1`;
-///   1024Ei (as a sum) is written `1024Ei`, where Go writes `1`.
+///   1024Ei (as a sum) is written `1024Ei`, where Go writes `1`. -2^63 is written out in the binary format, as
+///   the `-8Ei` that Go may write is read as one more.
 /// - Exponents must fit in 32 bits; Go cuts them off silently, so that it takes `1e4294967296` for 1.
 /// - [`as_i64`](Quantity::as_i64) and [`as_f64_approx`](Quantity::as_f64_approx) depend on the amount only,
 ///   not on how it came about: the first gives the integer whenever there is one that fits, the second the

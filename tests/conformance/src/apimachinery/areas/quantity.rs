@@ -114,10 +114,16 @@ impl Area for Quantities {
             reason = Some(match name {
                 "canonical" | "text" => {
                     let (ours, theirs) = (ours.as_str()?, theirs.as_str()?);
-                    if plain(ours) != exact || plain(theirs) == exact {
+                    if plain(ours) != exact {
                         return None;
                     }
-                    NO_SUFFIX
+                    match (theirs, plain(theirs) == exact) {
+                        ("-8Ei", true) => {
+                            "-8Ei is read as one more than -2^63, so ours writes the number"
+                        }
+                        (_, true) => return None,
+                        (_, false) => NO_SUFFIX,
+                    }
                 }
                 "value" | "milliValue" | "scaled" => {
                     let scale = match name {

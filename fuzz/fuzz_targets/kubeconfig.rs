@@ -1,0 +1,8 @@
+#![no_main]
+//! Kubeconfigs.
+use libfuzzer_sys::fuzz_target;
+use pintle_client::Kubeconfig;
+
+fuzz_target!(|text: &str| {
+    let _ = Kubeconfig::parse(text, "config");
+});
