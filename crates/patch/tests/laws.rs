@@ -250,6 +250,35 @@ fn strategic_merge_of_a_difference() {
 }
 
 #[test]
+fn long_lists_merge_as_short_ones_do() {
+    let schema = TypeSchema::of::<Pod>();
+    let mut rng = Rng(1);
+    let names: Vec<Value> = (0..120).map(|i| format!("c{i}").into()).collect();
+    for _ in 0..50 {
+        let mut list = || {
+            let containers = elements(&mut rng, "name", &names, |rng, item| {
+                item.insert("image".into(), rng.pick(&["1", "2"]).into());
+            });
+            Map::from_iter([("spec".to_owned(), json!({"containers": containers}))])
+        };
+        let (a, b, theirs) = (list(), list(), list());
+        let patch = strategic::diff(&a, &b, schema, &[]).expect("differs");
+        assert_eq!(strategic::apply(a.clone(), patch, schema).expect("applies"), b);
+        // Somebody else's elements stay, in their order.
+        let patch = strategic::three_way(&a, &b, &theirs, schema, true, &[]).expect("a patch");
+        let patched = strategic::apply(theirs.clone(), patch, schema).expect("applies");
+        let named = |of: &Map<String, Value>, keep: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+            let all = of["spec"]["containers"].as_array().into_iter().flatten();
+            all.map(|item| item["name"].clone()).filter(keep).collect()
+        };
+        let (old, new) = (named(&a, &|_| true), named(&b, &|_| true));
+        let foreign = |name: &Value| !old.contains(name) && !new.contains(name);
+        assert_eq!(named(&patched, &foreign), named(&theirs, &foreign));
+        assert_eq!(named(&patched, &|name| new.contains(name)), new);
+    }
+}
+
+#[test]
 fn three_way_strategic_merge() {
     let schema = TypeSchema::of::<Pod>();
     for_all(|rng| {

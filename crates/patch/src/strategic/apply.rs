@@ -1,10 +1,13 @@
 //! Merging a patch into an object, or into another patch. Go: `mergeMap` and what it calls.
 
+use std::collections::HashMap;
+
 use pintle_apimachinery::Error;
 use serde_json::Value;
 
 use super::list::{
-    By, Object, bad_type, dedup, element_kind, find_keyed, in_order, keyed, no_merge_key, partition,
+    By, Object, Places, SHORT, bad_type, dedup, element_kind, find_keyed, in_order, keyed,
+    no_merge_key, partition,
 };
 use super::schema::PatchSchema;
 use super::{DELETE_PREFIX, ORDER_PREFIX, PATCH, RETAIN_KEYS};
@@ -349,22 +352,36 @@ fn seen_by_go(theirs: &[Value], ours: &[Value], by: &str) -> Vec<Value> {
     let mut seen: Vec<_> = theirs.iter().map(|item| key_only(item, by)).collect();
     let says =
         |item: &Value, what: &str| item.get(PATCH).is_some_and(|directive| directive == what);
-    let mut length = seen.len();
-    let deleted = ours.iter().filter(|item| says(item, "delete"));
-    for key in deleted.filter_map(|item| item.get(by)) {
-        while let Some(at) = seen[..length].iter().position(|item| item.get(by) == Some(key)) {
-            // What is beyond the new length stays as it was.
-            for place in at..length - 1 {
-                seen[place] = seen[place + 1].clone();
+    let deleted = ours.iter().filter(|item| says(item, "delete")).filter_map(|item| item.get(by));
+    let places = Places::new(theirs.iter().map(|item| By::Key(by).id(item)));
+    let mut alive = vec![true; theirs.len()];
+    let (mut length, mut last) = (theirs.len(), theirs.len());
+    for key in deleted {
+        for place in places.all(key) {
+            if !alive[place] || theirs[place].get(by).is_none() {
+                continue;
+            }
+            // What is beyond the new length stays as it was: the last element at the time.
+            while !alive[last - 1] {
+                last -= 1;
             }
             length -= 1;
+            seen[length] = key_only(&theirs[last - 1], by);
+            alive[place] = false;
         }
+    }
+    let left = theirs.iter().zip(&alive).filter(|(_, alive)| **alive);
+    for (place, (item, _)) in left.enumerate() {
+        seen[place] = key_only(item, by);
     }
     if length == seen.len() || ours.iter().any(|item| says(item, "replace")) {
         return seen;
     }
-    for item in ours.iter().filter(|item| item.get(PATCH).is_none()) {
-        let there = seen[..length].iter().any(|other| other.get(by) == item.get(by));
+    let plain = || ours.iter().filter(|item| item.get(PATCH).is_none());
+    let added = Places::new(plain().map(|item| By::Key(by).id(item)));
+    for (place, item) in plain().enumerate() {
+        let id = By::Key(by).id(item);
+        let there = places.all(id).any(|place| alive[place]) || added.first(id) < Some(place);
         if !there && length < seen.len() {
             seen[length] = key_only(item, by);
             length += 1;
@@ -402,9 +419,29 @@ fn merge_list<S: PatchSchema>(
     // Only the keys of both lists are needed for their order.
     let keys = |items: &[Value]| items.iter().map(|item| key_only(item, by)).collect::<Vec<_>>();
     let (server_order, patch_order) = (keys(&merged), keys(&patch));
+    // Where strings are in a long list; what is found is looked at again, for merging may take
+    // the key away.
+    let long = merged.len() + patch.len() > SHORT;
+    let mut places = HashMap::new();
+    for (place, item) in merged.iter().enumerate().filter(|_| long) {
+        if let Some(Value::String(text)) = item.get(by) {
+            places.entry(text.clone()).or_insert(place);
+        }
+    }
     for item in patch {
         let key = keyed(&item, by)?.1;
-        match find_keyed(&merged, by, key)? {
+        let found = match key {
+            Value::String(text) if long => match places.get(text) {
+                Some(place) if merged[*place].get(by) != Some(key) => find_keyed(&merged, by, key)?,
+                None => {
+                    places.insert(text.clone(), merged.len());
+                    None
+                }
+                place => place.copied(),
+            },
+            key => find_keyed(&merged, by, key)?,
+        };
+        match found {
             Some(at) => {
                 if let (Value::Object(old), Value::Object(new)) = (&mut merged[at], item) {
                     merge_object(old, new, schema, target)?;
@@ -434,13 +471,14 @@ fn special_elements(
     by: &str,
 ) -> Result<(Vec<Value>, Vec<Value>), Error> {
     let (mut plain, mut replace) = (Vec::with_capacity(patch.len()), false);
+    let mut deleted = Vec::new();
     for item in patch {
         let Value::Object(element) = &item else { continue };
         match element.get(PATCH) {
             None => plain.push(item),
             Some(directive) if directive == "delete" => {
                 let key = element.get(by).ok_or_else(|| no_merge_key(element, by))?;
-                original.retain(|other| other.get(by) != Some(key));
+                deleted.push(key.clone());
             }
             Some(directive) if directive == "replace" => replace = true,
             Some(directive) if directive == "merge" => {
@@ -450,5 +488,10 @@ fn special_elements(
             Some(other) => return Err(bad_directive(other, element)),
         }
     }
-    if replace { Ok((plain, Vec::new())) } else { Ok((original, plain)) }
+    if replace {
+        return Ok((plain, Vec::new()));
+    }
+    let deleted = Places::new(deleted.iter());
+    original.retain(|item| item.get(by).is_none_or(|key| deleted.first(key).is_none()));
+    Ok((original, plain))
 }

@@ -1,5 +1,7 @@
 //! What the functions for lists share: types of elements, merge keys, order.
 
+use std::collections::{HashMap, HashSet};
+
 use pintle_apimachinery::Error;
 use serde_json::{Map, Value};
 
@@ -84,6 +86,50 @@ impl<'k> By<'k> {
     }
 }
 
+/// Lists up to this length are searched from the front; longer ones by hash, so that patches of
+/// long lists take no quadratic time.
+pub(super) const SHORT: usize = 32;
+
+/// Where values are in a list.
+pub(super) struct Places<'v> {
+    ids: Vec<&'v Value>,
+    /// Of a long list: where each string is, in ascending order.
+    strings: HashMap<&'v str, Vec<usize>>,
+}
+
+impl<'v> Places<'v> {
+    pub(super) fn new(ids: impl Iterator<Item = &'v Value>) -> Self {
+        let ids: Vec<_> = ids.collect();
+        let mut strings = HashMap::new();
+        if ids.len() > SHORT {
+            for (place, id) in ids.iter().enumerate() {
+                if let Value::String(text) = id {
+                    strings.entry(text.as_str()).or_insert_with(Vec::new).push(place);
+                }
+            }
+        }
+        Places { ids, strings }
+    }
+
+    /// Every place of a value, in ascending order.
+    pub(super) fn all<'s>(&'s self, id: &'s Value) -> impl Iterator<Item = usize> + 's {
+        let hashed = match id {
+            Value::String(text) if self.ids.len() > SHORT => {
+                Some(self.strings.get(text.as_str()).map_or(&[][..], Vec::as_slice))
+            }
+            _ => None,
+        };
+        let searched = if hashed.is_some() { &[][..] } else { &self.ids[..] };
+        let searched = searched.iter().enumerate().filter(move |(_, other)| **other == id);
+        hashed.unwrap_or_default().iter().copied().chain(searched.map(|(place, _)| place))
+    }
+
+    /// The first place of a value.
+    pub(super) fn first(&self, id: &Value) -> Option<usize> {
+        self.all(id).next()
+    }
+}
+
 /// The first object whose merge key is `value`. Go: `findMapInSliceBasedOnKeyValue`.
 pub(super) fn find_keyed(
     items: &[Value],
@@ -112,11 +158,15 @@ pub(super) fn partition(
     if key.is_empty() && items.iter().chain(listed).any(|v| v.is_object() || v.is_array()) {
         return Err(not_scalars());
     }
+    let ids = |item| if key.is_empty() { Some(item) } else { Value::get(item, key) };
+    let places = Places::new(listed.iter().filter_map(ids));
+    let only_objects = key.is_empty() || listed.iter().all(Value::is_object);
     for item in items {
-        let found = if key.is_empty() {
-            listed.contains(&item)
+        let id = if key.is_empty() { &item } else { keyed(&item, key)?.1 };
+        let found = if only_objects {
+            places.first(id).is_some()
         } else {
-            find_keyed(listed, key, keyed(&item, key)?.1)?.is_some()
+            find_keyed(listed, key, id)?.is_some()
         };
         if found { inside.push(item) } else { outside.push(item) }
     }
@@ -135,10 +185,8 @@ pub(super) fn in_order(
 ) -> Result<Vec<Value>, Error> {
     let patched = sorted(patched, patch_order, by)?;
     let server = sorted(server, server_order, by)?;
-    let place = |item: &Value| {
-        let id = by.id(item);
-        server_order.iter().position(|other| by.id(other) == id)
-    };
+    let places = Places::new(server_order.iter().map(|item| by.id(item)));
+    let place = |item: &Value| places.first(by.id(item));
     let mut merged = Vec::with_capacity(patched.len() + server.len());
     let with_place = |item: Value| (place(&item), item);
     let mut patched = patched.into_iter().map(with_place).peekable();
@@ -167,10 +215,8 @@ pub(super) fn sorted(items: Vec<Value>, order: &[Value], by: By<'_>) -> Result<V
             items.into_iter().partition(|item| !deletes(item))
         }
     };
-    let place = |item: Value| {
-        let id = by.id(&item);
-        (order.iter().position(|other| by.id(other) == id), item)
-    };
+    let places = Places::new(order.iter().map(|item| by.id(item)));
+    let place = |item: Value| (places.first(by.id(&item)), item);
     let mut placed: Vec<_> = items.into_iter().map(place).collect();
     if placed.iter().all(|(place, _)| place.is_some()) {
         placed.sort_by_key(|(place, _)| *place);
@@ -193,6 +239,10 @@ pub(super) fn sorted(items: Vec<Value>, order: &[Value], by: By<'_>) -> Result<V
 /// Removes what is there twice; the last element takes the place of each. Go:
 /// `deduplicateScalars`.
 pub(super) fn dedup(mut items: Vec<Value>) -> Vec<Value> {
+    let mut seen = HashSet::with_capacity(items.len());
+    if items.iter().all(|item| item.as_str().is_some_and(|text| seen.insert(text))) {
+        return items;
+    }
     let mut i = 0;
     while i + 1 < items.len() {
         let mut j = i + 1;
