@@ -35,6 +35,7 @@ mod cbor;
 pub mod codec;
 mod codec_factory;
 mod conversion;
+#[cfg(feature = "schemars")]
 mod custom_resource;
 mod deep_copy;
 mod error;
@@ -74,10 +75,12 @@ pub mod yaml;
 pub use codec::{Codec, Envelope, Format};
 pub use codec_factory::{CodecFactory, Decoded};
 pub use conversion::CONVERSION_DATA;
+#[cfg(feature = "schemars")]
 pub use custom_resource::{
     __derive, CustomResource, CustomResourcePart, merge_crds, preserve_unknown_fields,
 };
 /// What a CustomResourceDefinition says beside its schema, as `derive(CustomResource)` writes it.
+#[cfg(feature = "schemars")]
 pub mod crd {
     pub use crate::custom_resource::{Column, Definition, Scale, Validation};
 }
@@ -118,6 +121,7 @@ pub use watch::{Bookmark, INITIAL_EVENTS_END, Known, WatchDecoder, WatchEvent, p
 /// What macros of this project expand to. Not for people.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "schemars")]
     pub use schemars::{JsonSchema, Schema, SchemaGenerator};
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json;

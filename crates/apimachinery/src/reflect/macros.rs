@@ -54,7 +54,16 @@ macro_rules! described {
     };
 }
 
+/// The JSON schema of what a table describes: nothing without the feature `schemars` of this crate.
+#[cfg(not(feature = "schemars"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! inline_schema {
+    ($type:ident) => {};
+}
+
 /// The JSON schema of what a table describes.
+#[cfg(feature = "schemars")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! inline_schema {

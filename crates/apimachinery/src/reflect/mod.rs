@@ -19,6 +19,7 @@ mod parser;
 mod protobuf;
 mod query;
 mod same;
+#[cfg(feature = "schemars")]
 mod schema;
 mod serde_impls;
 mod strict;
@@ -48,6 +49,7 @@ pub use parser::Parser;
 pub(crate) use parser::quote_or_escape;
 pub use protobuf::{pb_decode, pb_merge, pb_merge_over, pb_put};
 pub use query::to_query;
+#[cfg(feature = "schemars")]
 pub use schema::json_schema;
 pub use serde_impls::{deserialize, deserialize_as, serialize};
 pub(crate) use strict::Checker;

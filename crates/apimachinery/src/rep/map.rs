@@ -157,15 +157,21 @@ impl<V> std::ops::Index<&str> for Map<V> {
         self.get(key).unwrap_or_else(|| panic!("no entry {key:?} in the map"))
     }
 }
+/// The order of keys, of equal ones only the last given. Compiled once, whatever the values are.
+fn order(mut keys: Vec<(usize, Str)>) -> Vec<usize> {
+    keys.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+    keys.dedup_by(|a, b| a.1 == b.1);
+    keys.into_iter().map(|(i, _)| i).collect()
+}
+
 impl<K: Into<Str>, V: Clone + 'static> FromIterator<(K, V)> for Map<V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(i: I) -> Self {
         let mut entries: Vec<Entry<V>> =
             i.into_iter().map(|(k, value)| Entry { key: k.into(), value }).collect();
         if !entries.is_sorted_by(|a, b| a.key < b.key) {
-            // Stable, and of equal keys the last given is kept.
-            entries.reverse();
-            entries.sort_by(|a, b| a.key.cmp(&b.key));
-            entries.dedup_by(|a, b| a.key == b.key);
+            let order = order(entries.iter().map(|e| e.key.clone()).enumerate().collect());
+            let mut given: Vec<Option<Entry<V>>> = entries.into_iter().map(Some).collect();
+            entries = order.into_iter().filter_map(|i| given[i].take()).collect();
         }
         Map(entries.into())
     }

@@ -16,6 +16,8 @@ mod list;
 mod macros;
 mod map;
 mod plan;
+#[cfg(feature = "schemars")]
+mod schema;
 mod serde_impls;
 mod shared;
 mod str;

@@ -3,6 +3,8 @@
 use super::Secret;
 use super::yaml::{Complaint, Fields, Node, UnknownField};
 use crate::exec::{Exec, Interactive};
+use pintle_apimachinery::yaml;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -180,8 +182,11 @@ impl Kubeconfig {
 }
 
 fn parse_text(text: &str, file: &Path) -> Result<Kubeconfig, Complaint> {
-    let value: serde_yaml::Value =
-        serde_yaml::from_str(text).map_err(|e| format!("is not YAML: {e}"))?;
+    let (value, twice) =
+        yaml::parse_strict(text.as_bytes()).map_err(|e| format!("is not YAML: {e}"))?;
+    if let Some(twice) = twice {
+        return Err(format!("is not YAML: {twice}"));
+    }
     let mut unknown = Vec::new();
     let mut top = Node::root(&value).fields()?;
     for (field, expected) in [("apiVersion", "v1"), ("kind", "Config")] {
@@ -229,7 +234,7 @@ fn named<T>(
                 value
             }
             None => {
-                let empty = serde_yaml::Value::Null;
+                let empty = Value::Null;
                 let mut fields = Node::root(&empty).fields()?;
                 read(&mut fields, unknown)?
             }
@@ -277,7 +282,7 @@ impl Reader<'_> {
         let _ = f.get("extensions");
         let mut impersonate_extra = BTreeMap::new();
         if let Some(node) = f.get("as-user-extra") {
-            for (key, values) in node.fields()?.entries()? {
+            for (key, values) in node.fields()?.entries() {
                 let values = values.items()?.iter().map(Node::string).collect::<Result<_, _>>()?;
                 impersonate_extra.insert(key, values);
             }
@@ -369,7 +374,7 @@ fn exec_extension(f: &mut Fields<'_>) -> Result<Option<serde_json::Value>, Compl
         if item.string("name")? == "client.authentication.k8s.io/exec"
             && let Some(extension) = item.get("extension")
         {
-            return extension.json().map(Some);
+            return Ok(Some(extension.json()));
         }
     }
     Ok(None)

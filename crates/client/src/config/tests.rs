@@ -83,7 +83,7 @@ users:
 - {{name: u, user: {{token: from-a}}}}
 contexts:
 - {{name: x, context: {{cluster: x, user: u}}}}
-- {{name: y, context: {{cluster: y, user: u, namespace: team}}}}
+- {{name: why, context: {{cluster: why, user: u, namespace: team}}}}
 # {CERT}
 "
         ),
@@ -91,10 +91,10 @@ contexts:
     dir.write("a/ca.pem", "a");
     let b = dir.write(
         "b/config",
-        "current-context: y
+        "current-context: why
 clusters:
 - {name: x, cluster: {server: 'https://b', tls-server-name: ignored}}
-- {name: y, cluster: {server: 'https://y', certificate-authority: ../b/ca.pem}}
+- {name: why, cluster: {server: 'https://y', certificate-authority: ../b/ca.pem}}
 users:
 - {name: u, user: {username: ignored, password: ignored}}
 ",
@@ -110,7 +110,7 @@ users:
     assert_eq!(config.credentials.basic, None);
     assert_eq!(config.default_namespace, "default");
 
-    let y = LoadOptions { context: "y".into(), ..Default::default() };
+    let y = LoadOptions { context: "why".into(), ..Default::default() };
     let config = load_files(&dir, &files, &y).unwrap();
     assert_eq!(config.server, "https://y/");
     assert_eq!(config.tls.authorities, Some(Pem::File(dir.path().join("b/../b/ca.pem"))));
@@ -127,17 +127,17 @@ fn overrides() {
 current-context: x
 clusters:
 - {name: x, cluster: {server: 'https://x'}}
-- {name: y, cluster: {server: 'https://y'}}
+- {name: why, cluster: {server: 'https://y'}}
 users:
 - {name: u, user: {token: t1, as: jane, as-groups: [g], as-uid: '7', as-user-extra: {k: [v]}}}
 - {name: v, user: {token: t2}}
-contexts: [{name: x, context: {cluster: x, user: u, namespace: n}}]
+contexts: [{name: x, context: {cluster: x, user: u, namespace: ns}}]
 ";
     let config = load_text(text, &LoadOptions::default()).unwrap();
     assert_eq!(config.impersonate.user, "jane");
     assert_eq!(config.impersonate.extra, [("k".to_owned(), vec!["v".to_owned()])]);
     let options = LoadOptions {
-        cluster: "y".into(),
+        cluster: "why".into(),
         user: "v".into(),
         namespace: "m".into(),
         ..Default::default()
@@ -273,8 +273,8 @@ fn unknown_fields_are_reported_not_refused() {
     assert_eq!(
         found,
         [
-            ("clusters[0].cluster.sever", Some("server")),
             ("clusters[0].cluster.other", None),
+            ("clusters[0].cluster.sever", Some("server")),
             ("curent-context", Some("current-context")),
             ("z", None),
         ]
@@ -407,7 +407,7 @@ fn what_incomplete_files_say() {
     user("auth-provider: {name: gcp}", "uses auth-provider \"gcp\"; auth providers were removed");
     user("client-certificate-data: YQ==", "has a client-certificate but no client-key");
     user("client-key-data: YQ==", "has a client-key but no client-certificate");
-    user("client-certificate: no, client-key: no", "has client-certificate no: ");
+    user("client-certificate: none, client-key: none", "has client-certificate none: ");
     let exec = |fields: &str, expect: &str| {
         let text = format!(
             "clusters: [{{name: c, cluster: {{server: 'https://a'}}}}]\n\
@@ -419,7 +419,10 @@ fn what_incomplete_files_say() {
     exec("command: aws", "user \"u\": exec.apiVersion is \"\"; it must be one of client.auth");
     exec("args: []", "user \"u\": exec has no command");
     exec("args: {}", "users[0].user.exec.args must be a list, not a mapping");
-    exec("interactiveMode: No", "users[0].user.exec.interactiveMode is \"No\"; it must be Never");
+    exec(
+        "interactiveMode: Perhaps",
+        "users[0].user.exec.interactiveMode is \"Perhaps\"; it must be Never",
+    );
     user("token: a, username: b", "has both a token and a username; remove one");
     user("as-groups: [g]", "impersonates a UID, groups or extra without a user");
 }

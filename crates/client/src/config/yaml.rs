@@ -3,7 +3,7 @@
 //! Kubeconfig files are written by people and by many tools; serde's own messages name a line but
 //! seldom the field. No Go counterpart: Go's loader goes through its Scheme.
 
-use serde_yaml::{Mapping, Value};
+use serde_json::{Map, Value};
 
 /// One value of the file, with the path that leads to it.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub(super) struct Node<'a> {
 
 /// The fields of a mapping; those never asked for are reported as unknown.
 pub(super) struct Fields<'a> {
-    map: Option<&'a Mapping>,
+    map: Option<&'a Map<String, Value>>,
     path: String,
     known: Vec<&'static str>,
 }
@@ -37,9 +37,8 @@ impl<'a> Node<'a> {
             Value::Bool(_) => "a boolean",
             Value::Number(_) => "a number",
             Value::String(_) => "a string",
-            Value::Sequence(_) => "a list",
-            Value::Mapping(_) => "a mapping",
-            Value::Tagged(_) => "a tagged value",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "a mapping",
         };
         let hint = match (wanted, self.value) {
             ("a string", Value::Bool(_) | Value::Number(_)) => "; put it in quotes",
@@ -53,7 +52,7 @@ impl<'a> Node<'a> {
     pub(super) fn fields(&self) -> Result<Fields<'a>, Complaint> {
         let map = match self.value {
             Value::Null => None,
-            Value::Mapping(map) => Some(map),
+            Value::Object(map) => Some(map),
             _ => return Err(self.complain("a mapping")),
         };
         Ok(Fields { map, path: self.path.clone(), known: Vec::new() })
@@ -63,7 +62,7 @@ impl<'a> Node<'a> {
     pub(super) fn items(&self) -> Result<Vec<Node<'a>>, Complaint> {
         match self.value {
             Value::Null => Ok(Vec::new()),
-            Value::Sequence(items) => Ok(items
+            Value::Array(items) => Ok(items
                 .iter()
                 .enumerate()
                 .map(|(i, value)| Node { value, path: format!("{}[{i}]", self.path) })
@@ -80,9 +79,9 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Anything, as JSON.
-    pub(super) fn json(&self) -> Result<serde_json::Value, Complaint> {
-        serde_json::to_value(self.value).map_err(|e| format!("{} is not JSON: {e}", self.path))
+    /// Anything.
+    pub(super) fn json(&self) -> Value {
+        self.value.clone()
     }
 
     pub(super) fn boolean(&self) -> Result<bool, Complaint> {
@@ -128,21 +127,17 @@ impl<'a> Fields<'a> {
     }
 
     /// Every key with its value, for mappings whose keys the user chooses.
-    pub(super) fn entries(&self) -> Result<Vec<(String, Node<'a>)>, Complaint> {
+    pub(super) fn entries(&self) -> Vec<(String, Node<'a>)> {
         let mut out = Vec::new();
         for (key, value) in self.map.into_iter().flatten() {
-            let Value::String(key) = key else {
-                return Err(format!("{} has a key that is not a string", self.path));
-            };
             out.push((key.clone(), Node { value, path: self.path_of(key) }));
         }
-        Ok(out)
+        out
     }
 
     /// Adds the keys nobody asked for to `unknown`, each with the known field it resembles.
     pub(super) fn finish(self, unknown: &mut Vec<UnknownField>) {
         for (key, _) in self.map.into_iter().flatten() {
-            let Value::String(key) = key else { continue };
             if self.known.contains(&key.as_str()) {
                 continue;
             }
