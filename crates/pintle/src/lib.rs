@@ -11,6 +11,7 @@
 //! | `derive` (default) | `derive(CustomResource)`, `derive(DeepCopy)` |
 //! | `apiserver` | `ApiServer`, in the test's own process; with `client`, `testing`: a controller's test without a cluster and without a sleep |
 //! | `patch` | module `patch`: making, applying and merging JSON, merge and strategic merge patches |
+//! | `structured-merge` | module `structured_merge`: field sets, merging, `managedFields` and conflicts as the server has them |
 //! | `apps`, `batch`, `networking`, ... | a group's types; `served` for all that servers offer by default, `all` for every version |
 //!
 //! Each type has one path here, and lives in a crate of its own, which a library that needs only a
@@ -92,6 +93,12 @@ pub use pintle_controller::{
     MaxOf, QueueOptions, RateLimiter, RecorderOptions, Run, TerminalError, TokenBucket, WorkQueue,
     default_rate_limiter, shutdown_signal, terminal,
 };
+
+/// What server-side apply does, as functions: field sets, structured merge, managed fields.
+#[cfg(feature = "structured-merge")]
+pub mod structured_merge {
+    pub use pintle_structured_merge::*;
+}
 
 /// Patches as functions of documents. A client's `Patch` is the body of a request instead.
 #[cfg(feature = "patch")]

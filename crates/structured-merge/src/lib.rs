@@ -18,13 +18,14 @@
 //! # Example: two appliers
 //! ```
 //! use pintle_api::apps_v1::Deployment;
-//! use pintle_apimachinery::Time;
+//! use pintle_apimachinery::{GroupVersionKind, Time};
 //! use pintle_apimachinery::reflect::Described;
 //! use pintle_structured_merge::{FieldManager, TypeTable};
 //! use serde_json::{Value, json};
 //!
 //! let types = TypeTable::of([Deployment::described()]);
-//! let manager = FieldManager::new(types, "apps/v1, Kind=Deployment".parse()?);
+//! let kind = GroupVersionKind::from_static("apps", "v1", "Deployment");
+//! let manager = FieldManager::new(types, kind);
 //! let deployment = |replicas: i32| json!({
 //!     "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
 //!     "spec": {"replicas": replicas},
@@ -42,7 +43,7 @@
 //! );
 //! let live = manager.apply(&live, &deployment(2), "bob", true, now)?;
 //! assert_eq!(live["spec"]["replicas"], 2);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), pintle_apimachinery::Error>(())
 //! ```
 
 mod fieldpath;

@@ -19,10 +19,11 @@ use std::sync::{Arc, LazyLock};
 ///
 /// # Example: apply and update
 /// ```
-/// use pintle_apimachinery::Time;
+/// use pintle_apimachinery::{GroupVersionKind, Time};
 /// use pintle_structured_merge::{DeducedTypes, FieldManager};
 /// use serde_json::{Value, json};
-/// let manager = FieldManager::new(DeducedTypes, "example.com/v1, Kind=Foo".parse()?);
+/// let kind = GroupVersionKind::from_static("example.com", "v1", "Foo");
+/// let manager = FieldManager::new(DeducedTypes, kind);
 /// let (t1, t2) = (Time::from_unix(1), Time::from_unix(2));
 /// let foo = json!({"apiVersion": "example.com/v1", "kind": "Foo", "spec": {"a": 1, "b": 1}});
 /// let live = manager.apply(&Value::Null, &foo, "applier", false, t1)?;
@@ -35,7 +36,7 @@ use std::sync::{Arc, LazyLock};
 /// assert_eq!(managed[1]["manager"], "updater");
 /// assert_eq!(managed[1]["fieldsV1"], json!({"f:spec": {"f:b": {}}}));
 /// assert_eq!(managed[1]["time"], "1970-01-01T00:00:02Z");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), pintle_apimachinery::Error>(())
 /// ```
 pub struct FieldManager {
     converter: VersionConverter,
@@ -364,21 +365,23 @@ impl FieldManager {
         managed: Managed,
         id: &str,
     ) -> Result<Managed, Error> {
-        let typed = |object: &Arc<Value>, which: &str, to: &str| {
-            let versioned = self.converter.versioned(object, &self.version).map_err(|e| {
-                let name = object::named(object);
-                e.context(format_args!(
-                    "failed to convert {which} object ({name}) to proper version{to}"
-                ))
-            })?;
-            self.converter.typed(versioned.clone(), true).map_err(|e| {
-                let name = object::named(&versioned);
+        let versioned = |object: &Arc<Value>, which: &str, to: &str| {
+            self.converter.versioned(object, &self.version).map_err(|e| {
+                let what = format!("failed to convert {which} object ({})", object::named(object));
+                e.context(format_args!("{what} to proper version{to}"))
+            })
+        };
+        let typed = |object: Arc<Value>, which: &str| {
+            self.converter.typed(object.clone(), true).map_err(|e| {
+                let name = object::named(&object);
                 e.context(format_args!("failed to convert {which} object ({name}) to smd typed"))
             })
         };
         // Both are converted before either is looked at.
-        let new_typed = typed(new, "new", &format!(" ({})", self.api_version))?;
-        let live_typed = typed(live, "live", "")?;
+        let new_versioned = versioned(new, "new", &format!(" ({})", self.api_version))?;
+        let live_versioned = versioned(live, "live", "")?;
+        let new_typed = typed(new_versioned, "new")?;
+        let live_typed = typed(live_versioned, "live")?;
         let mut fields = self
             .updater
             .update(&live_typed, &new_typed, &self.api_version, &managed.fields, id)

@@ -73,10 +73,12 @@ pub(super) fn empty(gvk: &GroupVersionKind) -> Value {
     Value::Object(o)
 }
 
-/// The annotations; `None` when there are none or they are not all text.
+/// The annotations; `None` when there are none or they are not all text. Null is no text.
 pub(super) fn annotations(object: &Value) -> Option<BTreeMap<String, String>> {
     let all = object.get("metadata")?.get("annotations")?.as_object()?;
-    all.iter().map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+    let text =
+        |v: &Value| if v.is_null() { Some(String::new()) } else { v.as_str().map(str::to_owned) };
+    all.iter().map(|(k, v)| Some((k.clone(), text(v)?))).collect()
 }
 
 /// Sets a member of the metadata, or removes it.

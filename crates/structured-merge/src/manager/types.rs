@@ -27,11 +27,11 @@ impl TypeTable {
     ///
     /// ```
     /// use pintle_api::core_v1::{Pod, Service};
+    /// use pintle_apimachinery::GroupVersionKind;
     /// use pintle_apimachinery::reflect::Described;
     /// use pintle_structured_merge::{TypeConverter, TypeTable};
     /// let types = TypeTable::of([Pod::described(), Service::described()]);
-    /// assert!(types.type_of(&"v1, Kind=Pod".parse()?).is_some());
-    /// # Ok::<(), pintle_apimachinery::ParseError>(())
+    /// assert!(types.type_of(&GroupVersionKind::from_static("", "v1", "Pod")).is_some());
     /// ```
     pub fn of(described: impl IntoIterator<Item = &'static Desc>) -> Self {
         let described: Vec<&'static Desc> = described.into_iter().collect();

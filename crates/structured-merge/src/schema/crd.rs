@@ -15,6 +15,7 @@ impl TypeTable {
     /// It lacks names or versions, or a schema is not structural.
     ///
     /// ```
+    /// use pintle_apimachinery::GroupVersionKind;
     /// use pintle_structured_merge::{TypeConverter, TypeTable};
     /// use serde_json::json;
     /// let types = TypeTable::from_crd(&json!({"spec": {
@@ -23,10 +24,10 @@ impl TypeTable {
     ///         "spec": {"type": "object", "properties": {"replicas": {"type": "integer"}}},
     ///     }}}}],
     /// }}))?;
-    /// let foo = types.type_of(&"example.com/v1, Kind=Foo".parse()?).unwrap();
+    /// let foo = types.type_of(&GroupVersionKind::from_static("example.com", "v1", "Foo")).unwrap();
     /// assert!(foo.typed(json!({"spec": {"replicas": 1}})).is_ok());
     /// assert!(foo.typed(json!({"spec": {"replicas": "1"}})).is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), pintle_apimachinery::Error>(())
     /// ```
     pub fn from_crd(crd: &Value) -> Result<TypeTable, Error> {
         let spec = &crd["spec"];
