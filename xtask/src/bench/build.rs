@@ -59,55 +59,57 @@ struct Cost {
     wall: f64,
 }
 
-/// `[--types | --controller]`.
+/// `[--types | --controller] [--release]`: with `--release` only the release builds, which is a
+/// third of the time.
 pub(super) fn command(args: &[String]) -> Result<(), String> {
-    only(args, &[], &["--types", "--controller"])?;
+    only(args, &[], &["--types", "--controller", "--release"])?;
+    let hows: &[How] = if flag(args, "--release") {
+        &[How::Release]
+    } else {
+        &[How::Check, How::Debug, How::Release]
+    };
     if !flag(args, "--types") {
-        controllers()?;
+        controllers(hows)?;
     }
     if !flag(args, "--controller") {
-        types()?;
+        types(hows)?;
     }
     Ok(())
 }
 
-fn controllers() -> Result<(), String> {
+fn controllers(hows: &[How]) -> Result<(), String> {
     let mut rows = Vec::new();
     for program in [OURS, KUBE_RS] {
-        let debug = program.build(How::Debug, &[])?;
-        let release = program.build(How::Release, &[])?;
-        let size = program.stripped()?;
-        rows.push((program, debug, release, program.crates()?, size));
+        let debug = match hows.contains(&How::Debug) {
+            true => Some(program.build(How::Debug)?),
+            false => None,
+        };
+        let release = program.build(How::Release)?;
+        rows.push((program, debug, release, program.crates()?, program.stripped()?));
         program.clean();
     }
     println!(
         "\n## Clean builds of one small controller\n\n{}. CPU time of cargo and its children.\n",
         machine()
     );
-    let mut table = Table::new(&[
-        "",
-        "debug CPU s",
-        "",
-        "release CPU s",
-        "",
-        "release wall s",
-        "crates",
-        "",
-        "stripped MB",
-        "",
-    ]);
+    let columns = ["", "debug CPU s", "", "release CPU s", "", "wall s", "crates", "", "MB", ""];
+    let mut table = Table::new(&columns);
     let base = &rows[0];
     for (program, debug, release, crates, size) in &rows {
+        let (shown, times) = match (debug, &base.1) {
+            (Some(d), Some(b)) => (format!("{:.1}", d.cpu), ratio(d.cpu, b.cpu)),
+            _ => (String::new(), String::new()),
+        };
         table.row(vec![
             program.name.into(),
-            format!("{:.1}", debug.cpu),
-            ratio(debug.cpu, base.1.cpu),
+            shown,
+            times,
             format!("{:.1}", release.cpu),
             ratio(release.cpu, base.2.cpu),
             format!("{:.0}", release.wall),
             crates.to_string(),
             ratio(*crates as f64, base.3 as f64),
-            format!("{:.2}", size),
+            format!("{size:.2}"),
             ratio(*size, base.4),
         ]);
     }
@@ -120,62 +122,60 @@ fn controllers() -> Result<(), String> {
     Ok(())
 }
 
-fn types() -> Result<(), String> {
+fn types(hows: &[How]) -> Result<(), String> {
     let mut rows = Vec::new();
     for program in [OUR_TYPES, K8S_OPENAPI] {
-        // Without the crates below, which both need and which are not the subject.
-        let cost = |how| -> Result<(Cost, Cost), String> {
-            let whole = program.build(how, &[])?;
+        let mut costs = Vec::new();
+        for &how in hows {
+            let whole = program.build(how)?;
+            // Without the crates below, which both need and which are not the subject.
             program.forget_types(how)?;
-            Ok((program.again(how)?, whole))
-        };
-        let check = cost(How::Check)?;
-        let debug = cost(How::Debug)?;
-        let release = cost(How::Release)?;
-        let (rlib, size) = (program.library()?, program.stripped()?);
-        rows.push((program, check, debug, release, rlib, size));
+            costs.push((program.measure(how)?, whole));
+        }
+        rows.push((program, costs, program.library()?, program.stripped()?));
         program.clean();
     }
     println!(
         "\n## All built-in types\n\n{}. CPU seconds of the crate with the types and a program that uses five of them, and (with everything below).\n",
         machine()
     );
-    let mut table = Table::new(&[
-        "",
-        "check",
-        "",
-        "debug",
-        "",
-        "release",
-        "",
-        "release rlib MB",
-        "stripped MB",
-    ]);
-    let base = &rows[0];
-    for (program, check, debug, release, rlib, size) in &rows {
-        let cell = |c: &(Cost, Cost)| format!("{:.1} ({:.1})", c.0.cpu, c.1.cpu);
-        table.row(vec![
-            program.name.into(),
-            cell(check),
-            ratio(check.0.cpu, base.1.0.cpu),
-            cell(debug),
-            ratio(debug.0.cpu, base.2.0.cpu),
-            cell(release),
-            ratio(release.0.cpu, base.3.0.cpu),
-            format!("{rlib:.1}"),
-            format!("{size:.2}"),
-        ]);
+    let mut columns = vec![String::new()];
+    for how in hows {
+        columns.extend([how.name().to_owned(), String::new()]);
+    }
+    columns.extend(["release rlib MB".to_owned(), "stripped MB".to_owned()]);
+    let mut table = Table::new(&columns.iter().map(String::as_str).collect::<Vec<_>>());
+    for (program, costs, rlib, size) in &rows {
+        let mut row = vec![program.name.to_owned()];
+        for (cost, base) in costs.iter().zip(&rows[0].1) {
+            row.push(format!("{:.1} ({:.1})", cost.0.cpu, cost.1.cpu));
+            row.push(ratio(cost.0.cpu, base.0.cpu));
+        }
+        row.extend([format!("{rlib:.1}"), format!("{size:.2}")]);
+        table.row(row);
     }
     table.print();
     println!("\nGoals:");
-    for (what, own, peer) in [
-        ("check", rows[0].1.0.cpu, rows[1].1.0.cpu),
-        ("debug", rows[0].2.0.cpu, rows[1].2.0.cpu),
-        ("release", rows[0].3.0.cpu, rows[1].3.0.cpu),
-    ] {
-        goal(&format!("{what}, CPU against half of k8s-openapi's"), peer / 2.0, own, "s");
+    let (own, peer) = (&rows[0], &rows[1]);
+    for ((how, own), peer) in hows.iter().zip(&own.1).zip(&peer.1) {
+        let name = how.name();
+        goal(&format!("{name}, half of k8s-openapi's CPU"), peer.0.cpu / 2.0, own.0.cpu, "s");
+        let with = format!("{name} with everything below, half of k8s-openapi's CPU");
+        goal(&with, peer.1.cpu / 2.0, own.1.cpu, "s");
     }
+    goal("release rlib, k8s-openapi's", peer.2, own.2, "MB");
+    goal("stripped release binary, k8s-openapi's", peer.3, own.3, "MB");
     Ok(())
+}
+
+impl How {
+    fn name(self) -> &'static str {
+        match self {
+            How::Check => "check",
+            How::Debug => "debug",
+            How::Release => "release",
+        }
+    }
 }
 
 impl Program {
@@ -201,19 +201,15 @@ impl Program {
     }
 
     /// Builds from nothing.
-    fn build(&self, how: How, more: &[&str]) -> Result<Cost, String> {
+    fn build(&self, how: How) -> Result<Cost, String> {
         // What must come from the network comes before the clock runs.
         output(&mut self.cargo(&["fetch", "--quiet"]))?;
         self.clean();
-        self.measure(how, more)
+        self.measure(how)
     }
 
     /// Builds what is missing.
-    fn again(&self, how: How) -> Result<Cost, String> {
-        self.measure(how, &[])
-    }
-
-    fn measure(&self, how: How, more: &[&str]) -> Result<Cost, String> {
+    fn measure(&self, how: How) -> Result<Cost, String> {
         let verb = if how == How::Check { "check" } else { "build" };
         let mut c = self.cargo(&[verb, "--quiet", "--package", self.package]);
         if how == How::Release {
@@ -224,7 +220,7 @@ impl Program {
             self.package,
             if how == How::Release { "--release" } else { "" }
         );
-        c.args(more).stdout(Stdio::null());
+        c.stdout(Stdio::null());
         let (cpu, began) = (children_cpu()?, Instant::now());
         let status = c.status().map_err(|e| format!("cargo: {e}"))?;
         if !status.success() {
