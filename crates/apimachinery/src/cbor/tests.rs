@@ -150,8 +150,9 @@ fn items_are_measured_before_they_are_there() {
 }
 
 fn meta() -> PartialObjectMetadata {
-    let mut m = PartialObjectMetadata::default();
-    m.metadata = ObjectMeta { name: "a".into(), generation: 3, ..Default::default() };
+    let mut m = PartialObjectMetadata {
+        metadata: ObjectMeta { name: "a".into(), generation: 3, ..Default::default() },
+    };
     m.metadata.labels.insert("k".into(), "v".into());
     m.metadata.creation_timestamp = crate::Time::from_unix(1);
     m

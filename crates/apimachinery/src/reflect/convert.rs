@@ -312,7 +312,7 @@ fn bytes(v: &Value) -> R<Bytes> {
     }
 }
 
-fn struct_from<'a>(v: &'a Value) -> R<&'a Map<String, Value>> {
+fn struct_from(v: &Value) -> R<&Map<String, Value>> {
     v.as_object()
         .ok_or_else(|| DecodeError::new(format!("cannot restore struct from: {}", type_name(v))))
 }

@@ -258,7 +258,7 @@ impl Scanner {
             && is_blankz(self.c(3))
     }
     fn fetch(&mut self) -> R<()> {
-        self.to_next_token();
+        self.pass_to_token();
         self.unroll(self.at.column as isize);
         let (c, next) = (self.c(0), self.c(1));
         if c == '\0' {
@@ -408,7 +408,7 @@ impl Scanner {
         self.mark_token(Tok::Value, 1);
         Ok(())
     }
-    fn to_next_token(&mut self) {
+    fn pass_to_token(&mut self) {
         loop {
             if self.at.column == 0 && self.c(0) == '\u{feff}' {
                 self.skip();
