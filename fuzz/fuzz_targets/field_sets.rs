@@ -1,5 +1,5 @@
-#![no_main]
 //! Field sets and path elements of managed fields: written, they read back as the same; sets keep their laws.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_structured_merge::{PathElement, Set};
 

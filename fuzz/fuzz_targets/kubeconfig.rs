@@ -1,5 +1,5 @@
-#![no_main]
 //! Kubeconfigs.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_client::Kubeconfig;
 

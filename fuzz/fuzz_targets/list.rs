@@ -1,5 +1,5 @@
-#![no_main]
 //! Lists: fed in parts, they are what they are in one piece.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_api::core_v1::Pod;
 use pintle_apimachinery::{Decoder, Format, ListDecoder, ObjectList};

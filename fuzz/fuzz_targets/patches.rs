@@ -1,5 +1,5 @@
-#![no_main]
 //! Patches of a Pod: JSON patch, merge patch, strategic merge patch.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_api::core_v1::Pod;
 use pintle_patch::{JsonPatch, TypeSchema, merge, strategic};

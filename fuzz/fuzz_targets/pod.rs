@@ -1,5 +1,5 @@
-#![no_main]
 //! Pods in JSON, YAML, protobuf and CBOR: what decodes encodes, and decodes again as the same.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_api::core_v1::Pod;
 use pintle_apimachinery::{Codec, Decoder, Format, Unstructured};

@@ -1,5 +1,5 @@
-#![no_main]
 //! Quantities: what is read is written, and read again as the same; arithmetic never panics and keeps its laws.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_apimachinery::Quantity;
 

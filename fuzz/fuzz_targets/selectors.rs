@@ -1,5 +1,5 @@
-#![no_main]
 //! Label and field selectors: printed, they read back as the same.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_apimachinery::{fields, labels};
 

@@ -1,5 +1,5 @@
-#![no_main]
 //! Strict decoding: it gives the object that lenient decoding gives.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_api::core_v1::Pod;
 use pintle_apimachinery::{Codec, Decoder, Format, decode_strict};

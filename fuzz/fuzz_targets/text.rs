@@ -1,5 +1,5 @@
-#![no_main]
 //! Small texts: versions, kinds, integers or percentages, addresses, names, query parameters.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_apimachinery::validation::{self as v, FieldPath};
 use pintle_apimachinery::{GroupVersion, IntOrString, ListOptions, QueryPairs, version};

@@ -1,5 +1,5 @@
-#![no_main]
 //! Watch streams: fed in parts, the events are the same.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_api::core_v1::Pod;
 use pintle_apimachinery::{Decoder, Format, WatchDecoder};

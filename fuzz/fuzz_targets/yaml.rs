@@ -1,5 +1,5 @@
-#![no_main]
 //! YAML: documents are split, read, and written so that they read back as the same.
+#![no_main]
 use libfuzzer_sys::fuzz_target;
 use pintle_apimachinery::yaml;
 
