@@ -147,7 +147,8 @@ impl Found<'_> {
                 for (key, value) in ours.iter().filter(|(key, _)| !real.contains_key(*key)) {
                     self.add(&format!("{path}.{key}"), None, Some(value.to_string()));
                 }
-                let common = |from: &serde_json::Map<String, Value>, other: &serde_json::Map<String, Value>| {
+                let common = |from: &serde_json::Map<String, Value>,
+                              other: &serde_json::Map<String, Value>| {
                     let keys: Vec<String> =
                         from.keys().filter(|key| other.contains_key(*key)).cloned().collect();
                     keys.join(", ")
@@ -197,10 +198,7 @@ mod tests {
         let ours = record(201, json!({"a": [1, {"b": 3}, 4], "d": 1, "c": 1, "e": 5}));
         let found = compare("f", &[real], &[ours]);
         let paths: Vec<&str> = found.iter().map(|d| d.path.as_str()).collect();
-        assert_eq!(
-            paths,
-            ["status", "body.a[1].b", "body.a[2]", "body.e", "body (order)"]
-        );
+        assert_eq!(paths, ["status", "body.a[1].b", "body.a[2]", "body.e", "body (order)"]);
     }
 
     #[test]

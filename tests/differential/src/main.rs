@@ -78,8 +78,10 @@ async fn run(options: &Options) -> Result<bool, String> {
             let mut report = Report::default();
             report.add(&family.name, &read(&path)?, answers, &[]);
             for difference in &report.differences {
-                println!("the transcript is not what the real server says now (real: recorded, \
-                          ours: now)\n{difference}");
+                println!(
+                    "the transcript is not what the real server says now (real: recorded, \
+                          ours: now)\n{difference}"
+                );
             }
             stale += report.differences.len();
         } else {

@@ -113,6 +113,15 @@ impl Masks<'_> {
                             Value::String(self.revision(text, is_object))
                         }
                         ("continue", Value::String(token)) => Value::String(self.token(token)),
+                        ("cells", Value::Array(cells)) => {
+                            Value::Array(cells.iter().map(|cell| self.cell(cell)).collect())
+                        }
+                        // What columns are about is upstream's prose.
+                        ("description", Value::String(text))
+                            if key == "columnDefinitions" && !self.script.contains(text) =>
+                        {
+                            "<prose>".into()
+                        }
                         ("nodePort", Value::Number(port)) => {
                             Value::String(self.mask("port", &port.to_string()))
                         }
@@ -127,6 +136,17 @@ impl Masks<'_> {
             }
             Value::String(text) => Value::String(self.text(&text)),
             other => other,
+        }
+    }
+
+    /// A cell of a table, without how long ago something was.
+    fn cell(&mut self, cell: &Value) -> Value {
+        let Value::String(text) = cell else { return cell.clone() };
+        let seconds = text.strip_suffix('s').and_then(|text| text.parse::<u32>().ok());
+        let minutes = text.split_once('m').and_then(|(text, _)| text.parse::<u32>().ok());
+        match seconds.or(minutes) {
+            Some(_) => "<age>".into(),
+            None => Value::String(self.text(text)),
         }
     }
 
@@ -298,8 +318,14 @@ mod tests {
         assert_eq!(masks.text("at 2026-11-23T21:36:15Z"), "at <time>");
         assert_eq!(masks.text("2020-01-01T00:00:00Z"), "2020-01-01T00:00:00Z");
         assert_eq!(masks.text("\"a-x1y2z\" 5"), "\"a-<made>\" 5");
-        assert_eq!(masks.text("Too large resource version: 100, current: 7"), "Too large resource version: @2, current: @1");
-        assert_eq!(masks.text("too old resource version: 5 (9)"), "too old resource version: @1 (@2)");
+        assert_eq!(
+            masks.text("Too large resource version: 100, current: 7"),
+            "Too large resource version: @2, current: @1"
+        );
+        assert_eq!(
+            masks.text("too old resource version: 5 (9)"),
+            "too old resource version: @1 (@2)"
+        );
     }
 
     #[test]

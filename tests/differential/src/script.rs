@@ -165,7 +165,8 @@ fn parse(name: &str, text: &str) -> Result<Family, String> {
         }
     }
     for block in blocks {
-        let step = step(block).map_err(|e| format!("{}: {e}", block.lines().next().unwrap_or("")))?;
+        let step =
+            step(block).map_err(|e| format!("{}: {e}", block.lines().next().unwrap_or("")))?;
         if family.steps.iter().any(|other| other.name == step.name) {
             return Err(format!("two steps are named {}", step.name));
         }
@@ -329,7 +330,12 @@ mod tests {
 
     #[test]
     fn what_is_no_step_is_refused() {
-        for text in ["## a\nFETCH /x\n", "## a\nGET /x\n=> nonsense\n", "zone: x\n", "\n## a\nGET /\n## a\nGET /"] {
+        for text in [
+            "## a\nFETCH /x\n",
+            "## a\nGET /x\n=> nonsense\n",
+            "zone: x\n",
+            "\n## a\nGET /\n## a\nGET /",
+        ] {
             assert!(parse("f", &format!("\n{text}")).is_err(), "{text}");
         }
     }

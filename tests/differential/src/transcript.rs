@@ -96,7 +96,8 @@ fn parse(block: &str) -> Option<Record> {
         }
     }
     let body: String = lines.flat_map(|line| [line, "\n"]).collect();
-    let body = if body.trim().is_empty() { Value::Null } else { serde_json::from_str(&body).ok()? };
+    let body =
+        if body.trim().is_empty() { Value::Null } else { serde_json::from_str(&body).ok()? };
     Some(Record { step, request, status, headers, body })
 }
 
@@ -141,7 +142,11 @@ mod tests {
                 step: "one".into(),
                 request: "GET /a".into(),
                 status: 200,
-                headers: headers(&[("audit-id", "there"), ("content-type", "text/plain"), ("warning", "a\nb")]),
+                headers: headers(&[
+                    ("audit-id", "there"),
+                    ("content-type", "text/plain"),
+                    ("warning", "a\nb"),
+                ]),
                 body: "some\n## text".into(),
             },
             Record {

@@ -20,7 +20,10 @@ async fn the_embedded_server_answers_as_the_real_one_did() {
         .map(|entry| format!("{} / {}: {}", entry.family, entry.request, entry.path))
         .collect();
     assert!(report.differences.is_empty(), "{report}");
-    assert!(obsolete.is_empty(), "these differ no more; remove them from known.yaml: {obsolete:#?}");
+    assert!(
+        obsolete.is_empty(),
+        "these differ no more; remove them from known.yaml: {obsolete:#?}"
+    );
 }
 
 /// Nothing of the list is left out.
