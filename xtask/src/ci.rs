@@ -22,5 +22,6 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     conformance::command(&["fixtures".into()])?;
     conformance::command(&["tables".into()])?;
     conformance::command(&["apimachinery".into()])?;
+    conformance::command(&["apiserver".into()])?;
     e2e::command(&[])
 }
