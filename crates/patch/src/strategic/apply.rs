@@ -454,13 +454,13 @@ fn merge_list<S: PatchSchema>(
     in_order(patched, server, &patch_order, &server_order, By::Key(by))
 }
 
-/// An object with nothing but its merge key; all that is needed of an element for order.
+/// An object with nothing but its merge key, which is all that is needed of an element for order;
+/// one without it whole, for the error that it will be.
 fn key_only(item: &Value, by: &str) -> Value {
-    if !item.is_object() {
-        return item.clone();
+    match item.get(by) {
+        Some(key) => Value::Object([(by.to_owned(), key.clone())].into_iter().collect()),
+        None => item.clone(),
     }
-    let key = item.get(by).map(|value| (by.to_owned(), value.clone()));
-    Value::Object(key.into_iter().collect())
 }
 
 /// Carries out the directives of elements: deletes, and the replacement of the whole list. Go:
