@@ -1,7 +1,7 @@
 //! Codecs: how objects become bytes. Go: `runtime.Codec` and `serializer/{json,yaml,protobuf}`.
 use crate::reflect::{
     DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, erase_mut, json_merge,
-    json_put_kind, json_value, pb_merge, pb_merge_over, pb_put, put_object,
+    json_put_kind, json_value, json_value_exact, pb_merge, pb_merge_over, pb_put, put_object,
 };
 use crate::{Error, GroupVersionKind};
 use std::borrow::Cow;
@@ -227,7 +227,8 @@ pub fn json_to_yaml(text: &[u8]) -> Result<String, Error> {
         |e: &dyn std::fmt::Display| Error::encode(format!("error converting JSON to YAML: {e}"));
     let text = std::str::from_utf8(text).map_err(|e| wrong(&e))?;
     let mut p = Parser::new(text);
-    let value = json_value(&mut p).and_then(|v| p.finish().map(|()| v)).map_err(|e| wrong(&e))?;
+    let value =
+        json_value_exact(&mut p).and_then(|v| p.finish().map(|()| v)).map_err(|e| wrong(&e))?;
     Ok(crate::yaml::to_string(&value))
 }
 

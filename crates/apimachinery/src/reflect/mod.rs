@@ -54,7 +54,7 @@ pub use schema::json_schema;
 pub use serde_impls::{deserialize, deserialize_as, serialize};
 pub(crate) use strict::Checker;
 pub use surface::*;
-pub(crate) use value::{json_value, put_object, put_value};
+pub(crate) use value::{json_value, json_value_exact, put_object, put_value};
 pub use wire::{Reader, Writer};
 pub use writer::{put_bool, put_f64, put_i64, put_str};
 

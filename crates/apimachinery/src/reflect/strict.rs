@@ -109,7 +109,9 @@ impl Checker {
             (Type::List(t), b'[') => self.elements(p, |c, p| c.typed(t, owner, p)),
             (Type::Map(t), b'{') => self.entries(p, |c, p| c.typed(t, owner, p)),
             // Cells of tables are values of Go's `any`; other JSON decodes itself.
-            (Type::Leaf(_), b'{' | b'[') if owner.name == "TableRow" => self.any(p),
+            (Type::Leaf(l), b'{' | b'[') if owner.name == "TableRow" && l.name == "Json" => {
+                self.any(p)
+            }
             _ => p.raw().map(drop),
         }
     }

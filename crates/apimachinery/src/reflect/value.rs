@@ -7,13 +7,23 @@ use serde_json::{Map, Number, Value};
 
 /// Reads one value. Of members that are there twice, the last one counts.
 pub(crate) fn json_value(p: &mut Parser<'_>) -> R<Value> {
+    value(p, false)
+}
+
+/// As [`json_value`], but whole numbers stay whole as long as 64 bits without a sign hold them:
+/// on the way to another text.
+pub(crate) fn json_value_exact(p: &mut Parser<'_>) -> R<Value> {
+    value(p, true)
+}
+
+fn value(p: &mut Parser<'_>, exact: bool) -> R<Value> {
     Ok(match p.peek()? {
         b'{' => {
             let mut o = Map::new();
             let mut more = p.open(b'{', b'}')?;
             while more {
                 let key = p.key()?.into_owned();
-                let v = json_value(p)?;
+                let v = value(p, exact)?;
                 o.insert(key, v);
                 more = p.next(b'}')?;
             }
@@ -23,7 +33,7 @@ pub(crate) fn json_value(p: &mut Parser<'_>) -> R<Value> {
             let mut a = Vec::new();
             let mut more = p.open(b'[', b']')?;
             while more {
-                a.push(json_value(p)?);
+                a.push(value(p, exact)?);
                 more = p.next(b']')?;
             }
             Value::Array(a)
@@ -36,7 +46,11 @@ pub(crate) fn json_value(p: &mut Parser<'_>) -> R<Value> {
         }
         _ => {
             let at = p.position();
-            number(p.number()?).ok_or_else(|| DecodeError::at("number out of range", at))?
+            let text = p.number()?;
+            let whole = if exact { text.parse::<u64>().ok().map(Value::from) } else { None };
+            whole
+                .or_else(|| number(text))
+                .ok_or_else(|| DecodeError::at("number out of range", at))?
         }
     })
 }
