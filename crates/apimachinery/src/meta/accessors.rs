@@ -3,7 +3,7 @@
 //! `k8s.io/apimachinery/pkg/apis/meta/v1`.
 
 use crate::reflect::{Described, FieldMut, FieldRef, ListRef, Message, Type};
-use crate::{AnyKind, ListMeta, Object, ObjectMeta, Unstructured};
+use crate::{AnyKind, ListMeta, Object, ObjectMeta, Unstructured, UnstructuredList};
 
 fn field<'a>(message: &'a dyn Message, name: &str) -> Option<FieldRef<'a>> {
     Some(message.field(message.desc().find(name, 0)?))
@@ -45,7 +45,10 @@ pub fn object_meta_mut(value: &mut dyn AnyKind) -> Option<&mut ObjectMeta> {
 
 /// The metadata of a value that is a list. Go: `meta.ListAccessor`.
 pub fn list_meta(value: &dyn AnyKind) -> Option<&ListMeta> {
-    metadata(value.as_message()?)
+    match value.as_message() {
+        Some(message) => metadata(message),
+        None => value.as_any().downcast_ref::<UnstructuredList>().map(|list| &list.metadata),
+    }
 }
 
 fn items(value: &dyn AnyKind) -> Option<ListRef<'_>> {
@@ -58,7 +61,8 @@ fn items(value: &dyn AnyKind) -> Option<ListRef<'_>> {
 }
 
 /// The items of a value that is a list of built-in objects; `None` if it is no list. Where the type
-/// is known, the field `items` and [`ObjectList`](crate::ObjectList) are the way.
+/// is known, the field `items` and [`ObjectList`](crate::ObjectList) are the way, for
+/// [`UnstructuredList`] too.
 /// Go: `EachListItem`, `ExtractList`; `IsListType` where this is not `None`.
 ///
 /// ```
@@ -78,7 +82,10 @@ pub fn list_items(value: &dyn AnyKind) -> Option<impl Iterator<Item = &dyn Messa
 
 /// How many items a list has; 0 for anything else. Go: `LenList`.
 pub fn list_len(value: &dyn AnyKind) -> usize {
-    items(value).map_or(0, ListRef::len)
+    match value.as_any().downcast_ref::<UnstructuredList>() {
+        Some(list) => list.items.len(),
+        None => items(value).map_or(0, |items| items.len()),
+    }
 }
 
 /// Whether a server has filled in what only servers do: the time of creation, or the UID.

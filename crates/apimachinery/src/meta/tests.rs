@@ -175,6 +175,11 @@ fn metadata_of_anything() {
     };
     assert_eq!((list_len(&list), list_meta(&list).unwrap().resource_version.as_str()), (2, "7"));
     assert_eq!(list_items(&list).unwrap().count(), 2);
+    let mut untyped = crate::UnstructuredList::default();
+    untyped.items.push(object("Foo", "", "one"));
+    untyped.metadata.resource_version = "8".into();
+    let any: &dyn AnyKind = &untyped;
+    assert_eq!((list_len(any), list_meta(any).unwrap().resource_version.as_str()), (1, "8"));
     assert!(list_items(&typed).is_none() && list_len(&typed) == 0 && list_meta(&typed).is_none());
     // A Table has list metadata and no items.
     assert!(list_items(&Table::default()).is_none() && list_meta(&Table::default()).is_some());
