@@ -227,8 +227,7 @@ impl Set {
         })
     }
 
-    /// The members that have no members below them... by their place in the tree: a member with a
-    /// subtree, even an empty one, is none.
+    /// The members that have nothing below them.
     #[must_use]
     pub fn leaves(&self) -> Set {
         Set {

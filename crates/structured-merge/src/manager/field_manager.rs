@@ -32,7 +32,7 @@ use std::sync::{Arc, LazyLock};
 /// changed["spec"]["b"] = 2.into();
 /// let live = manager.update(&live, changed, "updater", t2)?;
 /// let managed = &live["metadata"]["managedFields"];
-/// assert_eq!(managed[0]["fieldsV1"], json!({"f:spec": {"f:a": {}}}));
+/// assert_eq!(managed[0]["fieldsV1"], json!({"f:spec": {".": {}, "f:a": {}}}));
 /// assert_eq!(managed[1]["manager"], "updater");
 /// assert_eq!(managed[1]["fieldsV1"], json!({"f:spec": {"f:b": {}}}));
 /// assert_eq!(managed[1]["time"], "1970-01-01T00:00:02Z");

@@ -20,14 +20,14 @@ pub(crate) const UNTYPED_DEDUCED: &str = "__untyped_deduced_";
 /// the JSON form of Go's YAML ([`Schema::from_json`]).
 ///
 /// ```
-/// use pintle_structured_merge::{Relationship, Schema, TypeRef};
+/// use pintle_structured_merge::{Schema, TypeRef};
 /// use serde_json::json;
 /// let schema = Schema::from_json(&json!({"types": [{"name": "ports", "list": {
 ///     "elementType": {"map": {"elementType": {"scalar": "untyped"}}},
 ///     "elementRelationship": "associative", "keys": ["port"],
 /// }}]}))?;
-/// let ports = schema.resolve(&TypeRef::named("ports")).unwrap();
-/// assert_eq!(ports.list.unwrap().keys, ["port"]);
+/// let name = TypeRef::named("ports");
+/// assert_eq!(schema.resolve(&name).unwrap().list.unwrap().keys, ["port"]);
 /// # Ok::<(), pintle_apimachinery::Error>(())
 /// ```
 #[derive(Debug, Default)]
