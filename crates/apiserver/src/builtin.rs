@@ -104,8 +104,6 @@ impl BuiltinKinds {
         }
         let generation = metadata(&old).get("generation").and_then(Value::as_i64).unwrap_or(0);
         kinds::prepare_update(&resource, &mut object, &old);
-        let meta = metadata_mut(&mut object);
-        meta.remove("generation");
         if resource.behaviour.generation {
             let changed = spec_changed(&object, &old, resource.has_status());
             let generation = generation + i64::from(changed);

@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     /// Held while CRDs are taken through their life.
     pub(crate) crds: Mutex<()>,
+    /// Held while a Service is given addresses and stored.
+    pub(crate) addresses: Mutex<()>,
     random: Mutex<Random>,
 }
 
@@ -74,6 +76,7 @@ impl Core {
             clock,
             settings,
             crds: Mutex::new(()),
+            addresses: Mutex::new(()),
             random: Mutex::new(Random(seed)),
         }
     }
@@ -90,7 +93,8 @@ impl Core {
         (self.clock)().to_string()
     }
 
-    fn random(&self) -> u64 {
+    /// Any number.
+    pub(crate) fn random(&self) -> u64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).next()
     }
 

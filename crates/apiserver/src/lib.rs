@@ -11,8 +11,14 @@
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
 //! server-side apply, RBAC (members of `system:masters` may all), admission
 //! webhooks, CEL, conversion webhooks, tables, OpenAPI, reviews, and subresources beside `status`
-//! and `finalize`. Defaults and validation of built-in kinds are those of their metadata and
-//! types only, and no Pod runs anywhere.
+//! and `finalize`. No Pod runs anywhere.
+//!
+//! Built-in kinds behave like themselves: every kind has the defaults of the real server, Services
+//! are given addresses and ports, Jobs their selector, Pods their priority and tolerations.
+//! Validated in full are Pods and their templates, the workload kinds, Services, Endpoints,
+//! ConfigMaps, Secrets, namespaces, volumes and claims, quotas, RBAC kinds and
+//! CustomResourceDefinitions; of other kinds only metadata and types are checked. What the server
+//! fills in and refuses can be asked without a server, too: [`BuiltinKinds`].
 //!
 //! # Example: a ConfigMap in process
 //! ```

@@ -2,6 +2,7 @@
 //!
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers` and `pkg/registry/generic/registry`.
 
+mod admission;
 pub(crate) mod body;
 pub(crate) mod delete;
 pub(crate) mod list;
@@ -9,6 +10,7 @@ pub(crate) mod namespaces;
 pub(crate) mod options;
 pub(crate) mod patch;
 pub(crate) mod scale;
+mod services;
 pub(crate) mod watch;
 pub(crate) mod write;
 

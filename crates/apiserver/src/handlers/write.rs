@@ -14,7 +14,7 @@ use crate::object::{Object, Stored, at, metadata, metadata_mut, set_text, string
 use crate::registry::{name_of, spec_changed};
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Compare, Op, Revision, Storage, Txn};
-use crate::{managed, validate};
+use crate::{kinds, managed, validate};
 
 /// How an update treats the object it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,19 +78,10 @@ impl Request<'_> {
 
     fn create_named(&self, mut object: Object, options: WriteOptions) -> ApiResult<Item> {
         let resource = self.resource;
-        let behaviour = &resource.behaviour;
         let name = name_of(&object).to_owned();
-        if resource.has_status() && !behaviour.status_on_create {
-            object.remove("status");
-        }
-        if let Some(prepare) = behaviour.prepare_create {
-            prepare(&mut object);
-        }
-        let meta = metadata_mut(&mut object);
-        meta.remove("generation");
-        if behaviour.generation {
-            meta.insert("generation".to_owned(), 1.into());
-        }
+        self.admit(&mut object, None)?;
+        let _addresses = self.give_addresses(&mut object, None)?;
+        kinds::prepare_create(resource, &mut object);
         self.check_schema(&mut object, None)?;
         let errors = self.validate(&object, None);
         if !errors.is_empty() {
@@ -228,6 +219,14 @@ impl Request<'_> {
                 };
                 new
             }
+        };
+        let _addresses = match part {
+            Part::Main => {
+                self.admit(&mut object, Some(&old))?;
+                kinds::count(resource, &mut object, &old);
+                self.give_addresses(&mut object, Some(&old))?
+            }
+            _ => None,
         };
         match (part, behaviour.prepare_update, behaviour.prepare_finalize) {
             (Part::Main, Some(prepare), _) | (Part::Finalize, _, Some(prepare)) => {
@@ -384,9 +383,7 @@ impl Request<'_> {
             None => validate::metadata(meta, &self.resource),
             Some(old) => validate::metadata_update(meta, metadata(old), &self.resource),
         };
-        if let Some(validate) = self.resource.behaviour.validate {
-            errors.extend(validate(object, old));
-        }
+        errors.extend(kinds::validate(self.resource, object, old));
         if self.resource.plural == "customresourcedefinitions" {
             errors.extend(crate::registry::validate_crd(object));
             errors.extend(

@@ -4,9 +4,8 @@
 //! without an entry behaves as the default says.
 
 use super::BuiltinResource;
-use super::{content, kinds};
+use super::kinds;
 use crate::object::Object;
-use pintle_apimachinery::validation::FieldError;
 
 /// How names of a kind are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +19,6 @@ pub(crate) enum NameRule {
     /// Anything that can be one segment of a path.
     PathSegment,
 }
-
-/// Checks an object, against the stored one in an update.
-pub(crate) type Validate = fn(&Object, Option<&Object>) -> Vec<FieldError>;
 
 /// How a kind behaves where kinds differ.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +55,6 @@ pub(crate) struct Behaviour {
     pub(crate) prepare_update: Option<fn(&mut Object, &Object)>,
     /// The same for the `finalize` subresource.
     pub(crate) prepare_finalize: Option<fn(&mut Object, &Object)>,
-    /// Checks what is beyond metadata.
-    pub(crate) validate: Option<Validate>,
     /// Conversions for a version that is not the one stored.
     pub(crate) from_storage: Option<fn(&mut Object)>,
     pub(crate) to_storage: Option<fn(&mut Object)>,
@@ -84,7 +78,6 @@ const DEFAULT: Behaviour = Behaviour {
     prepare_create: None,
     prepare_update: None,
     prepare_finalize: None,
-    validate: None,
     from_storage: None,
     to_storage: None,
 };
@@ -301,9 +294,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.prepare_update = Some(kinds::update_namespace);
             behaviour.prepare_finalize = Some(kinds::label_namespace);
         }
-        ("", "configmaps") => behaviour.validate = Some(content::config_map),
         ("", "secrets") => {
-            behaviour.validate = Some(content::secret);
             behaviour.selectable = &[("type", "type")];
             behaviour.unknown_label = UNSUPPORTED;
             behaviour.prepare_create = Some(kinds::create_secret);

@@ -5,7 +5,6 @@
 //! table in `behaviour.rs` and the small functions in `kinds.rs` that it names.
 
 mod behaviour;
-mod content;
 mod crd;
 mod kinds;
 mod schema;

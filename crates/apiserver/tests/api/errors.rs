@@ -54,7 +54,8 @@ async fn unknown_paths_and_methods() {
 #[tokio::test]
 async fn what_is_not_there_says_so() {
     let client = start().await;
-    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": []}});
+    let containers = json!([{"name": "c", "image": "a"}]);
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": containers}});
     client.post("/api/v1/namespaces/default/pods", pod).await.expect(201);
     for (method, path, what) in [
         ("GET", "/api/v1/namespaces/default/pods/p/log", "the subresource pods/log"),

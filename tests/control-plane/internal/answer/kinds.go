@@ -240,6 +240,8 @@ func versioned(object runtime.Object, kind schema.GroupVersionKind, failure erro
 	if err != nil {
 		return nil, err
 	}
+	// As it is read back from where it is stored.
+	serverScheme().Default(outer)
 	return asJSON(outer, kind)
 }
 

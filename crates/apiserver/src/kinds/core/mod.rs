@@ -2,6 +2,16 @@
 //!
 //! Go counterpart: `k8s.io/kubernetes/pkg/apis/core`.
 
+pub(super) mod config;
+mod container;
 mod defaults;
+mod env;
+pub(super) mod pod;
+pub(super) mod resources;
+pub(super) mod scheduling;
+mod security;
+pub(super) mod service;
+pub(super) mod storage;
+mod volume;
 
 pub(super) use defaults::default_of;
