@@ -3,7 +3,7 @@
 use libfuzzer_sys::fuzz_target;
 use pintle_structured_merge::{PathElement, Set};
 
-/// A path element and two sets, with a NUL between them.
+// A path element and two sets, with a NUL between them.
 fuzz_target!(|data: &[u8]| {
     let mut parts = data.splitn(3, |b| *b == 0);
     let mut next = || parts.next().unwrap_or_default();

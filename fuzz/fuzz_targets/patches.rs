@@ -5,7 +5,7 @@ use pintle_api::core_v1::Pod;
 use pintle_patch::{JsonPatch, TypeSchema, merge, strategic};
 use serde_json::Value;
 
-/// A document and a patch, with a NUL between them.
+// A document and a patch, with a NUL between them.
 fuzz_target!(|data: &[u8]| {
     let Some(at) = data.iter().position(|b| *b == 0) else { return };
     let (document, patch) = (&data[..at], &data[at + 1..]);

@@ -12,7 +12,7 @@ fuzz_target!(|input: (&str, &str, i64, i8)| {
     let sum = a.clone() + &b;
     assert_eq!(sum, b.clone() + &a);
     // Amounts that are far apart are as good as the larger one.
-    let near = |q: &Quantity| !q.as_str().contains('e');
+    let near = |q: &Quantity| !q.as_str().trim_end_matches('E').contains(['e', 'E']);
     if near(&a) && near(&b) {
         assert_eq!(sum - &b, a);
     }
