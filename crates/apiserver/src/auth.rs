@@ -98,7 +98,15 @@ impl Auth {
         if name.is_empty() {
             return match groups.first() {
                 None => Ok(user),
-                Some(_) => Err(ApiError::internal("groups without impersonating a user")),
+                Some(_) => {
+                    let groups: Vec<String> = groups.iter().map(|group| quote(group)).collect();
+                    let message = format!(
+                        "requested &user.DefaultInfo{{Name:\"\", UID:\"\", Groups:[]string{{{}}}, \
+                         Extra:map[string][]string(nil)}} without impersonating a user name",
+                        groups.join(", ")
+                    );
+                    Err(ApiError::bad_request(message).sniff_proof())
+                }
             };
         }
         let account = name.strip_prefix("system:serviceaccount:").and_then(|n| n.split_once(':'));
@@ -159,7 +167,8 @@ fn forbidden(user: &User, verb: &str, info: &RequestInfo) -> ApiError {
     let user = quote(&user.name);
     if !info.is_resource {
         let why = format!("User {user} cannot {verb} path {}", quote(path));
-        return ApiError::forbidden(Target { group: "", resource: "", name: "" }, &why);
+        return ApiError::forbidden(Target { group: "", resource: "", name: "" }, &why)
+            .sniff_proof();
     }
     let full = match subresource.as_str() {
         "" => resource.clone(),
@@ -171,7 +180,7 @@ fn forbidden(user: &User, verb: &str, info: &RequestInfo) -> ApiError {
     };
     let (full, api) = (quote(&full), quote(group));
     let why = format!("User {user} cannot {verb} resource {full} in API group {api} {place}");
-    ApiError::forbidden(Target { group, resource, name }, &why)
+    ApiError::forbidden(Target { group, resource, name }, &why).sniff_proof()
 }
 
 /// Whether a resource tells the users who ask what they themselves are and may: everybody who is

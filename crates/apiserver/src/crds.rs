@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::core::{Core, Entry};
 use crate::object::{Object, Stored, metadata};
-use crate::registry::{custom_resources, name_conflicts, next_status};
+use crate::registry::{custom_resources, naming, next_status};
 use crate::storage::{Compare, Op, Range, Storage, Txn};
 
 const PREFIX: &str = "/registry/customresourcedefinitions/";
@@ -25,8 +25,8 @@ pub(crate) fn sync(core: &Core) {
             if metadata(object).contains_key("deletionTimestamp") {
                 return None;
             }
-            let conflict = name_conflicts(object, objects.iter().copied());
-            Some((entry, object, next_status(object, conflict, &core.now())?))
+            let naming = naming(object, objects.iter().copied());
+            Some((entry, object, next_status(object, naming, &core.now())?))
         });
         let Some((entry, object, status)) = step else {
             let served = objects.into_iter().flat_map(custom_resources).collect();

@@ -2,6 +2,8 @@
 //!
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/discovery` and its `aggregated` package.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::registry::{Group, Resource, Subresource, Table, Version, api_version};
@@ -62,6 +64,9 @@ pub(crate) fn resources(group: &str, version: &Version) -> Value {
         entry.insert("kind".to_owned(), resource.kind.as_str().into());
         entry.insert("verbs".to_owned(), resource.verbs.clone().into());
         names(&mut entry, resource);
+        if resource.verbs.iter().any(|verb| verb == "watch") {
+            entry.insert("storageVersionHash".to_owned(), storage_hash(resource).into());
+        }
         list.push(Value::Object(entry));
         for sub in &resource.subresources {
             let mut entry = Map::new();
@@ -89,6 +94,26 @@ pub(crate) fn resources(group: &str, version: &Version) -> Value {
     value.insert("groupVersion".to_owned(), api_version(group, &version.version).into());
     value.insert("resources".to_owned(), list.into());
     Value::Object(value)
+}
+
+/// Tells whether two servers, or one at two times, store a resource in the same version.
+fn storage_hash(resource: &Resource) -> String {
+    let stored = match &resource.custom {
+        Some(custom) => {
+            let versions = custom.definition.pointer("/spec/versions").and_then(Value::as_array);
+            let storage = versions.into_iter().flatten().find(|v| v["storage"] == true);
+            let version = storage.and_then(|v| v["name"].as_str()).unwrap_or_default();
+            format!("{}/{version}/{}", resource.group, resource.kind)
+        }
+        None => match resource.storage_api_version().split_once('/') {
+            Some((group, version)) => format!("{group}/{version}/{}", resource.kind),
+            None => format!("/{}/{}", resource.storage_api_version(), resource.kind),
+        },
+    };
+    let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+    let Some(suite) = suite.tls13() else { return String::new() };
+    let hash = suite.common.hash_provider.hash(stored.as_bytes());
+    STANDARD.encode(hash.as_ref().get(..8).unwrap_or_default())
 }
 
 fn names(entry: &mut Map<String, Value>, resource: &Resource) {

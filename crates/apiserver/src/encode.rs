@@ -180,15 +180,10 @@ impl Encoder<'_> {
         initial_events_end: bool,
     ) -> EncodeResult<()> {
         let resource = self.resource;
-        let mut meta = Map::new();
-        meta.insert("resourceVersion".to_owned(), version.to_string().into());
-        if initial_events_end {
-            meta.insert("annotations".to_owned(), json!({"k8s.io/initial-events-end": "true"}));
-        }
         let mut object = Object::new();
         object.insert("kind".to_owned(), resource.kind.as_str().into());
         object.insert("apiVersion".to_owned(), resource.api_version().into());
-        object.insert("metadata".to_owned(), Value::Object(meta));
+        object.insert("metadata".to_owned(), bookmark_metadata(version, initial_events_end));
         if resource.custom.is_none() {
             object = self.core.typed.normalize(object, &resource.api_version(), &resource.kind)?;
         }
@@ -260,6 +255,16 @@ impl Encoder<'_> {
     }
 }
 
+/// The metadata of a bookmark.
+pub(crate) fn bookmark_metadata(version: Revision, initial_events_end: bool) -> Value {
+    let mut meta = Map::new();
+    meta.insert("resourceVersion".to_owned(), version.to_string().into());
+    if initial_events_end {
+        meta.insert("annotations".to_owned(), json!({"k8s.io/initial-events-end": "true"}));
+    }
+    Value::Object(meta)
+}
+
 /// A value with its kind in it.
 pub(crate) fn value(core: &Core, format: Format, value: &Value) -> EncodeResult<Vec<u8>> {
     match format {
@@ -270,7 +275,15 @@ pub(crate) fn value(core: &Core, format: Format, value: &Value) -> EncodeResult<
 }
 
 fn protobuf_value(core: &Core, value: &Value) -> EncodeResult<Vec<u8>> {
-    let raw = core.typed.to_protobuf(value.to_string().as_bytes())?;
+    let raw = match value.get("apiVersion") {
+        // The same messages under an older name.
+        Some(version) if version == "meta.k8s.io/v1beta1" => {
+            let mut newer = value.clone();
+            newer["apiVersion"] = "meta.k8s.io/v1".into();
+            core.typed.to_protobuf(newer.to_string().as_bytes())?
+        }
+        _ => core.typed.to_protobuf(value.to_string().as_bytes())?,
+    };
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
     let mut out = Vec::with_capacity(raw.len() + 64);
     write_envelope(&mut out, text("apiVersion"), text("kind"), &raw);

@@ -67,6 +67,7 @@ mod service;
 mod status;
 mod storage;
 mod testing;
+mod transform;
 mod tree;
 mod typed;
 mod validate;

@@ -26,32 +26,88 @@ pub(crate) enum Offer {
 const ALL: [&str; 3] =
     ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
+/// What streams are written in.
+const STREAMS: [&str; 2] =
+    ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+
+/// What of an object is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// All of it.
+    Whole,
+    /// Its metadata, as `PartialObjectMetadata`, or a list of these, of a version.
+    Metadata { list: bool, version: &'static str },
+    /// A row of a table of a version.
+    Table { version: &'static str },
+}
+
 /// The form of an answer.
 ///
 /// # Errors
-/// 406 when the client takes none of what is offered. Transformed forms (`as=Table`,
-/// `as=PartialObjectMetadata`) are not offered.
-pub(crate) fn negotiate(accept: &str, offer: Offer) -> ApiResult<Format> {
+/// 406 when the client takes none of what is offered.
+pub(crate) fn negotiate(accept: &str, offer: Offer) -> ApiResult<(Format, Form)> {
+    let watch = matches!(offer, Offer::Watch(_));
     for clause in clauses(accept) {
-        let transformed = clause.parameters.iter().any(|(key, _)| *key == "as");
-        if transformed {
-            continue;
+        let Some(form) = form(&clause) else { continue };
+        if watch && clause.media == "application/yaml" {
+            // There is such a form, but not of streams.
+            return Err(ApiError::not_acceptable(&STREAMS));
         }
         let format = match clause.media {
             "application/json" | "*/*" | "application/*" => Some(Format::Json),
-            "application/yaml" if !matches!(offer, Offer::Watch(_)) => Some(Format::Yaml),
+            "application/yaml" => Some(Format::Yaml),
             "application/vnd.kubernetes.protobuf"
-                if matches!(offer, Offer::Builtin | Offer::Watch(true)) =>
+                if matches!(offer, Offer::Builtin | Offer::Watch(true))
+                    // Tables have no protobuf.
+                    && !matches!(form, Form::Table { .. }) =>
             {
                 Some(Format::Protobuf)
             }
             _ => None,
         };
         if let Some(format) = format {
-            return Ok(format);
+            return Ok((format, form));
         }
     }
     Err(ApiError::not_acceptable(&ALL))
+}
+
+/// What a clause asks for; `None` for what is not offered.
+fn form(clause: &Clause<'_>) -> Option<Form> {
+    let parameter = |name: &str| {
+        clause.parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+    };
+    let Some(kind) = parameter("as") else { return Some(Form::Whole) };
+    let version = match parameter("v") {
+        Some("v1") => "meta.k8s.io/v1",
+        Some("v1beta1") => "meta.k8s.io/v1beta1",
+        _ => return None,
+    };
+    match kind {
+        _ if parameter("g") != Some("meta.k8s.io") => None,
+        "Table" => Some(Form::Table { version }),
+        "PartialObjectMetadata" => Some(Form::Metadata { list: false, version }),
+        "PartialObjectMetadataList" => Some(Form::Metadata { list: true, version }),
+        _ => None,
+    }
+}
+
+/// Whether a route of built-in resources is chosen at all: it must offer one of the types by name,
+/// or the client take everything. Go: go-restful's `Produces`.
+///
+/// # Errors
+/// 406 with the text of the router.
+pub(crate) fn route(accept: &str, streams: bool) -> ApiResult<()> {
+    let mut offered = ALL.to_vec();
+    if streams {
+        offered.extend(STREAMS);
+    }
+    let accept = if accept.trim().is_empty() { "*/*" } else { accept };
+    let mut media = accept.split(',').map(|clause| clause.split(';').next().unwrap_or_default());
+    if media.any(|media| media.trim() == "*/*" || ALL.contains(&media.trim())) {
+        return Ok(());
+    }
+    Err(ApiError::not_acceptable_route(&offered))
 }
 
 /// Whether the client takes aggregated discovery, in the version there is.
@@ -98,7 +154,7 @@ mod tests {
 
     #[track_caller]
     fn check(accept: &str, offer: Offer, expect: Option<Format>) {
-        assert_eq!(negotiate(accept, offer).ok(), expect, "{accept}");
+        assert_eq!(negotiate(accept, offer).ok().map(|(format, _)| format), expect, "{accept}");
     }
 
     #[test]
@@ -115,12 +171,34 @@ mod tests {
         check("application/yaml", Offer::Watch(true), None);
         check("application/json;stream=watch", Offer::Watch(false), Some(Format::Json));
         check("text/plain", Offer::Builtin, None);
-        check("application/json;as=Table;v=v1;g=meta.k8s.io", Offer::Builtin, None);
+        check("application/json;as=Table;v=v9;g=meta.k8s.io", Offer::Builtin, None);
         check(
             "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
             Offer::Builtin,
             Some(Format::Json),
         );
+    }
+
+    #[test]
+    fn forms() {
+        let form = |accept: &str| negotiate(accept, Offer::Builtin).ok().map(|(_, form)| form);
+        let version = "meta.k8s.io/v1";
+        let table = "as=Table;v=v1;g=meta.k8s.io";
+        assert_eq!(form(&format!("application/json;{table}")), Some(Form::Table { version }));
+        assert_eq!(form(&format!("application/vnd.kubernetes.protobuf;{table}")), None);
+        assert_eq!(
+            form("application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
+            Some(Form::Metadata { list: false, version })
+        );
+        assert_eq!(form("application/json;as=Table;v=v1"), None);
+    }
+
+    #[test]
+    fn routes() {
+        assert!(route("text/html,*/*;q=0.8", false).is_ok());
+        assert!(route("application/json;as=Table", true).is_ok());
+        assert!(route("application/*", false).is_err());
+        assert!(route("", true).is_ok());
     }
 
     #[test]

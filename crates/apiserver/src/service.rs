@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -25,10 +25,11 @@ use crate::encode::{self, Encoder, Format};
 use crate::handlers::options::write_options;
 use crate::handlers::write::Part;
 use crate::handlers::{self, Answer, Reply};
-use crate::negotiate::{self, Offer, negotiate};
+use crate::negotiate::{self, Form, Offer, negotiate};
 use crate::registry::{Group, Resource};
 use crate::request::{Query, RequestInfo};
 use crate::status::{ApiError, ApiResult};
+use crate::transform::Transform;
 
 /// The API server as a service over any body: clients in the same process need no socket.
 ///
@@ -85,6 +86,15 @@ where
     }
 }
 
+fn has_verb(verbs: &[String], wanted: &str) -> bool {
+    verbs.iter().any(|verb| verb == wanted)
+}
+
+/// Says that the answer's type is not to be guessed.
+fn no_sniff(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
 /// Whether a group has custom resources only.
 fn is_custom(group: &Group) -> bool {
     group.versions.iter().flat_map(|v| &v.resources).all(|r| r.custom.is_some())
@@ -96,11 +106,13 @@ struct Exchange<'a> {
     parts: &'a request::Parts,
     query: Query,
     info: RequestInfo,
+    /// Said of a version that is deprecated, whatever the answer.
+    deprecated: OnceLock<String>,
 }
 
 /// What is answered, before it is bytes.
 enum Produced {
-    Answer(Arc<Resource>, Format, Answer),
+    Answer(Arc<Resource>, (Format, Form), Answer),
     Value(Value),
     Aggregated(Value),
     Text(&'static str),
@@ -110,7 +122,7 @@ impl<'a> Exchange<'a> {
     fn new(core: &'a Arc<Core>, parts: &'a request::Parts) -> Self {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let info = RequestInfo::new(&parts.method, parts.uri.path(), &query);
-        Exchange { core, parts, query, info }
+        Exchange { core, parts, query, info, deprecated: OnceLock::new() }
     }
 
     fn header(&self, name: HeaderName) -> &str {
@@ -125,6 +137,15 @@ impl<'a> Exchange<'a> {
         let user = self.core.auth.authenticate(&self.parts.headers, user)?;
         let user = self.core.auth.impersonate(user, &self.parts.headers, &self.info)?;
         self.core.auth.authorize(&user, &self.info)?;
+        if self.info.path.contains("//") {
+            let known = self.info.is_resource
+                && self.core.registry.table().group(&self.info.group).is_some();
+            return Err(if known {
+                ApiError::no_such_resource()
+            } else {
+                ApiError::page_not_found()
+            });
+        }
         if self.info.is_resource { self.resource(body).await } else { self.other() }
     }
 
@@ -133,7 +154,17 @@ impl<'a> Exchange<'a> {
         let table = self.core.registry.table();
         let path = self.info.path.as_str();
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        if !matches!(self.info.verb, "get" | "head") {
+        // Some of these look at the method, and some do not.
+        let any_method = matches!(
+            parts.as_slice(),
+            ["apis"] | ["apis", _] | ["healthz" | "livez" | "readyz", ..]
+        );
+        let allowed = match self.info.verb {
+            "get" => true,
+            "head" => !matches!(parts.first(), Some(&("api" | "apis" | "version"))),
+            _ => false,
+        };
+        if !allowed && !any_method {
             let known = matches!(parts.first(), Some(&("api" | "apis" | "version")));
             return Err(if known {
                 ApiError::method_not_allowed()
@@ -158,7 +189,7 @@ impl<'a> Exchange<'a> {
             ["api"] => Ok(Produced::Value(discovery::api_versions(self.header(header::HOST)))),
             ["apis"] => Ok(Produced::Value(discovery::groups(&table))),
             ["api", version] => {
-                resources("", version).map(Produced::Value).ok_or_else(ApiError::page_not_found)
+                resources("", version).map(Produced::Value).ok_or_else(ApiError::no_such_resource)
             }
             ["apis", group] => table
                 .group(group)
@@ -186,7 +217,7 @@ impl<'a> Exchange<'a> {
             }
             ["healthz" | "livez" | "readyz"]
             | ["healthz" | "livez" | "readyz", "ping" | "storage"] => Ok(Produced::Text("ok")),
-            ["openapi", ..] => Err(ApiError::not_implemented("OpenAPI")),
+            ["openapi", _, ..] => Err(ApiError::not_implemented("OpenAPI")),
             _ => Err(ApiError::page_not_found()),
         }
     }
@@ -205,7 +236,17 @@ impl<'a> Exchange<'a> {
             });
         };
         let namespaced = !info.namespace.is_empty() && info.resource != "namespaces";
+        if info.name.contains('/') {
+            return Err(ApiError::no_such_resource());
+        }
         if resource.namespaced != namespaced {
+            let whole = matches!(info.verb, "list" | "watch") && info.name.is_empty();
+            if resource.custom.is_some() && !(resource.namespaced && whole) {
+                return Err(ApiError::page_not_found());
+            }
+            if whole && !resource.verbs.iter().any(|verb| verb == "list") {
+                return Err(ApiError::no_such_resource());
+            }
             return Err(match (info.verb, info.name.as_str()) {
                 ("list" | "watch", "") if resource.namespaced => return Ok(Arc::clone(resource)),
                 // The path is there for reading all namespaces, but not for this.
@@ -223,10 +264,13 @@ impl<'a> Exchange<'a> {
     {
         let info = &self.info;
         let resource = self.find()?;
+        let custom = resource.custom.is_some();
         let mut verbs = &resource.verbs;
         if !info.subresource.is_empty() {
-            let sub =
-                resource.subresource(&info.subresource).ok_or_else(ApiError::no_such_resource)?;
+            let sub = resource.subresource(&info.subresource).ok_or_else(|| match custom {
+                true => ApiError::not_found(resource.target(&info.name)),
+                false => ApiError::no_such_resource(),
+            })?;
             if !info.rest.is_empty() && sub.name != "proxy" {
                 return Err(ApiError::no_such_resource());
             }
@@ -240,16 +284,51 @@ impl<'a> Exchange<'a> {
             "watch" => true,
             _ => false,
         };
-        if !fits || !verbs.iter().any(|verb| *verb == info.verb) {
+        if info.verb == "watch" && !has_verb(verbs, "watch") && has_verb(verbs, "list") {
+            // It gets as far as the handler, and its warnings with it.
+            if let Some(warning) = crate::registry::deprecation(&resource) {
+                let _ = self.deprecated.set(warning);
+            }
+        }
+        let has = |wanted: &str| has_verb(verbs, wanted);
+        if !fits || !has(info.verb) {
+            // Where the request gets as far as a handler, the handler says what it does not do.
+            let reaches = match info.verb {
+                "watch" => has("list"),
+                "create" => custom && !info.subresource.is_empty(),
+                "delete" => custom,
+                _ => false,
+            };
+            return Err(match info.verb {
+                _ if reaches => {
+                    ApiError::method_not_supported(&resource.group, &resource.plural, info.verb)
+                }
+                "patch" | "update" if custom && !named => {
+                    ApiError::bad_request("name must be provided")
+                }
+                _ => ApiError::method_not_allowed(),
+            });
+        }
+        if self.parts.method == http::Method::HEAD {
             return Err(ApiError::method_not_allowed());
         }
+        if let Some(warning) = crate::registry::deprecation(&resource) {
+            let _ = self.deprecated.set(warning);
+        }
         let watching = info.verb == "watch";
-        let custom = resource.custom.is_some();
         let offer = match (watching, custom) {
             (true, custom) => Offer::Watch(!custom),
             (false, true) => Offer::Custom,
             (false, false) => Offer::Builtin,
         };
+        if !custom {
+            let streams = matches!(info.verb, "list" | "watch") && !info.watch_prefix;
+            negotiate::route(self.header(header::ACCEPT), streams)?;
+            if info.verb == "patch" && !handlers::patch::is_patch(self.header(header::CONTENT_TYPE))
+            {
+                return Err(ApiError::unsupported_route());
+            }
+        }
         let format = negotiate(self.header(header::ACCEPT), offer)?;
         let core = self.core;
         let agent = self.header(header::USER_AGENT);
@@ -379,16 +458,25 @@ impl<'a> Exchange<'a> {
     fn encode(&self, response: Produced) -> ApiResult<Response<Body>> {
         let internal = ApiError::internal;
         match response {
-            Produced::Answer(resource, format, answer) => {
+            Produced::Answer(resource, (format, form), answer) => {
                 let encoder = Encoder { core: self.core, resource: &resource, format };
+                let transform = Transform::new(self.core, &resource, form, &self.query);
                 let (code, bytes) = match answer.reply {
+                    Reply::Object(code, item) if form != Form::Whole => {
+                        let value = transform.object(&item)?;
+                        (code, encode::value(self.core, format, &value).map_err(internal)?)
+                    }
+                    Reply::List(page) if form != Form::Whole => {
+                        let value = transform.list(&page)?;
+                        (200, encode::value(self.core, format, &value).map_err(internal)?)
+                    }
                     Reply::Object(code, item) => (code, encoder.object(&item).map_err(internal)?),
                     Reply::List(page) => (200, encoder.list(&page).map_err(internal)?),
                     Reply::Value(code, value) => {
                         (code, encode::value(self.core, format, &value).map_err(internal)?)
                     }
                     Reply::Watch(mut watch) => {
-                        watch.set_format(format);
+                        watch.set_format(format, transform);
                         let content_type = match format {
                             Format::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
                             _ => "application/json",
@@ -399,15 +487,25 @@ impl<'a> Exchange<'a> {
                 Ok(self.bytes(code, format, bytes, &answer.warnings))
             }
             Produced::Value(value) => {
-                let format =
-                    negotiate(self.header(header::ACCEPT), Offer::Custom).unwrap_or(Format::Json);
-                let bytes = encode::value(self.core, format, &value).map_err(internal)?;
+                negotiate::route(self.header(header::ACCEPT), false)?;
+                let (format, _) = negotiate(self.header(header::ACCEPT), Offer::Builtin)?;
+                let bytes = encode::value(self.core, format, &value);
+                let (format, bytes) = match bytes {
+                    Ok(bytes) => (format, bytes),
+                    // What has no protobuf is written in JSON.
+                    Err(_) => (Format::Json, value.to_string().into_bytes()),
+                };
                 Ok(self.bytes(200, format, bytes, &[]))
             }
             Produced::Aggregated(value) => Ok(self.aggregated(&value)),
             Produced::Text(text) => {
                 let body = Body::full(text);
-                Ok(self.build(200, "text/plain; charset=utf-8", body, &[]))
+                let mut response = self.build(200, "text/plain; charset=utf-8", body, &[]);
+                // The checks one by one are answered without it.
+                if self.info.path.trim_matches('/').split('/').count() == 1 {
+                    no_sniff(response.headers_mut());
+                }
+                Ok(response)
             }
         }
     }
@@ -424,6 +522,9 @@ impl<'a> Exchange<'a> {
             if known { (304, Body::full(Bytes::new())) } else { (200, Body::full(body)) };
         let mut response = self.build(code, content_type, body, &[]);
         let headers = response.headers_mut();
+        if known {
+            headers.remove(header::CONTENT_TYPE);
+        }
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             headers.insert(header::ETAG, tag);
         }
@@ -435,10 +536,17 @@ impl<'a> Exchange<'a> {
     fn error(&self, error: &ApiError) -> Response<Body> {
         if error.is_plain() {
             let body = Body::full(error.message().to_owned());
-            return self.build(error.code(), "text/plain; charset=utf-8", body, &[]);
+            let mut response = self.build(error.code(), "text/plain; charset=utf-8", body, &[]);
+            no_sniff(response.headers_mut());
+            return response;
         }
         let status = error.status();
-        let format = negotiate(self.header(header::ACCEPT), Offer::Builtin).unwrap_or(Format::Json);
+        let format = negotiate(self.header(header::ACCEPT), Offer::Builtin);
+        // Errors are never in another form, and in JSON when that was asked for.
+        let format = match format {
+            Ok((format, Form::Whole)) => format,
+            _ => Format::Json,
+        };
         // A Status that cannot be written in another form is written in JSON.
         let (format, bytes) = match encode::value(self.core, format, &status) {
             Ok(bytes) => (format, bytes),
@@ -449,6 +557,9 @@ impl<'a> Exchange<'a> {
             && matches!(error.code(), 429 | 500..)
         {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if error.is_sniff_proof() {
+            no_sniff(response.headers_mut());
         }
         response
     }
@@ -486,7 +597,9 @@ impl<'a> Exchange<'a> {
         body: Body,
         warnings: &[String],
     ) -> Response<Body> {
-        let mut response = Response::new(body);
+        // An answer to HEAD has no body.
+        let head = self.parts.method == http::Method::HEAD;
+        let mut response = Response::new(if head { Body::full(Bytes::new()) } else { body });
         *response.status_mut() =
             StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers: &mut HeaderMap = response.headers_mut();
@@ -495,7 +608,7 @@ impl<'a> Exchange<'a> {
         if let Ok(id) = HeaderValue::from_str(&self.core.uid()) {
             headers.insert(HeaderName::from_static("audit-id"), id);
         }
-        for warning in warnings {
+        for warning in self.deprecated.get().into_iter().chain(warnings) {
             let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
             if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{text}\"")) {
                 headers.append(header::WARNING, value);

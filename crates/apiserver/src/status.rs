@@ -24,6 +24,8 @@ struct Inner {
     continue_token: Option<String>,
     /// Answered as this plain text instead of a `Status`.
     plain: bool,
+    /// Answered with `X-Content-Type-Options: nosniff`.
+    nosniff: bool,
 }
 
 /// What the failure is about.
@@ -63,6 +65,7 @@ impl ApiError {
             details: None,
             continue_token: None,
             plain: false,
+            nosniff: false,
         }))
     }
 
@@ -238,6 +241,40 @@ impl ApiError {
             "NotAcceptable",
             format!("only the following media types are accepted: {}", accepted.join(", ")),
         )
+    }
+
+    /// What the router of built-in resources says of an answer nobody takes.
+    pub(crate) fn not_acceptable_route(offered: &[&str]) -> Self {
+        let message =
+            format!("406: Not Acceptable\n\nAvailable representations: {}", offered.join(", "));
+        ApiError::new(406, "NotAcceptable", message).with(Details::default())
+    }
+
+    /// One object was asked for in a form of lists, or the other way round.
+    pub(crate) fn wrong_form(message: impl Into<String>) -> Self {
+        ApiError::new(406, "NotAcceptable", message)
+    }
+
+    /// What the router of built-in resources says of a patch it does not know.
+    pub(crate) fn unsupported_route() -> Self {
+        ApiError::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+            .with(Details::default())
+    }
+
+    /// Says that the answer's type is not to be guessed, as refusals before the handlers do.
+    pub(crate) fn sniff_proof(mut self) -> Self {
+        self.0.nosniff = true;
+        self
+    }
+
+    pub(crate) fn is_sniff_proof(&self) -> bool {
+        self.0.nosniff || self.0.plain
+    }
+
+    /// Puts words in front of the message.
+    pub(crate) fn prefixed(mut self, words: &str) -> Self {
+        self.0.message.insert_str(0, words);
+        self
     }
 
     /// What a path with a known group and version answers when nothing is served there.

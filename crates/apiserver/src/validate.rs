@@ -5,7 +5,7 @@
 use pintle_apimachinery::ObjectMeta;
 use pintle_apimachinery::validation::{
     BadValue, FieldError, FieldPath, name_is_dns_label, name_is_dns_subdomain,
-    name_is_dns1035_label, name_is_path_segment, validate_object_meta, validate_object_meta_update,
+    name_is_path_segment, validate_object_meta, validate_object_meta_update,
 };
 use serde_json::{Map, Value};
 
@@ -20,7 +20,6 @@ fn function(rule: NameRule) -> fn(&str, bool) -> Vec<String> {
     match rule {
         NameRule::Subdomain => name_is_dns_subdomain,
         NameRule::Label => name_is_dns_label,
-        NameRule::Label1035 => name_is_dns1035_label,
         NameRule::PathSegment => name_is_path_segment,
     }
 }
@@ -33,19 +32,29 @@ fn typed(meta: &Map<String, Value>) -> Result<ObjectMeta, Vec<FieldError>> {
 /// Checks the metadata of a new object.
 pub(crate) fn metadata(meta: &Map<String, Value>, resource: &Resource) -> Vec<FieldError> {
     match typed(meta) {
-        Ok(meta) => check(&meta, resource),
+        Ok(meta) => {
+            let mut errors = general(&meta, resource);
+            errors.extend(finalizers(&meta));
+            errors
+        }
         Err(errors) => errors,
     }
 }
 
-fn check(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
+/// What holds for the metadata of every API.
+fn general(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
     let path = FieldPath::new("metadata");
     let rule = function(resource.behaviour.names);
-    let mut errors: Vec<FieldError> =
-        validate_object_meta(&path, meta, resource.namespaced, rule).into_iter().collect();
+    validate_object_meta(&path, meta, resource.namespaced, rule).into_iter().collect()
+}
+
+/// What the core API adds: finalizers without a domain are those it knows.
+fn finalizers(meta: &ObjectMeta) -> Vec<FieldError> {
+    let path = FieldPath::new("metadata");
+    let mut errors = Vec::new();
     for (index, finalizer) in meta.finalizers.iter().enumerate() {
         let standard = ["kubernetes", "orphan", "foregroundDeletion"];
-        if !finalizer.contains(['/', '.']) && !standard.contains(&finalizer.as_str()) {
+        if !finalizer.contains('/') && !standard.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             let path = path.child("finalizers").index(index);
             errors.push(FieldError::invalid(path, finalizer, detail));
@@ -69,13 +78,13 @@ pub(crate) fn metadata_update(
         new.resource_version = old.resource_version.clone();
     }
     let path = FieldPath::new("metadata");
-    let mut errors: Vec<FieldError> =
-        validate_object_meta_update(&path, &new, &old).into_iter().collect();
-    for error in check(&new, resource) {
+    let mut errors = general(&new, resource);
+    for error in validate_object_meta_update(&path, &new, &old) {
         if !errors.contains(&error) {
             errors.push(error);
         }
     }
+    errors.extend(finalizers(&new));
     errors
 }
 
@@ -90,19 +99,18 @@ mod tests {
 
     #[test]
     fn names() {
-        for (text, subdomain, label, label1035) in [
-            ("a", true, true, true),
-            ("a-b.c", true, false, false),
-            ("0a", true, true, false),
-            ("A", false, false, false),
-            ("-a", false, false, false),
-            ("a..b", false, false, false),
-            ("", false, false, false),
-            ("a_b", false, false, false),
+        for (text, subdomain, label) in [
+            ("a", true, true),
+            ("a-b.c", true, false),
+            ("0a", true, true),
+            ("A", false, false),
+            ("-a", false, false),
+            ("a..b", false, false),
+            ("", false, false),
+            ("a_b", false, false),
         ] {
             check(NameRule::Subdomain, text, subdomain);
             check(NameRule::Label, text, label);
-            check(NameRule::Label1035, text, label1035);
         }
         check(NameRule::PathSegment, "system:node", true);
         check(NameRule::PathSegment, "..", false);

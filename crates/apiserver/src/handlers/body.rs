@@ -63,7 +63,8 @@ pub(crate) fn parse(body: &[u8], media: Media) -> Result<(Object, Vec<String>), 
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
+/// What Go's decoder calls a value.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
@@ -100,6 +101,15 @@ fn summary(body: &[u8]) -> String {
     }
 }
 
+/// The refusal of a body in a form that is not read.
+pub(crate) fn unknown_media() -> ApiError {
+    ApiError::unsupported_media_type(&[
+        "application/json",
+        "application/yaml",
+        "application/vnd.kubernetes.protobuf",
+    ])
+}
+
 impl Request<'_> {
     /// What bodies of this request are: the resource's kind, or that of its subresource.
     pub(crate) fn expect(&self) -> Expect<'_> {
@@ -124,7 +134,7 @@ impl Request<'_> {
         content_type: &str,
         validation: FieldValidation,
     ) -> ApiResult<(Object, Vec<String>)> {
-        let media = Media::of(content_type).unwrap_or(Media::Json);
+        let media = Media::of(content_type).ok_or_else(unknown_media)?;
         let expect = self.expect();
         let custom = self.resource.custom.is_some() && expect.kind == self.resource.kind;
         let unrecognized = |error: String| {
@@ -165,6 +175,10 @@ impl Request<'_> {
         }
         let cannot = |error: &str| {
             let version = given_version.rsplit('/').next().unwrap_or_default();
+            let version = match version {
+                "" => expect.api_version.rsplit('/').next().unwrap_or_default(),
+                version => version,
+            };
             let (kind, version) = match given_kind.as_str() {
                 "" => (expect.kind, expect.api_version.rsplit('/').next().unwrap_or_default()),
                 kind => (kind, version),
@@ -184,7 +198,7 @@ impl Request<'_> {
             if self.core.typed.desc(version, kind).is_none() {
                 return Err(cannot(&format!(
                     "no kind {} is registered for version {} in scheme \
-                     \"pkg/runtime/scheme.go:111\"",
+                     \"pkg/api/legacyscheme/scheme.go:30\"",
                     crate::status::quote(kind),
                     crate::status::quote(version)
                 )));
@@ -196,7 +210,11 @@ impl Request<'_> {
                     expect.api_version
                 )));
             }
-            let package = match self.resource.group.split('.').next().unwrap_or_default() {
+            let group = match expect.api_version.split_once('/') {
+                Some((group, _)) => group,
+                None => "",
+            };
+            let package = match group.split('.').next().unwrap_or_default() {
                 "" => "core",
                 first => first,
             };

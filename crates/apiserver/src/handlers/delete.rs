@@ -14,10 +14,15 @@ use crate::core::Entry;
 use crate::object::{Object, at, metadata, metadata_mut, strings, text};
 use crate::registry::{CLEANUP_FINALIZER, mark_terminating};
 use crate::status::{ApiError, ApiResult, Details, Target, deleted, quote};
-use crate::storage::Op;
+use crate::storage::{Compare, Op, Storage, Txn};
 
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
+
+/// Said when a Job is deleted without a word about its Pods.
+const JOB_WARNING: &str = "child pods are preserved by default when jobs are deleted; set \
+    propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this \
+    warning";
 
 /// What happens to dependents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +57,10 @@ impl Request<'_> {
         body: &[u8],
         content_type: &str,
     ) -> ApiResult<DeleteOptions> {
-        let media = Media::of(content_type).unwrap_or(Media::Json);
+        let media = match Media::of(content_type) {
+            None if !body.is_empty() => return Err(super::body::unknown_media()),
+            media => media.unwrap_or(Media::Json),
+        };
         let sent = match (body.is_empty(), media) {
             (true, _) => self.delete_options_of_query()?,
             (_, Media::Protobuf) => {
@@ -105,7 +113,17 @@ impl Request<'_> {
             let value = sent.get("preconditions")?.get(key)?.as_str()?;
             Some(value.to_owned())
         };
-        let grace = sent.get("gracePeriodSeconds").and_then(Value::as_i64);
+        let grace = sent.get("gracePeriodSeconds").filter(|grace| !grace.is_null());
+        let grace = grace.map(|grace| {
+            grace.as_i64().ok_or_else(|| {
+                ApiError::bad_request(format!(
+                    "json: cannot unmarshal {} into Go struct field \
+                 DeleteOptions.gracePeriodSeconds of type int64",
+                    super::body::kind_of(grace)
+                ))
+            })
+        });
+        let grace = grace.transpose()?;
         Ok(DeleteOptions {
             uid: precondition("uid"),
             version: precondition("resourceVersion"),
@@ -140,7 +158,8 @@ impl Request<'_> {
     pub(crate) fn delete(&self, options: &DeleteOptions) -> ApiResult<Answer> {
         let resource = self.resource;
         let outcome = self.delete_named(&self.info.name, options)?;
-        Ok(match outcome {
+        let job = (resource.group.as_str(), resource.plural.as_str()) == ("batch", "jobs");
+        let mut answer: Answer = match outcome {
             Outcome::Waiting(item) => Reply::Object(200, item).into(),
             Outcome::Gone(item) if resource.behaviour.returns_deleted => {
                 Reply::Object(200, item).into()
@@ -155,7 +174,11 @@ impl Request<'_> {
                 };
                 Reply::Value(200, deleted(&details)).into()
             }
-        })
+        };
+        if job && options.propagation.is_none() {
+            answer.warnings.push(JOB_WARNING.to_owned());
+        }
+        Ok(answer)
     }
 
     /// Deletes one object of the request's namespace.
@@ -204,6 +227,19 @@ impl Request<'_> {
         } else if waits && !graceful {
             mark_deleting(&mut object, &now.to_string());
         }
+        if resource.behaviour.graceful && !waits && !graceful {
+            // It goes at once, and the answer says when.
+            let meta = metadata_mut(&mut object);
+            meta.insert("deletionTimestamp".to_owned(), now.to_string().into());
+            meta.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
+            raise_generation(meta);
+            let stored = self.encode(object)?;
+            let gone = self.remove(&key, entry, options.dry_run)?;
+            return Ok(gone.map(|outcome| match outcome {
+                Outcome::Gone(item) => Outcome::Gone(Item { stored, ..item }),
+                waiting => waiting,
+            }));
+        }
         if waits || graceful {
             let stored = self.encode(object)?;
             let item = if options.dry_run || stored.same(&entry.value) {
@@ -228,10 +264,14 @@ impl Request<'_> {
     ) -> ApiResult<Option<Outcome>> {
         let mut item = Item::of(entry);
         if !dry_run {
-            if self.commit(key, entry.mod_revision, Op::Delete(key.to_owned())).is_none() {
+            let compare = vec![Compare::ModRevision(key.to_owned(), entry.mod_revision)];
+            let txn = Txn { compare, success: vec![Op::Delete(key.to_owned())], failure: vec![] };
+            let response = self.core.store.txn(txn);
+            if !response.succeeded {
                 return Ok(None);
             }
-            item = Item { stored: Arc::clone(&entry.value), version: Some(entry.mod_revision) };
+            self.core.after_write(self.resource);
+            item = Item { stored: Arc::clone(&entry.value), version: Some(response.revision) };
         }
         Ok(Some(Outcome::Gone(item)))
     }
@@ -245,6 +285,14 @@ impl Request<'_> {
         if let Some(uid) = &options.uid
             && *uid != summary.uid
         {
+            if resource.behaviour.spec_finalizers {
+                // Namespaces check it themselves, in words of their own.
+                let why = format!(
+                    "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                    summary.uid
+                );
+                return Err(ApiError::conflict(resource.target(&summary.name), &why));
+            }
             let why = format!(
                 "the UID in the precondition ({uid}) does not match the UID in record ({}). The \
                  object might have been deleted and then recreated",

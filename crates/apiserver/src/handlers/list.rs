@@ -106,7 +106,9 @@ impl Request<'_> {
         }
         // A negative revision is an inconsistent continuation: from this key, as things are now.
         let revision = Revision::try_from(token_revision).ok();
-        self.page(selector, &key, revision, options.limit).map_err(|error| {
+        // With version 0 the whole rest is at hand, as with a first page.
+        let limit = if options.version == "0" { 0 } else { options.limit };
+        self.page(selector, &key, revision, limit).map_err(|error| {
             let error = self.storage_error(error, revision.unwrap_or(0), EXPIRED_CONTINUE);
             if error.code() == 410 {
                 let start = key.strip_prefix(prefix.as_str()).unwrap_or_default();
@@ -175,7 +177,14 @@ fn encode_continue(start: &str, revision: i64) -> String {
 
 fn decode_continue(token: &str, prefix: &str) -> Result<(String, i64), String> {
     let generic = |detail: String| format!("continue key is not valid: {detail}");
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| generic(error.to_string()))?;
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| {
+        let at = match error {
+            base64::DecodeError::InvalidByte(at, _)
+            | base64::DecodeError::InvalidLastSymbol(at, _) => at,
+            _ => token.len(),
+        };
+        generic(format!("illegal base64 data at input byte {at}"))
+    })?;
     let token: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|error| generic(error.to_string()))?;
     let version = token.get("v").and_then(|v| v.as_str()).unwrap_or_default();

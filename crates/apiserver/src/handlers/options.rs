@@ -72,7 +72,6 @@ pub(crate) fn write_options(query: &Query, kind: &str) -> ApiResult<WriteOptions
 }
 
 pub(crate) fn dry_run(values: &[&str], errors: &mut Vec<FieldError>) -> bool {
-    let values: Vec<&str> = values.iter().copied().filter(|value| !value.is_empty()).collect();
     if values.iter().any(|value| *value != "All") {
         errors.push(FieldError::not_supported("dryRun", BadValue::list(&values), &["All"]));
     }
@@ -141,15 +140,16 @@ pub(crate) fn list_options(query: &Query, watch: bool) -> ApiResult<ListOptions>
         if matching == "Exact" && version == "0" {
             forbid(field, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
         }
-        if send_initial_events.is_some() {
-            forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
-        }
         if !matches!(matching, "" | "Exact" | "NotOlderThan") {
             errors.push(FieldError::not_supported(
                 field,
                 BadValue::named(matching),
                 &["Exact", not_older, ""],
             ));
+        }
+        if send_initial_events.is_some() {
+            let why = "sendInitialEvents is forbidden for list";
+            errors.push(FieldError::forbidden("sendInitialEvents", why));
         }
     }
     let limit = query.integer("limit")?;

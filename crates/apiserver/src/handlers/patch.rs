@@ -30,6 +30,12 @@ pub(crate) enum Patch {
     Strategic(Map<String, Value>),
 }
 
+/// Whether a body of this type is a patch of any kind.
+pub(crate) fn is_patch(content_type: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default().trim();
+    [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY, APPLY_CBOR].contains(&media)
+}
+
 impl Request<'_> {
     pub(crate) fn patch(&self, body: &[u8], content_type: &str, part: Part) -> ApiResult<Answer> {
         let resource = self.resource;
@@ -141,7 +147,7 @@ impl Request<'_> {
         };
         if !fits("apiVersion", &api_version) || !fits("kind", kind) {
             return Err(invalid(&format!(
-                "no kind {} is registered for version {} in scheme \"pkg/runtime/scheme.go:111\"",
+                "no kind {} is registered for version {} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
                 quote(text(&patched, "kind")),
                 quote(text(&patched, "apiVersion"))
             )));

@@ -146,7 +146,9 @@ fn selector_text(selector: &Value) -> String {
             let expressions = map.get("matchExpressions").and_then(Value::as_array);
             for expression in expressions.into_iter().flatten().filter_map(Value::as_object) {
                 let key = text(expression, "key");
-                let values = crate::object::strings(expression, "values").join(",");
+                let mut values = crate::object::strings(expression, "values");
+                values.sort_unstable();
+                let values = values.join(",");
                 terms.push(match text(expression, "operator") {
                     "In" => format!("{key} in ({values})"),
                     "NotIn" => format!("{key} notin ({values})"),

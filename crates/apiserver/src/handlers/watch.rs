@@ -15,12 +15,14 @@ use super::list::wait_for;
 use super::options::{list_options, resource_version};
 use super::{Answer, Item, Reply, Request};
 use crate::core::Core;
-use crate::encode::{EncodeResult, Encoder, EventType, Format};
+use crate::encode::{EncodeResult, Encoder, EventType, Format, bookmark_metadata};
+use crate::negotiate::Form;
 use crate::object::Stored;
 use crate::registry::Resource;
 use crate::selector::Selector;
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Batch, Event, Revision, Storage, StorageError, Watcher};
+use crate::transform::Transform;
 
 /// Events taken from the log at once.
 const BATCH: usize = 256;
@@ -35,6 +37,8 @@ pub(crate) struct Watch {
     resource: Arc<Resource>,
     selector: Selector,
     format: Format,
+    /// Set for another form than whole objects, with whether its columns were told.
+    transform: Option<(Transform, bool)>,
     /// Objects there were at the start, each delivered as ADDED.
     initial: VecDeque<Item>,
     /// Send the bookmark that ends the initial events once this revision is reached.
@@ -72,6 +76,7 @@ impl Request<'_> {
             resource: Arc::clone(self.resource),
             selector,
             format: Format::Json,
+            transform: None,
             initial: VecDeque::new(),
             initial_end: None,
             error: None,
@@ -84,8 +89,12 @@ impl Request<'_> {
         let range = self.range();
         match (options.send_initial_events, version) {
             (Some(true), _) | (None, None | Some(0)) => {
-                if options.send_initial_events.is_some() {
-                    wait_for(core, version).await?;
+                if options.send_initial_events.is_some()
+                    && let Err(error) = wait_for(core, version).await
+                {
+                    // The watch is open by then.
+                    watch.error = Some(error);
+                    return Ok(Reply::Watch(watch).into());
                 }
                 let (snapshot, watcher) = core.store.range_and_watch(range);
                 let matching = snapshot
@@ -122,8 +131,36 @@ fn expired(version: Revision, error: StorageError) -> ApiError {
 }
 
 impl Watch {
-    pub(crate) fn set_format(&mut self, format: Format) {
+    pub(crate) fn set_format(&mut self, format: Format, transform: Transform) {
         self.format = format;
+        if transform.form() != Form::Whole {
+            self.transform = Some((transform, false));
+        }
+    }
+
+    /// Writes one event in the form that was asked for.
+    fn event(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: EventType,
+        stored: &Stored,
+        version: Revision,
+    ) -> EncodeResult<()> {
+        let Some((transform, told)) = &mut self.transform else {
+            return self.encoder().event(out, kind, stored, version);
+        };
+        let value = transform.event(stored, version, !*told);
+        *told = true;
+        self.encoder().value_event(out, kind, &value)
+    }
+
+    fn bookmark(&mut self, out: &mut Vec<u8>, version: Revision, end: bool) -> EncodeResult<()> {
+        let Some((transform, told)) = &mut self.transform else {
+            return self.encoder().bookmark(out, version, end);
+        };
+        let value = transform.bookmark(&bookmark_metadata(version, end), !*told);
+        *told = true;
+        self.encoder().value_event(out, EventType::Bookmark, &value)
     }
 
     /// The next frames, several at once when several are there.
@@ -167,13 +204,13 @@ impl Watch {
         }
         while let Some(item) = self.initial.pop_front() {
             let version = item.version.unwrap_or_default();
-            self.encoder().event(out, EventType::Added, &item.stored, version)?;
+            self.event(out, EventType::Added, &item.stored, version)?;
             if out.len() > CHUNK {
                 return Ok(());
             }
         }
         if let Some(version) = self.initial_end.take() {
-            self.encoder().bookmark(out, version, true)?;
+            self.bookmark(out, version, true)?;
         }
         if !out.is_empty() {
             return Ok(());
@@ -200,11 +237,10 @@ impl Watch {
         Ok(())
     }
 
-    fn events(&self, out: &mut Vec<u8>, batch: &Batch<Arc<Stored>>) -> EncodeResult<()> {
-        let encoder = self.encoder();
+    fn events(&mut self, out: &mut Vec<u8>, batch: &Batch<Arc<Stored>>) -> EncodeResult<()> {
         for event in &batch.events {
             if let Some((kind, stored)) = self.transition(event) {
-                encoder.event(out, kind, stored, event.revision)?;
+                self.event(out, kind, stored, event.revision)?;
             }
         }
         Ok(())
@@ -249,7 +285,7 @@ impl Watch {
             }
             if let Some(watcher) = &self.watcher {
                 let version = watcher.revision();
-                self.encoder().bookmark(out, version, false)?;
+                self.bookmark(out, version, false)?;
             }
             return Ok(());
         }

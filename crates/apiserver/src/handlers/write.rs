@@ -39,7 +39,8 @@ impl Request<'_> {
         for key in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
             meta.remove(key);
         }
-        if !matches!(text(meta, "resourceVersion"), "" | "0") {
+        // What is no version at all is not looked at.
+        if text(meta, "resourceVersion").parse::<Revision>().is_ok_and(|version| version > 0) {
             return Err(ApiError::unknown(
                 "resourceVersion should not be set on objects to be created",
             ));
@@ -52,9 +53,13 @@ impl Request<'_> {
             && custom.terminating
         {
             let why = "create not allowed while custom resource definition is terminating";
-            return Err(ApiError::method_not_supported(&resource.group, &resource.plural, why));
+            return Err(ApiError::forbidden(resource.target(name_of(&object)), why));
         }
-        self.namespace_accepts(name_of(&object))?;
+        let named = match name_of(&object) {
+            "" => text(metadata(&object), "generateName"),
+            name => name,
+        };
+        self.namespace_accepts(named)?;
         let generate = text(metadata(&object), "generateName").to_owned();
         let generated = name_of(&object).is_empty() && !generate.is_empty();
         for attempt in 1.. {
@@ -89,7 +94,15 @@ impl Request<'_> {
         }
         let stored = self.encode(object)?;
         let key = self.key(&name);
-        let taken = || Err(ApiError::already_exists(resource.target(&name)));
+        let taken = || {
+            let error = ApiError::already_exists(resource.target(&name));
+            Err(match self.core.store.get(&self.key(&name)) {
+                Some(entry) if entry.value.summary.deleting => {
+                    error.prefixed("object is being deleted: ")
+                }
+                _ => error,
+            })
+        };
         if options.dry_run {
             return match self.core.store.get(&key) {
                 Some(_) => taken(),
@@ -118,7 +131,7 @@ impl Request<'_> {
         let may_create = resource.behaviour.create_on_update && part == Part::Main;
         self.update(name, part, options, may_create, &mut |old| {
             let record = old.map_or("", |old| text(metadata(old), "uid"));
-            if old.is_some() && !uid.is_empty() && uid != record {
+            if !uid.is_empty() && uid != record {
                 let why = format!(
                     "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, \
                      AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in \
@@ -305,7 +318,7 @@ impl Request<'_> {
     pub(crate) fn encode(&self, object: Object) -> ApiResult<Arc<Stored>> {
         let resource = self.resource;
         let object = if resource.custom.is_some() {
-            object
+            sorted(object)
         } else {
             let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
             self.core
@@ -321,6 +334,11 @@ impl Request<'_> {
     fn check_namespace(&self, object: &mut Object) -> ApiResult<()> {
         let wanted = self.namespace().to_owned();
         let meta = metadata_mut(object);
+        if !self.resource.namespaced {
+            // Sent for what is in no namespace, it is not looked at.
+            meta.shift_remove("namespace");
+            return Ok(());
+        }
         let given = text(meta, "namespace");
         if given.is_empty() {
             set_text(meta, "namespace", &wanted);
@@ -385,13 +403,29 @@ impl Request<'_> {
         };
         errors.extend(kinds::validate(self.resource, object, old));
         if self.resource.plural == "customresourcedefinitions" {
-            errors.extend(crate::registry::validate_crd(object));
+            errors.extend(crate::registry::validate_crd(object, old.is_some()));
             errors.extend(
                 old.into_iter().flat_map(|old| crate::registry::validate_crd_update(object, old)),
             );
         }
         errors
     }
+}
+
+/// The object with the keys in order, as Go writes what has no type of its own.
+fn sorted(mut object: Object) -> Object {
+    fn sort(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.values_mut().for_each(sort);
+                map.sort_keys();
+            }
+            Value::Array(items) => items.iter_mut().for_each(sort),
+            _ => {}
+        }
+    }
+    object.values_mut().for_each(sort);
+    object
 }
 
 /// Whether an update ends the deletion of an object: it has no finalizer left, and its grace

@@ -14,8 +14,6 @@ pub(crate) enum NameRule {
     Subdomain,
     /// RFC 1123 label.
     Label,
-    /// RFC 1035 label.
-    Label1035,
     /// Anything that can be one segment of a path.
     PathSegment,
 }
@@ -200,7 +198,7 @@ const STATUS_METADATA: &[&str] = &["annotations", "finalizers", "labels", "owner
 /// Names of these may hold anything a path segment may (RBAC), or have a rule of their own.
 const NAMES: &[(&str, &str, NameRule)] = &[
     ("", "namespaces", NameRule::Label),
-    ("", "services", NameRule::Label1035),
+    ("", "services", NameRule::Label),
     ("apps", "statefulsets", NameRule::Label),
     ("certificates.k8s.io", "clustertrustbundles", NameRule::PathSegment),
     ("rbac.authorization.k8s.io", "clusterrolebindings", NameRule::PathSegment),
@@ -218,6 +216,7 @@ const POD_FIELDS: &[(&str, &str)] = &[
     ("status.phase", "status.phase"),
     ("status.podIP", "status.podIP"),
     ("status.nominatedNodeName", "status.nominatedNodeName"),
+    ("status.podIPs", "status.podIPs"),
 ];
 
 const EVENT_FIELDS: &[(&str, &str)] = &[

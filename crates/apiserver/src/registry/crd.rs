@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use pintle_apimachinery::validation::{BadValue, FieldError};
 use serde_json::{Value, json};
 
 use super::{Resource, Schema, Subresource, behaviour};
@@ -123,23 +122,20 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
         .collect()
 }
 
-fn condition<'a>(crd: &'a Object, kind: &str) -> Option<&'a str> {
+pub(super) fn condition<'a>(crd: &'a Object, kind: &str) -> Option<&'a str> {
     let conditions = at(crd, "status.conditions")?.as_array()?;
     let found = conditions.iter().find(|c| c.get("type").is_some_and(|t| t == kind))?;
     found.get("status")?.as_str()
 }
 
 /// The next step of a CRD's life, or `None` when there is none: accepted names, then established,
-/// as two updates a client can watch. `conflict` says why the names cannot be accepted.
-pub(crate) fn next_status(
-    crd: &Object,
-    conflict: Option<(&str, String)>,
-    now: &str,
-) -> Option<Value> {
+/// as two updates a client can watch.
+pub(crate) fn next_status(crd: &Object, naming: Naming, now: &str) -> Option<Value> {
     let mut status = at(crd, "status").cloned().unwrap_or_else(|| json!({}));
     let before = status.clone();
     let accepted = condition(crd, "NamesAccepted");
-    match conflict {
+    status["acceptedNames"] = Value::Object(naming.accepted);
+    match naming.conflict {
         Some((reason, message)) => {
             set_condition(&mut status, "NamesAccepted", "False", reason, &message, now);
             if condition(crd, "Established").is_none() {
@@ -148,8 +144,6 @@ pub(crate) fn next_status(
             }
         }
         None => {
-            let names = at(crd, "spec.names").cloned().unwrap_or_default();
-            status["acceptedNames"] = names;
             let none = "no conflicts found";
             set_condition(&mut status, "NamesAccepted", "True", "NoConflicts", none, now);
             let text = "the initial names have been accepted";
@@ -204,12 +198,17 @@ fn set_condition(
     }
 }
 
-/// Whether another CRD of the same group already has one of these names.
-pub(crate) fn name_conflicts<'a>(
-    crd: &Object,
-    others: impl Iterator<Item = &'a Object>,
-) -> Option<(&'static str, String)> {
-    let names = at(crd, "spec.names").and_then(Value::as_object)?;
+/// The names a CRD may have, and why it may not have all it wants.
+pub(crate) struct Naming {
+    accepted: Object,
+    conflict: Option<(&'static str, String)>,
+}
+
+/// Compares the names a CRD wants with those that others of its group have. Each that is free is
+/// accepted, whatever becomes of the rest; of several conflicts the last is told.
+pub(crate) fn naming<'a>(crd: &Object, others: impl Iterator<Item = &'a Object>) -> Naming {
+    let empty = Object::new();
+    let names = at(crd, "spec.names").and_then(Value::as_object).unwrap_or(&empty);
     let group = at(crd, "spec.group");
     let (mut plain, mut kinds) = (Vec::new(), Vec::new());
     for other in others {
@@ -222,20 +221,40 @@ pub(crate) fn name_conflicts<'a>(
         plain.extend(strings(taken, "shortNames"));
         kinds.extend([text(taken, "kind"), text(taken, "listKind")]);
     }
-    let mut wanted = vec![
-        ("PluralConflict", text(names, "plural"), &plain),
-        ("SingularConflict", text(names, "singular"), &plain),
-    ];
-    wanted.extend(
-        strings(names, "shortNames").into_iter().map(|name| ("ShortNamesConflict", name, &plain)),
-    );
-    wanted.push(("KindConflict", text(names, "kind"), &kinds));
-    wanted.push(("ListKindConflict", text(names, "listKind"), &kinds));
-    // Of several conflicts the last is told.
-    let conflict =
-        wanted.into_iter().rfind(|(_, name, taken)| !name.is_empty() && taken.contains(name));
-    let (reason, name, _) = conflict?;
-    Some((reason, format!("{} is already in use", crate::status::quote(name))))
+    let before = at(crd, "status.acceptedNames").and_then(Value::as_object);
+    let mut naming = Naming { accepted: before.cloned().unwrap_or_default(), conflict: None };
+    for (key, reason, taken) in [
+        ("plural", "PluralConflict", &plain),
+        ("singular", "SingularConflict", &plain),
+        ("shortNames", "ShortNamesConflict", &plain),
+        ("kind", "KindConflict", &kinds),
+        ("listKind", "ListKindConflict", &kinds),
+    ] {
+        let wanted = match key {
+            "shortNames" => strings(names, key),
+            key => vec![text(names, key)],
+        };
+        let in_use: Vec<String> = wanted
+            .into_iter()
+            .filter(|name| !name.is_empty() && taken.contains(name))
+            .map(|name| format!("{} is already in use", crate::status::quote(name)))
+            .collect();
+        match in_use.as_slice() {
+            [] => {
+                match names.get(key) {
+                    Some(value) => naming.accepted.insert(key.to_owned(), value.clone()),
+                    None => naming.accepted.shift_remove(key),
+                };
+            }
+            [one] => naming.conflict = Some((reason, one.clone())),
+            many => naming.conflict = Some((reason, format!("[{}]", many.join(", ")))),
+        }
+    }
+    match names.get("categories") {
+        Some(value) => naming.accepted.insert("categories".to_owned(), value.clone()),
+        None => naming.accepted.shift_remove("categories"),
+    };
+    naming
 }
 
 /// A CRD that is asked to go: it stays until its objects are gone.
@@ -250,88 +269,4 @@ pub(crate) fn mark_terminating(crd: &mut Object, now: &str) {
         now,
     );
     crd.insert("status".to_owned(), status);
-}
-
-/// What may not change in a definition: what names its objects never, and how they are stored not
-/// once it is established.
-pub(crate) fn validate_update(crd: &Object, old: &Object) -> Vec<FieldError> {
-    let established = condition(old, "Established") == Some("True");
-    let fields = [
-        ("spec.scope", established),
-        ("spec.names.kind", established),
-        ("spec.group", true),
-        ("spec.names.plural", true),
-    ];
-    let null = Value::Null;
-    fields
-        .into_iter()
-        .filter(|(path, fixed)| *fixed && at(crd, path) != at(old, path))
-        .map(|(path, _)| {
-            FieldError::invalid(path, at(crd, path).unwrap_or(&null), "field is immutable")
-        })
-        .collect()
-}
-
-/// What a definition must have before it can be served.
-pub(crate) fn validate(crd: &Object) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let get = |path: &str| at(crd, path).and_then(Value::as_str).unwrap_or_default();
-    let name = text(metadata(crd), "name");
-    let (group, plural) = (get("spec.group"), get("spec.names.plural"));
-    if name != format!("{plural}.{group}") {
-        let detail = "must be spec.names.plural+\".\"+spec.group";
-        errors.push(FieldError::invalid("metadata.name", name, detail));
-    }
-    for path in ["spec.group", "spec.scope"] {
-        if get(path).is_empty() {
-            errors.push(FieldError::required(path, ""));
-        }
-    }
-    let scope = get("spec.scope");
-    if !matches!(scope, "" | "Cluster" | "Namespaced") {
-        let shown = BadValue::named(scope);
-        errors.push(FieldError::not_supported("spec.scope", shown, &["Cluster", "Namespaced"]));
-    }
-    let empty = Vec::new();
-    let versions = at(crd, "spec.versions").and_then(Value::as_array).unwrap_or(&empty);
-    let storage = versions.iter().filter(|v| v.get("storage") == Some(&true.into())).count();
-    if storage != 1 {
-        let shown = if versions.is_empty() { Value::Null } else { versions.clone().into() };
-        let detail = "must have exactly one version marked as storage version";
-        errors.push(FieldError::invalid("spec.versions", &shown, detail));
-    }
-    for (index, version) in versions.iter().enumerate() {
-        let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
-        let Some(schema) = version.pointer("/schema/openAPIV3Schema") else {
-            errors.push(FieldError::required(field, ""));
-            continue;
-        };
-        match schema.get("type").and_then(Value::as_str) {
-            Some("object") => {}
-            None => errors.push(FieldError::required(
-                format!("{field}.type"),
-                "must not be empty at the root",
-            )),
-            Some(other) => errors.push(FieldError::invalid(
-                format!("{field}.type"),
-                other,
-                "must be object at the root",
-            )),
-        }
-    }
-    for key in ["plural", "singular", "kind", "listKind"] {
-        let path = format!("spec.names.{key}");
-        if get(&path).is_empty() {
-            errors.push(FieldError::required(path, ""));
-        }
-    }
-    if let Some(strategy) = at(crd, "spec.conversion.strategy")
-        && strategy != "None"
-    {
-        errors.push(FieldError::forbidden(
-            "spec.conversion.strategy",
-            "conversion webhooks are not implemented by the embedded API server",
-        ));
-    }
-    errors
 }

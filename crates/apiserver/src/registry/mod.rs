@@ -6,6 +6,7 @@
 
 mod behaviour;
 mod crd;
+mod crd_rules;
 mod kinds;
 mod schema;
 
@@ -16,8 +17,10 @@ use serde_json::Value;
 
 pub(crate) use self::behaviour::{Behaviour, NameRule};
 pub(crate) use self::crd::{
-    CLEANUP_FINALIZER, CustomResource, custom_resources, mark_terminating, name_conflicts,
-    next_status, validate as validate_crd, validate_update as validate_crd_update,
+    CLEANUP_FINALIZER, CustomResource, custom_resources, mark_terminating, naming, next_status,
+};
+pub(crate) use self::crd_rules::{
+    validate as validate_crd, validate_update as validate_crd_update,
 };
 pub(crate) use self::schema::Schema;
 
@@ -358,6 +361,44 @@ pub(crate) fn spec_changed(new: &Object, old: &Object, without_status: bool) -> 
         a.iter().any(|(key, value)| counts(key) && b.get(key) != Some(value))
     };
     differs(new, old) || differs(old, new)
+}
+
+/// What is said of a resource that is served but deprecated.
+pub(crate) fn deprecation(resource: &Resource) -> Option<String> {
+    let Resource { group, version, plural, kind, .. } = resource;
+    let here = (group.as_str(), version.as_str(), plural.as_str());
+    let Some(custom) = &resource.custom else {
+        return match here {
+            ("", "v1", "componentstatuses") => {
+                Some("v1 ComponentStatus is deprecated in v1.19+".to_owned())
+            }
+            ("", "v1", "endpoints") => Some(
+                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+    };
+    let versions = custom.definition.pointer("/spec/versions").and_then(Value::as_array)?;
+    let own = versions.iter().find(|v| v["name"] == version.as_str())?;
+    if own.get("deprecated") != Some(&Value::Bool(true)) {
+        return None;
+    }
+    if let Some(given) = own.get("deprecationWarning").and_then(Value::as_str) {
+        return Some(given.to_owned());
+    }
+    let fit = |v: &&Value| v["served"] == true && v.get("deprecated") != Some(&Value::Bool(true));
+    let names = versions.iter().filter(fit).filter_map(|v| v["name"].as_str());
+    // A version that is more stable, or newer and as stable.
+    let better = names
+        .filter(|name| version_rank(name) < version_rank(version))
+        .min_by_key(|name| version_rank(name));
+    Some(match better {
+        Some(better) => {
+            format!("{group}/{version} {kind} is deprecated; use {group}/{better} {kind}")
+        }
+        None => format!("{group}/{version} {kind} is deprecated"),
+    })
 }
 
 /// The name of an object.

@@ -2,8 +2,8 @@
 //!
 //! Go counterpart: `k8s.io/apiextensions-apiserver/pkg/apiserver/schema`. This covers types,
 //! required fields, enums, bounds, nested lists and maps, `nullable`, `x-kubernetes-int-or-string`,
-//! `x-kubernetes-preserve-unknown-fields` and embedded resources. Not looked at: CEL rules, list
-//! types, patterns, formats and `allOf`/`anyOf`/`oneOf`/`not`.
+//! `x-kubernetes-preserve-unknown-fields`, embedded resources, lists that are sets or maps. Not
+//! looked at: CEL rules, patterns, formats and `allOf`/`anyOf`/`oneOf`/`not`.
 
 use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
@@ -36,6 +36,23 @@ impl Schema {
         let mut errors = Vec::new();
         validate_object(&self.0, object, "", skip, &mut errors);
         errors
+    }
+}
+
+impl Schema {
+    /// Checks the default value of this schema, which stands at `path` of a definition.
+    pub(crate) fn validate_default(&self, value: &Value, path: &str, out: &mut Vec<FieldError>) {
+        let mut errors = Vec::new();
+        validate_value(&self.0, value, "", &mut errors);
+        out.extend(errors.into_iter().map(|mut error| {
+            // What is about the whole value has no name of its own.
+            let inner = match error.field.trim_start_matches('.') {
+                "" | "[]" => String::new(),
+                inner => format!(".{inner}"),
+            };
+            error.field = format!("{path}.default{inner}");
+            error
+        }));
     }
 }
 
@@ -214,6 +231,7 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
                     validate_value(schema, item, &format!("{path}[{index}]"), errors);
                 }
             }
+            duplicates(schema, items, path, errors);
             bound(schema, "minItems", path, value, items.len(), "items", errors);
             bound(schema, "maxItems", path, value, items.len(), "items", errors);
         }
@@ -225,6 +243,12 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
         Value::Number(number) => {
             let number = number.as_f64().unwrap_or_default();
             let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
+            if let Some(factor) = limit("multipleOf").filter(|factor| *factor != 0.0)
+                && (number / factor).fract() != 0.0
+            {
+                let detail = format!("{path} in body should be a multiple of {factor}");
+                errors.push(FieldError::invalid(path, value, &detail));
+            }
             if let Some(minimum) = limit("minimum") {
                 let exclusive = flag(schema, "exclusiveMinimum");
                 if number < minimum || (exclusive && number == minimum) {
@@ -264,7 +288,7 @@ fn bound(
     let limit_of = usize::try_from(limit).unwrap_or(usize::MAX);
     if broken && rule == "maxLength" {
         errors.push(FieldError::too_long(path, limit_of));
-    } else if broken && rule == "maxItems" {
+    } else if broken && matches!(rule, "maxItems" | "maxProperties") {
         errors.push(FieldError::too_many(path, length, limit_of));
     } else if broken {
         let detail = format!("{path} in body should have {word} {limit} {unit}");
@@ -272,7 +296,43 @@ fn bound(
             "chars long" => format!("{path} in body should be {word} {limit} {unit}"),
             _ => detail,
         };
-        errors.push(FieldError::invalid(path, value, &detail));
+        let shown = match value {
+            Value::String(_) => value.clone(),
+            // Of what can be counted the number is told.
+            _ => length.into(),
+        };
+        errors.push(FieldError::invalid(path, &shown, &detail));
+    }
+}
+
+/// Elements that a set or a map has twice.
+fn duplicates(schema: &Value, items: &[Value], path: &str, errors: &mut Vec<FieldError>) {
+    let kind = schema.get("x-kubernetes-list-type").and_then(Value::as_str).unwrap_or_default();
+    let keys = schema.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+    let identity = |item: &Value| -> Option<Value> {
+        match kind {
+            "set" => Some(item.clone()),
+            "map" => {
+                let item = item.as_object()?;
+                let keys = keys.into_iter().flatten().filter_map(Value::as_str);
+                let own = keys.filter_map(|key| Some((key.to_owned(), item.get(key)?.clone())));
+                Some(Value::Object(own.collect()))
+            }
+            _ => None,
+        }
+    };
+    let mut seen: Vec<(Value, bool)> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some(identity) = identity(item) else { continue };
+        match seen.iter_mut().find(|(other, _)| *other == identity) {
+            // Each is told once.
+            Some((_, told)) if *told => {}
+            Some((_, told)) => {
+                *told = true;
+                errors.push(FieldError::duplicate(format!("{path}[{index}]"), &identity));
+            }
+            None => seen.push((identity, false)),
+        }
     }
 }
 

@@ -116,7 +116,6 @@ pub(crate) struct Txn<V> {
 /// wrote, a `Delete` the version it removed, a `Get` the version there is.
 #[derive(Debug)]
 pub(crate) struct TxnResponse<V> {
-    #[cfg_attr(not(test), expect(dead_code, reason = "part of the shape"))]
     pub(crate) revision: Revision,
     pub(crate) succeeded: bool,
     pub(crate) kvs: Vec<Option<Arc<KeyValue<V>>>>,

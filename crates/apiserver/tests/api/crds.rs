@@ -101,7 +101,7 @@ async fn discovery_shows_custom_resources() {
                 "name": "foos", "singularName": "foo", "namespaced": true, "kind": "Foo",
                 "verbs": ["delete", "deletecollection", "get", "list", "patch", "create",
                           "update", "watch"],
-                "shortNames": ["fo"],
+                "shortNames": ["fo"], "storageVersionHash": "Ic0/Fpq4BGQ=",
             },
             {
                 "name": "foos/status", "singularName": "", "namespaced": true, "kind": "Foo",
@@ -250,8 +250,8 @@ async fn a_crd_goes_with_its_objects() {
         json!(["customresourcecleanup.apiextensions.k8s.io"])
     );
     eventually(async || client.get(&format!("{FOOS}/x")).await.code == 404).await;
-    let refused = client.post(FOOS, foo("z", json!({}))).await.expect(405);
-    assert_eq!(refused["reason"], "MethodNotAllowed");
+    let refused = client.post(FOOS, foo("z", json!({}))).await.expect(403);
+    assert_eq!(refused["reason"], "Forbidden");
     let free = json!({"metadata": {"finalizers": null}});
     client.patch(&format!("{FOOS}/y"), "merge-patch+json", free).await.expect(200);
     eventually(async || client.get(&path).await.code == 404).await;

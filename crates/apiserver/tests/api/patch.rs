@@ -149,9 +149,7 @@ async fn malformed_patches() {
     client.patch(MAP, "plain", json!({})).await.fails(
         415,
         "UnsupportedMediaType",
-        "the body of the request was in an unknown format - accepted media types include: \
-         application/json-patch+json, application/merge-patch+json, \
-         application/strategic-merge-patch+json, application/apply-patch+yaml",
+        "415: Unsupported Media Type",
     );
     client.patch(&format!("{MAP}?force=true"), MERGE, json!({})).await.fails(
         422,
