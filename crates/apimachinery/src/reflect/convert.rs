@@ -1,7 +1,7 @@
 //! Typed values to and from JSON values, without text between.
 //! Go: `runtime.DefaultUnstructuredConverter`.
 use super::error::{DecodeError, R, Seg};
-use super::json::{is_empty, is_zero, json_into};
+use super::json::{BASE64, is_empty, is_zero, json_into};
 use super::{
     Desc, FieldMut, FieldRef, INLINE, Message, NOJSON, OMITEMPTY, OMITZERO, Parser, Type,
     json_value, put_value,
@@ -295,7 +295,7 @@ fn double(v: &Value) -> R<f64> {
 
 fn bytes(v: &Value) -> R<Bytes> {
     match v {
-        Value::String(s) => STANDARD
+        Value::String(s) => BASE64
             .decode(s.replace(['\n', '\r'], ""))
             .map(Bytes::from)
             .map_err(|e| DecodeError::new(format!("error decoding from json: {e}"))),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::rep::{Bytes, SlotMut, Str};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 /// Decodes a value from the whole of `text`.
 ///
@@ -197,6 +197,12 @@ fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
     }
 }
 
+/// Base64 as Go reads it: bits behind the last byte are passed over.
+pub(crate) static BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// Bytes as a list of numbers, which Go takes as well.
 #[cold]
 fn bytes_of_list(p: &mut Parser<'_>) -> R<Bytes> {
@@ -222,9 +228,9 @@ fn decode_base64(p: &mut Parser<'_>) -> R<Bytes> {
     let text = p.string()?;
     // Go ignores line breaks inside base64.
     let decoded = if text.contains(['\n', '\r']) {
-        STANDARD.decode(text.replace(['\n', '\r'], ""))
+        BASE64.decode(text.replace(['\n', '\r'], ""))
     } else {
-        STANDARD.decode(text)
+        BASE64.decode(text)
     };
     decoded.map(Bytes::from).map_err(|e| DecodeError::at(format!("illegal base64 data: {e}"), at))
 }

@@ -326,8 +326,13 @@ pub(super) fn deliberate(data: &str, ours: &Answer, go: &Answer) -> Option<&'sta
 fn kind_is_there_twice(data: &str) -> bool {
     if !data.trim_start().starts_with('{') || data.contains("\": ") {
         let value = pintle_apimachinery::yaml::parse(data.as_bytes());
-        return value.is_ok_and(|v| v.is_object() && kind_is_there_twice(&v.to_string()));
+        return value.is_ok_and(|v| v.is_object() && says_twice(&v.to_string()));
     }
+    says_twice(data)
+}
+
+/// The same of JSON.
+fn says_twice(data: &str) -> bool {
     let mut p = pintle_apimachinery::reflect::Parser::new(data);
     let (mut kinds, mut versions) = (0, 0);
     let mut more = p.open(b'{', b'}').unwrap_or(false);
