@@ -10,7 +10,7 @@
 //!
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
 //! server-side apply, RBAC (members of `system:masters` may all), admission
-//! webhooks, CEL, conversion webhooks, tables, OpenAPI, reviews, and subresources beside `status`
+//! webhooks, CEL, conversion webhooks, the own columns of most kinds in tables, OpenAPI, reviews, and subresources beside `status`
 //! and `finalize`. No Pod runs anywhere.
 //!
 //! Built-in kinds behave like themselves: every kind has the defaults of the real server, Services
