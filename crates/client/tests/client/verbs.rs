@@ -323,9 +323,7 @@ async fn kinds_that_come_later_are_found() {
     let later = served.clone();
     let fake = Fake::new(move |seen| {
         let version = |group: &str| json!({"groupVersion": format!("{group}/v1"), "version": "v1"});
-        let group = |name: &str| {
-            json!({"name": name, "versions": [version(name)], "preferredVersion": version(name)})
-        };
+        let group = |name: &str| json!({"name": name, "versions": [version(name)], "preferredVersion": version(name)});
         let resources = |all: serde_json::Value| {
             Reply::json(json!({"kind": "APIResourceList", "apiVersion": "v1", "resources": all}))
         };
@@ -356,10 +354,7 @@ async fn kinds_that_come_later_are_found() {
     let foo = GroupVersionKind::new("example.com", "v1", "Foo");
     let missing = mapper.clone().find(&foo).await.unwrap_err();
     assert!(missing.is_no_match());
-    assert_eq!(
-        missing.to_string(),
-        "no matches for kind \"Foo\" in version \"example.com/v1\""
-    );
+    assert_eq!(missing.to_string(), "no matches for kind \"Foo\" in version \"example.com/v1\"");
     assert_eq!(fake.seen().len(), 2 * asked, "what is not known is asked once more");
     served.store(true, std::sync::atomic::Ordering::SeqCst);
     let found = mapper.find(&foo).await.unwrap();

@@ -34,7 +34,8 @@ pub(crate) static LABEL_SELECTOR: Generated =
 pub(crate) static OPTIONS: Generated = area("listoptions-validation", objects::options);
 pub(crate) static CONDITIONS: Generated = area("conditions", objects::conditions);
 pub(crate) static STATUS: Generated = area("status", status::statuses);
-pub(crate) static TABLE: Generated = area("table", table::tables);
+pub(crate) static TABLE: Generated =
+    Generated { deliberate: table::any_member, ..area("table", table::tables) };
 pub(crate) static REST_MAPPER: Generated = area("restmapper", mapper::mappers);
 pub(crate) static DURATION: Generated = area("duration", time::durations);
 pub(crate) static CACHE: Generated = area("cache", time::caches);
