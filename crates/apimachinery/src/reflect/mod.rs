@@ -3,9 +3,8 @@
 //!
 //! A type has a static [`Desc`] (a table of [`Field`]s with JSON name, protobuf number, type, place
 //! and the facts that merging and defaulting need) and no code of its own: a `dyn` [`Message`]
-//! hands out all fields as references ([`refs`](trait.Message.html#method.refs)) or one field for
-//! writing by looking into the table. Nothing here is unsafe (what is, is in `rep`), and nothing
-//! is generated per codec.
+//! hands out its fields as references ([`Fields`]) or for writing ([`FieldsMut`]) by looking into
+//! the table. Nothing here is unsafe (what is, is in `rep`), and nothing is generated per codec.
 mod compare;
 mod convert;
 mod debug;

@@ -41,9 +41,9 @@ pub fn pb_merge_over(m: &mut dyn Message, old: &dyn Message, b: &[u8], cx: &mut 
 }
 
 /// Decodes into `m`, which is thought to be much like `old`.
-fn merge<'a>(
+fn merge(
     m: &mut dyn Message,
-    old: Option<&'a dyn Message>,
+    old: Option<&dyn Message>,
     b: &[u8],
     cx: &mut Decoder,
     depth: u32,

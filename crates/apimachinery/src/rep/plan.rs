@@ -131,6 +131,9 @@ struct Step {
     ty: &'static Type,
 }
 
+/// Where a leaf is that is always there, and how to make it.
+type Fresh = (u32, unsafe fn(*mut u8));
+
 /// What is worked out of a [`Desc`] at first use: its struct with all structs in it laid flat.
 pub(crate) struct Plan {
     /// A default value, for as long as the process lives.
@@ -140,7 +143,7 @@ pub(crate) struct Plan {
     /// Leaves that are more than their bits.
     leaves: Box<[Step]>,
     /// How to make those that are always there.
-    fresh: Box<[(u32, unsafe fn(*mut u8))]>,
+    fresh: Box<[Fresh]>,
     /// Both.
     owned: Box<[Step]>,
 }
