@@ -1,3 +1,4 @@
+//! Tests of CBOR, beside what Go writes and refuses.
 use super::*;
 use crate::{
     Codec, Decoder, Format, ListDecoder, ListMeta, Object, ObjectList, ObjectMeta,

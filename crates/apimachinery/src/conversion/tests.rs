@@ -1,3 +1,4 @@
+//! Tests of conversions through the hub, and what they keep.
 use super::*;
 use crate::meta_v1::{GetOptions, PartialObjectMetadata, Status, TableOptions};
 use crate::{CodecFactory, ObjectMeta};

@@ -1,3 +1,4 @@
+//! Tests of objects without a type (Go: `unstructured_test.go`).
 use super::*;
 
 fn read(text: &str) -> Unstructured {

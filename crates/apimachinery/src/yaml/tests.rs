@@ -1,3 +1,4 @@
+//! Tests of YAML as Go's yaml.v2 reads and writes it.
 use super::*;
 
 #[track_caller]

@@ -97,8 +97,8 @@ fn check_runtime(file: &str, lines: &str, least: usize) {
             Some(e) => Err(e.to_owned()),
             None => Ok(case["out"].clone()),
         };
-        let needs_cbor = function == "runtime.cbor"
-            || ["format", "to"].iter().any(|k| case["in"][*k] == "cbor");
+        let needs_cbor =
+            function == "runtime.cbor" || ["format", "to"].iter().any(|k| case["in"][*k] == "cbor");
         let looked_at = cfg!(feature = "cbor") || !needs_cbor;
         if looked_at && !runtime::same(function, &ours, &go) {
             wrong.push(format!("{line}\n  ours: {ours:?}"));
