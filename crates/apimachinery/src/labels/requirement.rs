@@ -122,21 +122,21 @@ impl Requirement {
         errors.extend(problem.map(|problem| {
             let none = count == 0 && no_list;
             let list = if none { BadValue::json("null") } else { BadValue::list(&self.values) };
-            FieldError::invalid(&values(), list, problem)
+            FieldError::invalid(values(), list, problem)
         }));
         if matches!(self.operator, Operator::GreaterThan | Operator::LessThan) {
             let numbers = self.values.iter().enumerate();
             errors.extend(numbers.filter(|(_, value)| integer(value).is_none()).map(
                 |(i, value)| {
                     let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
-                    FieldError::invalid(&values().index(i), value, detail)
+                    FieldError::invalid(values().index(i), value, detail)
                 },
             ));
         }
         errors.extend(self.values.iter().enumerate().filter_map(|(i, value)| {
             let problems = validation::label_value(value);
             let path = || values().index(i).key(&self.key);
-            (!problems.is_empty()).then(|| FieldError::invalid(&path(), value, problems.join("; ")))
+            (!problems.is_empty()).then(|| FieldError::invalid(path(), value, problems.join("; ")))
         }));
         (!errors.is_empty()).then_some(errors)
     }
@@ -193,7 +193,7 @@ fn integer(text: &str) -> Option<i64> {
 /// What is wrong with a key, as one error.
 pub(super) fn key_error(key: &str, path: impl Fn() -> FieldPath) -> Option<FieldError> {
     let problems = validation::label_key(key);
-    (!problems.is_empty()).then(|| FieldError::invalid(&path(), key, problems.join("; ")))
+    (!problems.is_empty()).then(|| FieldError::invalid(path(), key, problems.join("; ")))
 }
 
 impl fmt::Display for Requirement {

@@ -66,7 +66,7 @@ impl ListOptions {
             }
             if !watch_list_enabled {
                 let detail = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-                errors.push(FieldError::forbidden(&FieldPath::new("sendInitialEvents"), detail));
+                errors.push(FieldError::forbidden(FieldPath::new("sendInitialEvents"), detail));
             }
         }
         if matching.is_empty() {
@@ -147,7 +147,7 @@ impl DeleteOptions {
             ];
             errors.extend(others.into_iter().filter(|(given, _)| *given).map(|(_, name)| {
                 FieldError::invalid(
-                    &FieldPath::new(flag),
+                    FieldPath::new(flag),
                     true,
                     format!("cannot be set together with .{name}"),
                 )

@@ -73,7 +73,7 @@ pub(crate) fn write_options(query: &Query, kind: &str) -> ApiResult<WriteOptions
 
 pub(crate) fn dry_run(values: &[&str], errors: &mut Vec<FieldError>) -> bool {
     if values.iter().any(|value| *value != "All") {
-        errors.push(FieldError::not_supported("dryRun", BadValue::list(&values), &["All"]));
+        errors.push(FieldError::not_supported("dryRun", BadValue::list(values), &["All"]));
     }
     !values.is_empty()
 }

@@ -398,8 +398,8 @@ impl Request<'_> {
     fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
         let meta = metadata(object);
         let mut errors = match old {
-            None => validate::metadata(meta, &self.resource),
-            Some(old) => validate::metadata_update(meta, metadata(old), &self.resource),
+            None => validate::metadata(meta, self.resource),
+            Some(old) => validate::metadata_update(meta, metadata(old), self.resource),
         };
         errors.extend(kinds::validate(self.resource, object, old));
         if self.resource.plural == "customresourcedefinitions" {

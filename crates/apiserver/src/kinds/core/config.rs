@@ -90,12 +90,11 @@ pub(crate) fn secret(new: &Fields, old: Option<&Fields>) -> FieldErrors {
         }
         "kubernetes.io/dockercfg" => docker(&data, ".dockercfg", &mut e),
         "kubernetes.io/dockerconfigjson" => docker(&data, ".dockerconfigjson", &mut e),
-        "kubernetes.io/basic-auth" => {
-            if !data.get("username").is_set() && !data.get("password").is_set() {
+        "kubernetes.io/basic-auth"
+            if !data.get("username").is_set() && !data.get("password").is_set() => {
                 e.push(required("username"));
                 e.push(required("password"));
             }
-        }
         "kubernetes.io/ssh-auth" if data.get("ssh-privatekey").is_empty() => {
             e.push(required("ssh-privatekey"));
         }

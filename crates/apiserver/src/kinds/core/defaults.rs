@@ -171,11 +171,10 @@ fn pod_status(status: &mut Fields) {
         None if !ip.is_empty() => {
             status.insert("podIPs".to_owned(), json!([{"ip": ip}]));
         }
-        Some(first) if ip.is_empty() => {
-            if !first.is_empty() {
+        Some(first) if ip.is_empty()
+            && !first.is_empty() => {
                 status.insert("podIP".to_owned(), first.into());
             }
-        }
         Some(first) if first != ip => {
             status.insert("podIPs".to_owned(), json!([{"ip": ip}]));
         }

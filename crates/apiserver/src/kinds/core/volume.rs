@@ -406,7 +406,7 @@ fn projected(projected: &Node<'_>, e: &mut FieldErrors) {
     let mut paths: BTreeSet<&str> = BTreeSet::new();
     for source in projected.get("sources").items() {
         let mut count = 0;
-        let mut unique = |path: &Node<'_>, shown: &str, e: &mut FieldErrors| {
+        let unique = |path: &Node<'_>, shown: &str, e: &mut FieldErrors| {
             let text = path.value().as_str().unwrap_or_default();
             if !paths.contains(text) {
                 return Some(text.to_owned());
