@@ -110,7 +110,8 @@ struct Exchange<'a> {
     deprecated: OnceLock<String>,
 }
 
-/// What is answered, before it is bytes.
+/// What is answered, before it is bytes. Made once a request, so the sizes do not matter.
+#[allow(clippy::large_enum_variant)]
 enum Produced {
     Answer(Arc<Resource>, (Format, Form), Answer),
     Value(Value),

@@ -42,8 +42,11 @@ struct Column {
     source: Source,
 }
 
+/// Names of columns and where their cells are.
+type Cells = &'static [(&'static str, &'static str)];
+
 /// Columns of built-in kinds whose cells are plain fields.
-const COLUMNS: &[(&str, &str, &[(&str, &str)])] = &[
+const COLUMNS: &[(&str, &str, Cells)] = &[
     ("", "configmaps", &[("Data", "#data")]),
     ("", "namespaces", &[("Status", ".status.phase")]),
     ("", "secrets", &[("Type", ".type"), ("Data", "#data")]),

@@ -11,11 +11,6 @@ use serde_json::{Map, Value};
 
 use crate::registry::{NameRule, Resource};
 
-/// What is wrong with a name under a rule; with `prefix` it is what a generated name begins with.
-pub(crate) fn name(rule: NameRule, name: &str, prefix: bool) -> Vec<String> {
-    function(rule)(name, prefix)
-}
-
 fn function(rule: NameRule) -> fn(&str, bool) -> Vec<String> {
     match rule {
         NameRule::Subdomain => name_is_dns_subdomain,
@@ -94,7 +89,7 @@ mod tests {
 
     #[track_caller]
     fn check(rule: NameRule, text: &str, valid: bool) {
-        assert_eq!(name(rule, text, false).is_empty(), valid, "{rule:?} {text}");
+        assert_eq!(function(rule)(text, false).is_empty(), valid, "{rule:?} {text}");
     }
 
     #[test]
@@ -115,6 +110,6 @@ mod tests {
         check(NameRule::PathSegment, "system:node", true);
         check(NameRule::PathSegment, "..", false);
         check(NameRule::PathSegment, "a/b", false);
-        assert!(name(NameRule::Subdomain, "web-", true).is_empty());
+        assert!(function(NameRule::Subdomain)("web-", true).is_empty());
     }
 }

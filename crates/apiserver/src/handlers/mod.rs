@@ -50,7 +50,8 @@ impl Item {
     }
 }
 
-/// What is answered.
+/// What is answered. Made once a request, so the sizes do not matter.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Reply {
     Object(u16, Item),
     List(list::Page),

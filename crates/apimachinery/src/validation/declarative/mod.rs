@@ -57,8 +57,8 @@ pub use self::limit::{
 };
 pub use self::list::{each_map_key, each_map_value, each_value, item, no_nulls, subfield, unique};
 pub use self::union::{
-    DiscriminatedRule, UnionMember, UnionMembership, discriminated, discriminated_union, union,
-    zero_or_one_of,
+    DiscriminatedRule, FieldRule, UnionMember, UnionMembership, discriminated, discriminated_union,
+    union, zero_or_one_of,
 };
 pub use self::update::{UpdateConstraint, update_list, update_map, update_struct, update_value};
 

@@ -168,9 +168,12 @@ pub fn discriminated_union(
 pub struct DiscriminatedRule<'a, D, F: ?Sized> {
     /// The value of the discriminator.
     pub value: D,
-    /// The rule: the path, the value and what it was.
-    pub rule: &'a dyn Fn(&FieldPath, &F, Option<&F>) -> FieldErrors,
+    /// The rule.
+    pub rule: FieldRule<'a, F>,
 }
+
+/// A rule of a field: it is given the path, the value and what it was.
+pub type FieldRule<'a, F> = &'a dyn Fn(&FieldPath, &F, Option<&F>) -> FieldErrors;
 
 /// Validates a field by the rule of the discriminator's value, or else by `otherwise`; unless an update leaves
 /// both alone. `new` and `old` are the discriminator and the field. Go: `Discriminated`.
@@ -181,7 +184,7 @@ pub fn discriminated<D: PartialEq, F: ?Sized>(
     old: Option<(&D, &F)>,
     equivalent: impl Fn(&F, &F) -> bool,
     rules: &[DiscriminatedRule<'_, D, F>],
-    otherwise: Option<&dyn Fn(&FieldPath, &F, Option<&F>) -> FieldErrors>,
+    otherwise: Option<FieldRule<'_, F>>,
 ) -> FieldErrors {
     let same = |(old_value, old): (&D, &F)| old_value == value && equivalent(new, old);
     if op.is_update() && old.is_some_and(same) {

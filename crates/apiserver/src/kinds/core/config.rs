@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use pintle_apimachinery::validation::{
     BadValue, FieldError, FieldErrors, FieldPath, config_map_key, label_key,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::check::{Node, same};
 use super::super::tree::Fields;
@@ -91,10 +91,11 @@ pub(crate) fn secret(new: &Fields, old: Option<&Fields>) -> FieldErrors {
         "kubernetes.io/dockercfg" => docker(&data, ".dockercfg", &mut e),
         "kubernetes.io/dockerconfigjson" => docker(&data, ".dockerconfigjson", &mut e),
         "kubernetes.io/basic-auth"
-            if !data.get("username").is_set() && !data.get("password").is_set() => {
-                e.push(required("username"));
-                e.push(required("password"));
-            }
+            if !data.get("username").is_set() && !data.get("password").is_set() =>
+        {
+            e.push(required("username"));
+            e.push(required("password"));
+        }
         "kubernetes.io/ssh-auth" if data.get("ssh-privatekey").is_empty() => {
             e.push(required("ssh-privatekey"));
         }
@@ -310,18 +311,5 @@ fn scope_selector(spec: &Node<'_>, names: &[&str], e: &mut FieldErrors) {
     }
     if selector.is_set() {
         conflicting(&spec.get("scopes"), &set, e);
-    }
-}
-
-/// `stringData` is written into `data`.
-pub(crate) fn take_string_data(secret: &mut Fields) {
-    if let Some(Value::Object(strings)) = secret.remove("stringData") {
-        let data = super::super::tree::child(secret, "data");
-        for (key, value) in strings {
-            data.insert(key, STANDARD.encode(value.as_str().unwrap_or_default()).into());
-        }
-    }
-    if secret.get("data").and_then(Value::as_object).is_some_and(Map::is_empty) {
-        secret.remove("data");
     }
 }

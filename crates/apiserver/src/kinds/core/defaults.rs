@@ -171,10 +171,9 @@ fn pod_status(status: &mut Fields) {
         None if !ip.is_empty() => {
             status.insert("podIPs".to_owned(), json!([{"ip": ip}]));
         }
-        Some(first) if ip.is_empty()
-            && !first.is_empty() => {
-                status.insert("podIP".to_owned(), first.into());
-            }
+        Some(first) if ip.is_empty() && !first.is_empty() => {
+            status.insert("podIP".to_owned(), first.into());
+        }
         Some(first) if first != ip => {
             status.insert("podIPs".to_owned(), json!([{"ip": ip}]));
         }

@@ -200,11 +200,6 @@ pub(crate) fn tolerations(list: &Node<'_>, e: &mut FieldErrors) {
     }
 }
 
-/// The effect of a taint, which must be given.
-pub(crate) fn taint_effect(effect: &Node<'_>, e: &mut FieldErrors) {
-    effect.one_of(e, &EFFECTS);
-}
-
 /// A number above 0.
 pub(crate) fn positive(number: &Node<'_>, e: &mut FieldErrors) {
     if number.int() <= 0 {

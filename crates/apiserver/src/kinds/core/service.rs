@@ -10,7 +10,6 @@ use pintle_apimachinery::validation::{
     BadValue, FieldError, FieldErrors, FieldPath, dns1123_label, dns1123_subdomain, label_key,
     name_is_dns_subdomain, port_number, valid_cidr_for_legacy_field, valid_ip_for_legacy_field,
 };
-use serde_json::Value;
 
 use super::super::check::{Node, same};
 use super::super::tree::Fields;
@@ -387,25 +386,4 @@ pub(crate) fn endpoints(new: &Fields, old: Option<&Fields>) -> FieldErrors {
         return FieldErrors::default();
     }
     e
-}
-
-/// A Service of this type, whose addresses and ports are given out by a server, takes over what
-/// the stored one has and an update leaves out.
-pub(crate) fn keep_addresses(new: &mut Fields, old: &Fields) {
-    let kind = |service: &Fields| Node::of(service, "spec").get("type").text().to_owned();
-    let (now, before) = (kind(new), kind(old));
-    let old_spec = Node::of(old, "spec");
-    let spec = super::super::tree::child(new, "spec");
-    if now != "ExternalName" && before != "ExternalName" {
-        let unset = |spec: &Fields, key: &str| {
-            Node::new(spec.get(key).unwrap_or(&Value::Null), FieldPath::nil()).is_empty()
-        };
-        if unset(spec, "clusterIP") && unset(spec, "clusterIPs") {
-            for key in ["clusterIP", "clusterIPs"] {
-                if old_spec.get(key).is_set() {
-                    spec.insert(key.to_owned(), old_spec.get(key).value().clone());
-                }
-            }
-        }
-    }
 }

@@ -153,10 +153,8 @@ impl Area for Defaults {
 
     fn same(&self, _: &Case, ours: &Answer, go: &Answer) -> bool {
         let (mut ours, mut go) = (ours.clone(), go.clone());
-        for answer in [&mut ours, &mut go] {
-            if let Ok(object) = answer {
-                without_times(object);
-            }
+        for object in [&mut ours, &mut go].into_iter().flatten() {
+            without_times(object);
         }
         match (&ours, &go) {
             (Ok(a), Ok(b)) => super::super::area::same(a, b),
