@@ -291,9 +291,8 @@ mod tests {
 
     #[test]
     fn wrong_types_are_errors() {
-        for text in
-            [r#"{"additionalProperties":"yes"}"#, r#"{"items":7}"#, r#"{"dependencies":{"a":[7]}}"#]
-        {
+        // Items that are neither a schema nor a list of them are none to Go, and no error.
+        for text in [r#"{"additionalProperties":"yes"}"#, r#"{"dependencies":{"a":[7]}}"#] {
             let crd =
                 format!(r#"{{"spec":{{"versions":[{{"schema":{{"openAPIV3Schema":{text}}}}}]}}}}"#);
             let kind = crate::apiextensions_v1::CustomResourceDefinition::decode(
