@@ -86,11 +86,11 @@ fn scalar(v: &Value, depth: usize, out: &mut String) {
     match v {
         Value::Null => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Value::Number(_) => {
-            let mut json = Vec::new();
-            crate::reflect::put_value(v, &mut json);
-            out.push_str(&String::from_utf8_lossy(&json));
-        }
+        Value::Number(n) => match n.as_f64() {
+            // Digits without a point would be a whole number, and one too large for readers.
+            Some(f) if n.is_f64() => out.push_str(&float(f)),
+            _ => out.push_str(&n.to_string()),
+        },
         Value::String(s) if is_literal(s) => literal(s, depth, out),
         Value::String(s) => text(s, out),
         Value::Array(_) => out.push_str("[]"),
@@ -187,4 +187,16 @@ fn quoted(s: &str, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+/// The shortest text of a number, as Go's `%g` has it.
+fn float(f: f64) -> String {
+    let text = format!("{f:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if f != 0.0 && !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    }
+    f.to_string()
 }

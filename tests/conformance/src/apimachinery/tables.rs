@@ -51,7 +51,7 @@ fn table(
             Reply::Bad(why) => return Err(format!("{}: {line}: {why}", file.display())),
         };
         let right = match (&answer, line.get("error")) {
-            (Ok(go), None) => line.get("out").is_some_and(|out| same(out, go)),
+            (Ok(go), None) => same(line.get("out").unwrap_or(&Value::Null), go),
             (Err(go), Some(error)) => error == go,
             _ => false,
         };
