@@ -291,9 +291,15 @@ pub(super) fn deliberate(data: &str, ours: &Answer, go: &Answer) -> Option<&'sta
             "the name of a member may be in a tag, for a field as for a value without type",
         );
     }
-    if ours_says("unexpected end of protobuf data") && go.is_ok() {
+    if (ours_says("unexpected end of protobuf data") || ours_says("illegal protobuf")) && go.is_ok()
+    {
         return Some(
-            "a map entry in protobuf that is cut short is an error; Go reads on behind it",
+            "a map entry in protobuf that is malformed is an error; Go reads on behind it",
+        );
+    }
+    if matches!(go, Err(e) if e.starts_with("cbor: found unknown field")) && ours.is_ok() {
+        return Some(
+            "unknown members of a schema inside a union are passed over in CBOR, as everywhere",
         );
     }
     if matches!(go, Err(e) if e == "yaml: control characters are not allowed") && ours.is_ok() {
@@ -319,7 +325,65 @@ pub(super) fn deliberate(data: &str, ours: &Answer, go: &Answer) -> Option<&'sta
             "of a kind or apiVersion that is there twice, the first counts: no more is read to find it",
         );
     }
+    if ours.is_ok() && go.is_ok() && is_there_twice(data) {
+        return Some(
+            "a list or map that is there twice: the last counts as a whole, and null leaves it; Go \
+             merges list elements by position, and null empties it",
+        );
+    }
     None
+}
+
+/// Whether any object in a JSON text has a member twice.
+fn is_there_twice(data: &str) -> bool {
+    struct Twice<'a>(&'a mut bool);
+    impl<'de> serde::de::DeserializeSeed<'de> for Twice<'_> {
+        type Value = ();
+        fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+            d.deserialize_any(self)
+        }
+    }
+    impl<'de> serde::de::Visitor<'de> for Twice<'_> {
+        type Value = ();
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("JSON")
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut a: A) -> Result<(), A::Error> {
+            while a.next_element_seed(Twice(self.0))?.is_some() {}
+            Ok(())
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut a: A) -> Result<(), A::Error> {
+            let mut seen = std::collections::HashSet::new();
+            while let Some(key) = a.next_key::<String>()? {
+                *self.0 |= !seen.insert(key);
+                a.next_value_seed(Twice(self.0))?;
+            }
+            Ok(())
+        }
+    }
+    let mut twice = false;
+    let mut json = serde_json::Deserializer::from_str(data);
+    // Where the text breaks off, what was seen counts.
+    let _ = serde::de::DeserializeSeed::deserialize(Twice(&mut twice), &mut json);
+    twice
 }
 
 /// Whether the outermost object says twice what it is.
