@@ -130,6 +130,7 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
         FieldMut::OptMsg(o) => opt_message(o, p, cx, site),
         FieldMut::List(mut l) => {
             if p.null()? {
+                l.slot().set_nil();
                 return Ok(());
             }
             l.slot().set_empty();
@@ -148,6 +149,7 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
         }
         FieldMut::Map(mut m) => {
             if p.null()? {
+                m.slot().set_nil();
                 return Ok(());
             }
             if !m.is_empty() {

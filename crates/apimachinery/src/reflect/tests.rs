@@ -171,6 +171,16 @@ fn null_and_missing_are_go_like() {
 }
 
 #[test]
+fn null_after_a_value_takes_it_away() {
+    let text =
+        r#"{"metadata":{"labels":{"a":"b"},"finalizers":["x"],"labels":null,"finalizers":null}}"#;
+    for cx in [&mut Decoder::new(), &mut Decoder::interning()] {
+        let m = PartialObjectMetadata::decode(text.as_bytes(), Format::Json, cx).unwrap();
+        assert!(m.metadata.labels.is_nil() && m.metadata.finalizers.is_nil());
+    }
+}
+
+#[test]
 fn unknown_members_are_counted_and_passed_over() {
     let text = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","future":{"x":[1,{"y":null}]},"metadata":{"name":"a","newField":true}}"#;
     let mut cx = Decoder::new();

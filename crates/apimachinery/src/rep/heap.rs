@@ -470,6 +470,12 @@ impl<'a> SlotMut<'a> {
         unsafe { self.holds.release(*self.ptr) };
         *self.ptr = empty();
     }
+    /// Makes a list or map nil.
+    pub(crate) fn set_nil(&mut self) {
+        // SAFETY: the slot's count is given up once; a nil handle is null.
+        unsafe { self.holds.release(*self.ptr) };
+        *self.ptr = std::ptr::null_mut();
+    }
     /// Gives back unused room.
     pub(crate) fn shrink(&mut self) {
         // SAFETY: exclusive access to the pointer, ops of its type.

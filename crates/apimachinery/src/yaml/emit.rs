@@ -1,5 +1,6 @@
 //! Writing YAML: blocks, members sorted, strings quoted where they would be read as something
 //! else, as `sigs.k8s.io/yaml` does.
+use super::value::shortest;
 use super::value::{Scalar, resolve};
 use serde_json::Value;
 
@@ -88,7 +89,7 @@ fn scalar(v: &Value, depth: usize, out: &mut String) {
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Number(n) => match n.as_f64() {
             // Digits without a point would be a whole number, and one too large for readers.
-            Some(f) if n.is_f64() => out.push_str(&float(f)),
+            Some(f) if n.is_f64() => out.push_str(&shortest(&format!("{f:e}"), &f.to_string())),
             _ => out.push_str(&n.to_string()),
         },
         Value::String(s) if is_literal(s) => literal(s, depth, out),
@@ -187,16 +188,4 @@ fn quoted(s: &str, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// The shortest text of a number, as Go's `%g` has it.
-fn float(f: f64) -> String {
-    let text = format!("{f:e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if f != 0.0 && !(-4..6).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{:02}", exponent.abs());
-    }
-    f.to_string()
 }

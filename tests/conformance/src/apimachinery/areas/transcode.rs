@@ -326,10 +326,7 @@ pub(super) fn deliberate(data: &str, ours: &Answer, go: &Answer) -> Option<&'sta
         );
     }
     if ours.is_ok() && go.is_ok() && is_there_twice(data) {
-        return Some(
-            "a list or map that is there twice: the last counts as a whole, and null leaves it; Go \
-             merges list elements by position, and null empties it",
-        );
+        return Some("a list that is there twice is replaced; Go merges its elements by position");
     }
     None
 }
