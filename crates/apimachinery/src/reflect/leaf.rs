@@ -549,11 +549,7 @@ impl Leaf for FieldsV1 {
         }
         p.peek()?;
         let from = p.position();
-        if cx.is_interning() {
-            p.raw().map(drop)?
-        } else {
-            p.skip()?
-        }
+        p.skip()?;
         *self = FieldsV1::from_raw(&p.text().as_bytes()[from..p.position()], cx.fields_cache());
         Ok(())
     }
