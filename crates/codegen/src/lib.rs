@@ -23,6 +23,7 @@
 
 pub mod emit;
 pub mod emit_clients;
+pub mod emit_openapi;
 pub mod emit_server;
 pub mod features;
 #[cfg(feature = "import")]

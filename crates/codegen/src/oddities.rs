@@ -149,3 +149,46 @@ pub fn configures_upstream_generators(marker: &str) -> bool {
         || marker.starts_with("k8s:conversion-gen")
         || marker.starts_with("k8s:defaulter-gen")
 }
+
+/// Types whose OpenAPI schema does not follow from their fields, and those of packages that the
+/// schema does not hold: their blocks in the form of [`crate::emit_openapi`].
+pub const OPENAPI: &[(&str, &str)] = &[
+    ("io.k8s.apimachinery.pkg.api.resource.Quantity", QUANTITY),
+    ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", INT_OR_STRING),
+    ("io.k8s.apimachinery.pkg.runtime.RawExtension", OBJECT),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1", OBJECT),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.Patch", OBJECT),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.Time", DATE_TIME),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", DATE_TIME),
+    ("io.k8s.apimachinery.pkg.apis.meta.v1.Duration", ":{\"type\":\"string\"}\n"),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON", ANYTHING),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray", ANYTHING),
+    ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool", ANYTHING),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray",
+        ANYTHING,
+    ),
+    ("io.k8s.apimachinery.pkg.version.Info", VERSION),
+];
+
+const OBJECT: &str = ":{\"type\":\"object\"}\n";
+const ANYTHING: &str = ":{}\n";
+const DATE_TIME: &str = ":{\"type\":\"string\",\"format\":\"date-time\"}\n";
+// What stands after `;` is for OpenAPI v3.
+const QUANTITY: &str = ":{\"type\":\"string\"}\n;{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"number\"}]}\n";
+const INT_OR_STRING: &str = ":{\"type\":\"string\",\"format\":\"int-or-string\"}\n\
+    ;{\"format\":\"int-or-string\",\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}\n";
+const VERSION: &str = "!major minor gitVersion gitCommit gitTreeState buildDate goVersion compiler platform\n\
+    buildDate s =\"\"\ncompiler s =\"\"\nemulationMajor s\nemulationMinor s\ngitCommit s =\"\"\n\
+    gitTreeState s =\"\"\ngitVersion s =\"\"\ngoVersion s =\"\"\nmajor s =\"\"\n\
+    minCompatibilityMajor s\nminCompatibilityMinor s\nminor s =\"\"\nplatform s =\"\"\n";
+
+/// Times are structs that OpenAPI gives no default.
+pub fn is_bare_time(package: &str, name: &str) -> bool {
+    package == META_V1 && matches!(name, "Time" | "MicroTime" | "Duration")
+}
+
+/// Whether the package of a group is in the scheme of client-go and kube-apiserver.
+pub fn in_scheme(package: &str) -> bool {
+    !package.starts_with("k8s.io/metrics/") && !package.contains("/apidiscovery/")
+}

@@ -72,6 +72,8 @@ pub fn generate(schema: &Schema) -> Result<Output, String> {
     out.files.insert(format!("{API_DIR}/scheme.rs"), scheme(&api, &features));
     out.files.insert(format!("{SERVER_DIR}/mod.rs"), server::modules());
     out.files.insert(format!("{SERVER_DIR}/resources.rs"), server::resources(schema));
+    let definitions = crate::emit_openapi::definitions(schema)?;
+    out.files.insert(format!("{SERVER_DIR}/openapi.txt"), definitions);
     let served = clients::served(&api);
     out.files.insert(format!("{CLIENTS_DIR}/mod.rs"), clients::modules(&served, &features));
     for module in served {
