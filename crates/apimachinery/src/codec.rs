@@ -156,7 +156,7 @@ impl<'a> Envelope<'a> {
     }
     /// Appends the envelope, magic included.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let mut w = Writer::new();
+        let mut w = Writer::after(std::mem::take(out));
         w.bytes(4, self.content_type.as_bytes());
         w.bytes(3, self.content_encoding.as_bytes());
         w.bytes(2, self.raw);
@@ -164,34 +164,39 @@ impl<'a> Envelope<'a> {
         w.bytes(2, self.kind.as_bytes());
         w.bytes(1, self.api_version.as_bytes());
         w.close(1, mark);
-        out.extend_from_slice(&PROTOBUF_MAGIC);
-        out.extend_from_slice(w.as_slice());
+        w.raw(&PROTOBUF_MAGIC);
+        *out = w.finish();
     }
 }
 
-/// Kind and apiVersion of a JSON object, whatever else it has; it reads no further than it must,
-/// so of members that are there twice, the first counts. As Go does it, upper and lower case are
-/// the same here.
+/// Kind and apiVersion of a JSON object, whatever else it has. As Go does it, upper and lower case
+/// are the same here, and of members that are there twice, the last one counts.
 ///
 /// # Errors
 /// `text` is not a JSON object, or one of the two is neither a string nor null.
 pub fn peek_json_kind(text: &str) -> Result<(String, String), Error> {
-    fn string(p: &mut Parser<'_>) -> Result<String, Box<DecodeError>> {
-        if p.null()? { Ok(String::new()) } else { p.string().map(str::to_owned) }
+    json_kind(text, true)
+}
+
+/// [`peek_json_kind`]; when not `all` is read, the first member counts.
+fn json_kind(text: &str, all: bool) -> Result<(String, String), Error> {
+    fn string(p: &mut Parser<'_>, old: Option<String>) -> Result<String, Box<DecodeError>> {
+        // As in Go, null says nothing.
+        if p.null()? { Ok(old.unwrap_or_default()) } else { p.string().map(str::to_owned) }
     }
-    fn peek(text: &str) -> Result<(String, String), Box<DecodeError>> {
+    fn peek(text: &str, all: bool) -> Result<(String, String), Box<DecodeError>> {
         let mut p = Parser::new(text);
         let (mut api_version, mut kind) = (None, None);
         if p.null()? {
             return Ok(Default::default());
         }
         let mut more = p.open(b'{', b'}')?;
-        while more && (api_version.is_none() || kind.is_none()) {
+        while more && (all || api_version.is_none() || kind.is_none()) {
             let key = p.key()?;
             if key.eq_ignore_ascii_case("apiVersion") {
-                api_version = Some(string(&mut p)?);
+                api_version = Some(string(&mut p, api_version)?);
             } else if key.eq_ignore_ascii_case("kind") {
-                kind = Some(string(&mut p)?);
+                kind = Some(string(&mut p, kind)?);
             } else {
                 p.raw()?;
             }
@@ -199,7 +204,7 @@ pub fn peek_json_kind(text: &str) -> Result<(String, String), Error> {
         }
         Ok((api_version.unwrap_or_default(), kind.unwrap_or_default()))
     }
-    peek(text).map_err(|e| Error::decode(e.to_string()))
+    peek(text, all).map_err(|e| Error::decode(e.to_string()))
 }
 
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, Error> {
@@ -305,9 +310,17 @@ fn decode_into(
             decode_body(m, e.raw, format, cx)
         }
         Format::Json => {
-            let (api_version, kind) = peek_json_kind(text(bytes)?)?;
+            let text = text(bytes)?;
+            let (api_version, kind) = json_kind(text, false)?;
             check_kind(desc, &api_version, &kind)?;
-            decode_body(m, bytes, format, cx)
+            cx.take_said();
+            decode_body(m, bytes, format, cx)?;
+            if cx.take_said() <= 2 {
+                return Ok(());
+            }
+            // It was said again, behind what was read of it.
+            let (api_version, kind) = json_kind(text, true)?;
+            check_kind(desc, &api_version, &kind)
         }
         Format::Yaml => decode_into(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
         Format::Cbor => {
@@ -383,19 +396,27 @@ pub fn encode_message(m: &dyn Message, format: Format, out: &mut Vec<u8>) -> Res
             out.extend_from_slice(json_to_yaml(&json)?.as_bytes());
         }
         Format::Protobuf => {
-            let mut w = Writer::new();
+            let mut w = Writer::after(std::mem::take(out));
+            // The envelope is written around the message, from its end, as Envelope::write does.
+            w.bytes(4, b"");
+            w.bytes(3, b"");
+            let mark = w.mark();
             pb_put(m, &mut w);
-            let gvk = m.desc().kind.map_or_else(GroupVersionKind::default, |k| {
-                GroupVersionKind::from_static(k.group, k.version, k.kind)
-            });
-            let api_version = gvk.api_version();
-            Envelope {
-                api_version: &api_version,
-                kind: &gvk.kind,
-                raw: w.as_slice(),
-                ..Default::default()
+            w.close(2, mark);
+            let mark = w.mark();
+            let (group, version, kind) =
+                m.desc().kind.map_or(("", "", ""), |k| (k.group, k.version, k.kind));
+            w.bytes(2, kind.as_bytes());
+            let inner = w.mark();
+            w.raw(version.as_bytes());
+            if !group.is_empty() {
+                w.raw(b"/");
+                w.raw(group.as_bytes());
             }
-            .write(out);
+            w.close(1, inner);
+            w.close(1, mark);
+            w.raw(&PROTOBUF_MAGIC);
+            *out = w.finish();
         }
         #[cfg(feature = "cbor")]
         Format::Cbor => crate::cbor::encode_message(m, out)?,

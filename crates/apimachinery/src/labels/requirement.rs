@@ -159,24 +159,23 @@ impl Requirement {
     /// Whether these labels satisfy the requirement. Allocates nothing.
     #[inline]
     pub fn matches<L: Labels + ?Sized>(&self, labels: &L) -> bool {
-        let value = labels.get_str(&self.key);
+        let has = || labels.has_one_of(&self.key, &self.values);
         match self.operator {
-            Operator::In | Operator::Equals | Operator::DoubleEquals => {
-                value.is_some_and(|value| self.has_value(value))
-            }
-            Operator::NotIn | Operator::NotEquals => {
-                !value.is_some_and(|value| self.has_value(value))
-            }
-            Operator::Exists => value.is_some(),
-            Operator::DoesNotExist => value.is_none(),
-            Operator::GreaterThan => self.compare(value, |value, bound| value > bound),
-            Operator::LessThan => self.compare(value, |value, bound| value < bound),
+            Operator::In | Operator::Equals | Operator::DoubleEquals => has() == Some(true),
+            Operator::NotIn | Operator::NotEquals => has() != Some(true),
+            // No values are asked for.
+            Operator::Exists => has().is_some(),
+            Operator::DoesNotExist => has().is_none(),
+            Operator::GreaterThan | Operator::LessThan => self.compares(labels.get_str(&self.key)),
         }
     }
 
-    #[inline]
-    fn has_value(&self, value: &str) -> bool {
-        self.values.iter().any(|candidate| candidate.as_str() == value)
+    #[cold]
+    fn compares(&self, value: Option<&str>) -> bool {
+        match self.operator {
+            Operator::GreaterThan => self.compare(value, |value, bound| value > bound),
+            _ => self.compare(value, |value, bound| value < bound),
+        }
     }
 
     fn compare(&self, value: Option<&str>, holds: impl Fn(i64, i64) -> bool) -> bool {

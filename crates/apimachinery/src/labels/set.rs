@@ -18,6 +18,22 @@ pub trait Labels {
     fn get_str(&self, key: &Str) -> Option<&str> {
         self.get(key.as_str())
     }
+
+    /// Whether the label has one of these values; `None` if it is not there.
+    #[inline]
+    fn has_one_of(&self, key: &Str, values: &[Str]) -> Option<bool> {
+        let value = self.get_str(key)?;
+        Some(values.iter().any(|candidate| candidate.as_str() == value))
+    }
+}
+
+/// Most objects have few labels, and most keys differ in their first word: a walk beats a search.
+#[inline]
+fn walk<'a>(labels: &'a Map<Str>, key: &Str) -> Option<&'a Str> {
+    if labels.len() > 16 {
+        return Map::get(labels, key.as_str());
+    }
+    Map::iter(labels).find(|(candidate, _)| *candidate == key).map(|(_, value)| value)
 }
 
 /// Labels that can be listed.
@@ -34,11 +50,14 @@ impl Labels for Map<Str> {
 
     #[inline]
     fn get_str(&self, key: &Str) -> Option<&str> {
-        // Most objects have few labels, and most keys differ in their first word: a walk beats a search.
-        if self.len() > 16 {
-            return Map::get(self, key.as_str()).map(Str::as_str);
-        }
-        Map::iter(self).find(|(candidate, _)| *candidate == key).map(|(_, value)| value.as_str())
+        walk(self, key).map(Str::as_str)
+    }
+
+    #[inline]
+    fn has_one_of(&self, key: &Str, values: &[Str]) -> Option<bool> {
+        let value = walk(self, key)?;
+        // Strings compare by their eight bytes first, which is all there is to short ones.
+        Some(values.contains(value))
     }
 }
 

@@ -3,7 +3,7 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
 use super::{
-    Decoder, Desc, Described, FieldMut, FieldRef, Fields, Leaf, Message, NO_FIELD, erase_mut, same,
+    Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Type, erase_mut, same,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 
@@ -185,11 +185,19 @@ fn field<'a>(
                 None
             };
             let mut q = Reader::new(raw);
+            let wire = wire_of(m.of());
+            let mut overruns = false;
             while q.more() {
                 q.tag()?;
-                let (key, wire, mut v) = wire::map_entry(q.bytes()?)?;
-                let key = cx.str(site, wire::utf8(key)?);
-                let mut slot = m.entry(key.clone());
+                let len = q.bytes()?.len();
+                let end = rec.start + q.position();
+                let entry = wire::map_entry(r.all(), end - len, end, wire)?;
+                overruns |= entry.overruns;
+                let key = cx.str(site, wire::utf8(entry.key)?);
+                for mut v in entry.earlier {
+                    value(m.fresh_entry(key.clone()), None, wire, &mut v, cx, site, depth)?;
+                }
+                let mut slot = m.fresh_entry(key.clone());
                 if let FieldMut::Msg(t) = &mut slot
                     && t.desc().transparent
                     && let FieldMut::List(mut l) = t.field_mut(0)
@@ -198,16 +206,16 @@ fn field<'a>(
                     // As in Go, a named slice that is a value is never nil.
                     l.slot().set_empty();
                 }
-                if let (None, FieldMut::Bytes(b)) = (wire, &mut slot) {
+                if let (None, FieldMut::Bytes(b)) = (&entry.value, &mut slot) {
                     **b = Bytes::from(Vec::new());
                 }
-                if let Some(w) = wire {
-                    value(slot, None, w, &mut v, cx, site, depth)
+                if let Some(mut v) = entry.value {
+                    value(slot, None, wire, &mut v, cx, site, depth)
                         .map_err(|e| e.inside(Seg::Key(key.to_string())))?;
                 }
             }
             seal(m.slot(), cx);
-            if let Some(h) = h {
+            if let Some(h) = h.filter(|_| !overruns) {
                 cx.remember(place, h, raw, m.share());
             }
             Ok(())
@@ -222,6 +230,15 @@ fn field<'a>(
             merge(m, message_of(old), r.bytes()?, cx, depth + 1)
         }
         f => value(f, old, rec.wire, r, cx, site, depth),
+    }
+}
+
+/// The wire type of values of a map.
+fn wire_of(t: &Type) -> u32 {
+    match t {
+        Type::I32 | Type::I64 | Type::Bool => wire::VARINT,
+        Type::F64 => wire::FIXED64,
+        _ => wire::BYTES,
     }
 }
 
@@ -328,95 +345,5 @@ fn value<'a>(
 
 /// Writes the body of `m`.
 pub fn pb_put(m: &dyn Message, w: &mut Writer) {
-    put(m.fields(), w);
-}
-
-fn put(fields: Fields<'_>, w: &mut Writer) {
-    let d = fields.desc();
-    for num in (1..d.by_num.len()).rev() {
-        let i = d.by_num[num];
-        if i == NO_FIELD {
-            continue;
-        }
-        match fields.inner(usize::from(i)) {
-            // A named Go slice that is nil is not written, an empty one is.
-            Some(inner) if inner.desc().transparent && is_nil(inner.get(0)) => {}
-            Some(inner) => {
-                let mark = w.mark();
-                put(inner, w);
-                w.close(num as u32, mark);
-            }
-            None => put_value(num as u32, fields.get(usize::from(i)), w),
-        }
-    }
-}
-
-fn is_nil(f: FieldRef<'_>) -> bool {
-    matches!(f, FieldRef::List(l) if l.is_nil())
-}
-
-fn put_value(num: u32, f: FieldRef<'_>, w: &mut Writer) {
-    use FieldRef as F;
-    match f {
-        F::Str(v) => w.bytes(num, v.as_bytes()),
-        F::I32(v) => w.int(num, i64::from(*v) as u64),
-        F::I64(v) => w.int(num, *v as u64),
-        F::Bool(v) => w.int(num, u64::from(*v)),
-        F::F64(v) => w.f64(num, *v),
-        F::Bytes(v) => {
-            if !v.is_nil() {
-                w.bytes(num, v);
-            }
-        }
-        F::OptStr(v) => {
-            if let Some(v) = v {
-                w.bytes(num, v.as_bytes());
-            }
-        }
-        F::OptI32(v) => {
-            if let Some(v) = v {
-                w.int(num, i64::from(*v) as u64);
-            }
-        }
-        F::OptI64(v) => {
-            if let Some(v) = v {
-                w.int(num, *v as u64);
-            }
-        }
-        F::OptBool(v) => {
-            if let Some(v) = v {
-                w.int(num, u64::from(*v));
-            }
-        }
-        F::OptF64(v) => {
-            if let Some(v) = v {
-                w.f64(num, *v);
-            }
-        }
-        F::Msg(m) | F::OptMsg(Some(m)) => {
-            let mark = w.mark();
-            put(m.fields(), w);
-            w.close(num, mark);
-        }
-        F::Leaf(l) | F::OptLeaf(Some(l)) => {
-            let mark = w.mark();
-            l.pb_put(w);
-            w.close(num, mark);
-        }
-        F::OptMsg(None) | F::OptLeaf(None) => {}
-        F::List(l) => {
-            for i in (0..l.len()).rev() {
-                put_value(num, l.at(i), w);
-            }
-        }
-        F::Map(m) => {
-            for i in (0..m.len()).rev() {
-                let mark = w.mark();
-                let (key, v) = m.at(i);
-                put_value(2, v, w);
-                w.bytes(1, key.as_bytes());
-                w.close(num, mark);
-            }
-        }
-    }
+    crate::rep::put_message(m, w);
 }

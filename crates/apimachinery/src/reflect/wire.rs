@@ -1,5 +1,6 @@
 //! Protobuf on the wire: a reader over a slice, and a writer that goes backwards.
 use super::error::{DecodeError, R};
+use crate::rep::{Tag, Tail};
 
 /// Wire type of varints.
 pub(crate) const VARINT: u32 = 0;
@@ -34,6 +35,10 @@ impl<'a> Reader<'a> {
     }
     pub(crate) fn rewind(&mut self, at: usize) {
         self.at = at;
+    }
+    /// The whole slice.
+    pub(crate) fn all(&self) -> &'a [u8] {
+        self.bytes
     }
     pub(crate) fn since(&self, at: usize) -> &'a [u8] {
         &self.bytes[at..self.at]
@@ -78,8 +83,9 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn tag(&mut self) -> R<(u32, u32)> {
         let t = self.varint()?;
-        let num = t >> 3;
-        if num == 0 || num > (1 << 29) - 1 {
+        // As in Go, what is beyond 32 bits is not looked at.
+        let num = (t >> 3) as i32;
+        if num <= 0 {
             return Err(DecodeError::at(format!("illegal protobuf field number {num}"), self.at));
         }
         Ok((num as u32, (t & 7) as u32))
@@ -134,7 +140,7 @@ impl<'a> Reader<'a> {
     fn skip_group(&mut self) -> R<()> {
         let mut open = 1u32;
         while open > 0 {
-            match self.tag()?.1 {
+            match (self.varint()? & 7) as u32 {
                 GROUP => open += 1,
                 GROUP_END => open -= 1,
                 wire => self.skip(wire)?,
@@ -159,10 +165,11 @@ fn wrong_wire(found: u32, wanted: u32) -> Box<DecodeError> {
 }
 
 /// Writes protobuf from the end to the start, so that every length is known when it is written.
+///
+/// Field numbers are those of Kubernetes' types, below 256.
 #[derive(Debug)]
 pub struct Writer {
-    buf: Vec<u8>,
-    at: usize,
+    pub(crate) tail: Tail,
 }
 
 impl Default for Writer {
@@ -174,104 +181,95 @@ impl Default for Writer {
 impl Writer {
     /// An empty writer.
     pub fn new() -> Self {
-        Writer { buf: vec![0; 1024], at: 1024 }
+        Writer::after(Vec::new())
+    }
+    /// A writer whose bytes come behind what `out` holds, in its room: [`Writer::finish`].
+    pub fn after(out: Vec<u8>) -> Self {
+        Writer { tail: Tail::after(out) }
+    }
+    /// What was held before, and behind it what was written.
+    pub fn finish(self) -> Vec<u8> {
+        self.tail.finish()
     }
     /// What was written.
     pub fn as_slice(&self) -> &[u8] {
-        &self.buf[self.at..]
+        self.tail.as_slice()
     }
     /// Forgets what was written and keeps the room.
     pub fn clear(&mut self) {
-        self.at = self.buf.len();
+        self.tail.clear();
     }
     /// Number of bytes written so far: a mark for [`Writer::close`].
     #[inline]
     pub fn mark(&self) -> usize {
-        self.buf.len() - self.at
-    }
-    #[inline(never)]
-    fn grow(&mut self, n: usize) {
-        let used = self.mark();
-        let cap = (self.buf.len() * 2).max(used + n);
-        let mut v = vec![0; cap];
-        v[cap - used..].copy_from_slice(self.as_slice());
-        self.buf = v;
-        self.at = cap - used;
+        self.tail.written()
     }
     /// Raw bytes.
     #[inline]
     pub fn raw(&mut self, s: &[u8]) {
-        if self.at < s.len() {
-            self.grow(s.len());
-        }
-        self.at -= s.len();
-        self.buf[self.at..self.at + s.len()].copy_from_slice(s);
+        self.tail.raw(s);
     }
     /// A varint.
     #[inline]
     pub fn varint(&mut self, v: u64) {
-        if v < 128 { self.raw(&[v as u8]) } else { self.long_varint(v) }
-    }
-    fn long_varint(&mut self, mut v: u64) {
-        let mut t = [0u8; 10];
-        let mut n = 0;
-        while v >= 128 {
-            t[n] = v as u8 | 128;
-            v >>= 7;
-            n += 1;
-        }
-        t[n] = v as u8;
-        self.raw(&t[..=n]);
-    }
-    fn tag(&mut self, num: u32, wire: u32) {
-        self.varint(u64::from(num << 3 | wire));
+        self.tail.varint(v);
     }
     /// An integer or boolean field.
     #[inline]
-    pub fn int(&mut self, num: u32, v: u64) {
-        self.varint(v);
-        self.tag(num, VARINT);
+    pub fn int(&mut self, num: u8, v: u64) {
+        self.tail.int(Tag::new(num, VARINT), v);
     }
     /// A double field.
-    pub fn f64(&mut self, num: u32, v: f64) {
-        self.raw(&v.to_le_bytes());
-        self.tag(num, FIXED64);
+    pub fn f64(&mut self, num: u8, v: f64) {
+        self.tail.f64(Tag::new(num, FIXED64), v);
     }
     /// A string or bytes field.
     #[inline]
-    pub fn bytes(&mut self, num: u32, s: &[u8]) {
-        self.raw(s);
-        self.varint(s.len() as u64);
-        self.tag(num, BYTES);
+    pub fn bytes(&mut self, num: u8, s: &[u8]) {
+        self.tail.bytes(Tag::new(num, BYTES), s);
     }
     /// Makes what was written since `mark` the body of message field `num`.
     #[inline]
-    pub fn close(&mut self, num: u32, mark: usize) {
-        let n = self.mark() - mark;
-        self.varint(n as u64);
-        self.tag(num, BYTES);
+    pub fn close(&mut self, num: u8, mark: usize) {
+        self.tail.close(Tag::new(num, BYTES), mark);
     }
 }
 
-/// Key, wire type and value record of a map entry. An absent value has wire type `None`.
-pub(crate) fn map_entry<'a>(entry: &'a [u8]) -> R<(&'a [u8], Option<u32>, Reader<'a>)> {
-    let mut r = Reader::new(entry);
-    let (mut key, mut wire, mut value) = (&b""[..], None, Reader::new(b""));
-    while r.more() {
-        let (num, w) = r.tag()?;
-        match num {
-            1 => {
-                expect_wire(w, BYTES)?;
-                key = r.bytes()?;
-            }
+/// A map entry.
+pub(crate) struct MapEntry<'a> {
+    pub(crate) key: &'a [u8],
+    /// The last value.
+    pub(crate) value: Option<Reader<'a>>,
+    /// Values before the last one, which count for nothing but their mistakes.
+    pub(crate) earlier: Vec<Reader<'a>>,
+    /// Whether it reads on behind its end.
+    pub(crate) overruns: bool,
+}
+
+/// The map entry from `at` to `end` of the message `all`, with values of wire type `wire`. As in
+/// Go, nobody looks at the wire types that the entry has, and the end of key and value is only
+/// compared with that of the message.
+pub(crate) fn map_entry(all: &[u8], at: usize, end: usize, wire: u32) -> R<MapEntry<'_>> {
+    let mut r = Reader { bytes: all, at };
+    let mut entry = MapEntry { key: b"", value: None, earlier: Vec::new(), overruns: false };
+    while r.at < end {
+        let tag = r.varint()?;
+        match (tag >> 3) as u32 {
+            1 => entry.key = r.bytes()?,
             2 => {
-                let at = r.position();
-                r.skip(w)?;
-                wire = Some(w);
-                value = Reader::new(r.since(at));
+                let from = r.at;
+                r.skip(wire)?;
+                let value = Reader::new(r.since(from));
+                entry.earlier.extend(entry.value.replace(value));
             }
-            _ => r.skip(w)?,
+            _ => {
+                r.skip((tag & 7) as u32)?;
+                if r.at > end {
+                    return Err(r.short());
+                }
+            }
         }
     }
-    Ok((key, wire, value))
+    entry.overruns = r.at > end;
+    Ok(entry)
 }

@@ -184,6 +184,21 @@ pub(super) unsafe fn retain(h: *mut Header) {
     }
 }
 
+/// Gives up a count: whether it was the last. This thread then sees what all others wrote.
+#[inline]
+pub(super) fn give_up(count: &AtomicU32) -> bool {
+    // Nobody else holds a count of one, so nobody can add to it either: no need to write it.
+    if count.load(Ordering::Acquire) == 1 {
+        return true;
+    }
+    if count.fetch_sub(1, Ordering::Release) != 1 {
+        return false;
+    }
+    // A load, not a fence, which ThreadSanitizer does not know.
+    count.load(Ordering::Acquire);
+    true
+}
+
 /// # Safety
 /// `h` is null, [`empty()`] or a live header of which the caller gives up a count; `ops` is of its
 /// element type.
@@ -216,11 +231,9 @@ pub(super) unsafe fn release_with(
     if is_unowned(h) {
         return;
     }
-    // SAFETY: live until the last count is given up; after the load this thread sees all writes.
+    // SAFETY: live until the last count is given up.
     unsafe {
-        if (*h).count.fetch_sub(1, Ordering::Release) == 1 {
-            // A load, not a fence, which ThreadSanitizer does not know.
-            (*h).count.load(Ordering::Acquire);
+        if give_up(&(*h).count) {
             drop(values(h), len(h));
             dealloc(h.cast(), layout(capacity(h), size()));
         }

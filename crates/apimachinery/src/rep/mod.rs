@@ -11,6 +11,7 @@
 
 mod bytes;
 mod emb;
+mod encode;
 mod heap;
 mod list;
 mod macros;
@@ -22,9 +23,11 @@ mod serde_impls;
 mod shared;
 mod str;
 mod table;
+mod tail;
 
 pub use self::bytes::Bytes;
 pub use self::emb::{Emb, StaticDefault};
+pub(crate) use self::encode::put_message;
 pub use self::heap::{Handle, SlotMut};
 pub use self::list::{IntoIter, List};
 pub use self::map::Map;
@@ -39,6 +42,7 @@ pub use self::table::{
     Described, Fields, FieldsMut, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional,
     Reflect, clone_of, default_of, erase, erase_mut,
 };
+pub(crate) use self::tail::{Tag, Tail};
 
 /// The atomics of the counts: the standard library's, or loom's when it explores interleavings.
 mod sync {

@@ -12,6 +12,7 @@
 //!   are themselves; leaves come with functions made for their type ([`LeafOps`]).
 //! * Handles own one count of their block. So the bits of a value and one more count for each
 //!   handle in it are a clone; leaves clone themselves.
+use super::encode::Op;
 #[cfg(test)]
 use super::heap::Ops;
 use super::heap::{self, Header, is_unowned};
@@ -146,6 +147,8 @@ pub(crate) struct Plan {
     fresh: Box<[Fresh]>,
     /// Both.
     owned: Box<[Step]>,
+    /// What is written in protobuf.
+    ops: Box<[Op]>,
 }
 
 impl Plan {
@@ -172,13 +175,18 @@ impl Plan {
         let mut default = vec![0u64; d.size.div_ceil(8)].into_boxed_slice();
         // SAFETY: room for a value of this description.
         unsafe { write_fields(default.as_mut_ptr().cast(), d) };
-        Plan { default, counted, leaves, fresh, owned: owned.into() }
+        Plan { default, counted, leaves, fresh, owned: owned.into(), ops: super::encode::ops(d) }
     }
 }
 
 impl Desc {
     fn plan(&'static self) -> &'static Plan {
         self.plan.get_or_init(|| Plan::of(self))
+    }
+    /// What is written of a value in protobuf.
+    #[inline]
+    pub(super) fn ops(&'static self) -> &'static [Op] {
+        &self.plan().ops
     }
     /// A default value that is never dropped.
     pub(super) fn default_value(&'static self) -> *mut u8 {
@@ -265,18 +273,19 @@ pub(super) unsafe fn make(p: *mut u8, t: &'static Type) {
     }
 }
 
+/// A leaf that panics must not leave a block with a value that is none.
+struct Bomb;
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        std::process::abort()
+    }
+}
+
 /// [`make`] in a block that counts the value already.
 ///
 /// # Safety
 /// As [`make`].
 pub(super) unsafe fn make_counted(p: *mut u8, t: &'static Type) {
-    /// A leaf whose default panics must not leave a block with a value that is none.
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            std::process::abort()
-        }
-    }
     let bomb = Bomb;
     // SAFETY: the caller's promise.
     unsafe { make(p, t) };
@@ -478,17 +487,41 @@ pub(super) unsafe fn release(h: *mut Header, of: Elements) {
 /// # Safety
 /// As [`heap::own`], with values as `of` says.
 pub(super) unsafe fn own(h: &mut *mut Header, of: Elements) {
+    // SAFETY: a live block with as many values.
+    unsafe {
+        if !is_unowned(*h) && !heap::is_unique(*h) {
+            keep(h, of, heap::len(*h));
+        }
+    }
+}
+
+/// Makes `*h` the only owner of its first `n` values; the others are given up.
+///
+/// # Safety
+/// As [`heap::own`], with values as `of` says; there are `n`, and `n` is not zero.
+pub(super) unsafe fn keep(h: &mut *mut Header, of: Elements, n: usize) {
     // SAFETY: the copy is complete before the old count is given up.
     unsafe {
-        if is_unowned(*h) || heap::is_unique(*h) {
-            return;
-        }
-        let n = heap::len(*h);
         let copy = heap::alloc(n, of.size());
         of.clone_values(heap::data(*h), heap::data(copy), n);
         release(*h, of);
         *h = copy;
     }
+}
+
+/// Makes the value at `p` the default one, in a block that counts it.
+///
+/// # Safety
+/// `p` is a value of this type that nobody else uses.
+pub(super) unsafe fn renew(p: *mut u8, t: &'static Type) {
+    let bomb = Bomb;
+    // SAFETY: the old value is dropped once, and another is there before anything reads it; should
+    // dropping it panic, nothing does.
+    unsafe {
+        drop_value(p, t);
+        make(p, t);
+    }
+    std::mem::forget(bomb);
 }
 
 /// What a slot or handle holds.

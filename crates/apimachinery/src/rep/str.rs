@@ -60,10 +60,7 @@ impl Str {
     pub fn new(s: &str) -> Str {
         let n = s.len();
         if n <= INLINE {
-            let mut word = [0u8; 8];
-            word[0] = (n as u8) << 1 | 1;
-            word[1..=n].copy_from_slice(s.as_bytes());
-            let addr = u64::from_le_bytes(word) as usize;
+            let addr = (short_word(s.as_bytes()) << 8) as usize | n << 1 | 1;
             // SAFETY: the lowest bit is set, so it is not null.
             return Str(unsafe { NonNull::new_unchecked(std::ptr::without_provenance_mut(addr)) });
         }
@@ -93,6 +90,13 @@ impl Str {
     #[inline]
     fn is_inline(&self) -> bool {
         self.0.as_ptr().addr() & 1 == 1
+    }
+
+    /// Its eight bytes and the length, when the text is in them: behind the first byte.
+    #[inline]
+    pub(super) fn inline_word(&self) -> Option<(u64, usize)> {
+        let word = self.0.as_ptr().addr() as u64;
+        (word & 1 == 1).then_some((word, (word as usize & 0xff) >> 1))
     }
 
     /// # Safety
@@ -132,6 +136,22 @@ impl Str {
     #[inline]
     pub fn ptr_eq(&self, other: &Str) -> bool {
         self.0 == other.0
+    }
+}
+
+/// Up to seven bytes, the first lowest. Two halves that overlap, which costs less than a loop.
+#[inline]
+fn short_word(b: &[u8]) -> u64 {
+    let n = b.len();
+    if let (Some(first), Some(last)) = (b.first_chunk::<4>(), b.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        return u64::from(u32::from_le_bytes(*first)) | last << (8 * (n - 4));
+    }
+    match *b {
+        [a, b, c] => u64::from(a) | u64::from(b) << 8 | u64::from(c) << 16,
+        [a, b] => u64::from(a) | u64::from(b) << 8,
+        [a] => u64::from(a),
+        _ => 0,
     }
 }
 
@@ -180,8 +200,7 @@ unsafe fn release(p: NonNull<u8>) {
     let h = p.as_ptr().cast::<Header>();
     // SAFETY: live until the last count is given up.
     unsafe {
-        if (*h).count.fetch_sub(1, Ordering::Release) == 1 {
-            (*h).count.load(Ordering::Acquire);
+        if super::heap::give_up(&(*h).count) {
             dealloc(p.as_ptr(), Str::layout((*h).len as usize));
         }
     }

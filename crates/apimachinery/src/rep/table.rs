@@ -462,6 +462,17 @@ impl<'a> ListMut<'a> {
             write(p, self.of)
         }
     }
+    /// Gives up the elements behind the first `n`.
+    pub fn truncate(&mut self, n: usize) {
+        if n >= self.len() {
+            return;
+        }
+        if n == 0 {
+            return self.slot().set_empty();
+        }
+        // SAFETY: a live block with more values than that.
+        unsafe { plan::keep(self.slot, Elements::List(self.of), n) }
+    }
     /// Makes it a list of `n` default elements, with room for no more.
     pub fn set_defaults(&mut self, n: usize) {
         self.slot().set_empty();
@@ -613,6 +624,22 @@ impl<'a> MapMut<'a> {
             plan::make_counted(p.add(KEY), self.of);
             write(p.add(KEY), self.of)
         }
+    }
+    /// The value of `key` for writing, at its default whether it was there before or not.
+    pub fn fresh_entry(&mut self, key: Str) -> FieldMut<'_> {
+        let Ok(at) = self.as_ref().find(&key) else { return self.entry(key) };
+        let of = self.of;
+        // SAFETY: one of the values of a block that is ours alone after `own`.
+        unsafe {
+            plan::own(self.slot, Elements::Map(of));
+            let p = self.as_ref().entry(at).add(KEY);
+            plan::renew(p, of);
+            write(p, of)
+        }
+    }
+    /// The type of the values.
+    pub fn of(&self) -> &'static Type {
+        self.of
     }
     /// A share of the entries.
     pub fn share(&self) -> Option<Handle> {
