@@ -16,7 +16,7 @@
 //!
 //! Types: `s`tring, `i`nt32, `l` int64, `b`oolean, `d`ouble, `y` bytes, `o`bject, `[T` list, `{T`
 //! map, `#name` a definition. Words: `lt=` list type, `lk=` its key, `mt=` map type, `ps=` patch
-//! strategy, `pk=` merge key, `e=A|B` enum.
+//! strategy, `pk=` merge key, `e=A|B` enum, `ee=A|B` enum of the elements, with `_` for spaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -142,7 +142,10 @@ impl Writer<'_> {
         }
         let object = "k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object";
         match &self.package.group {
-            Some(group) if def.facts.iter().any(|fact| fact == object) => {
+            Some(group)
+                if def.facts.iter().any(|fact| fact == object)
+                    && !oddities::is_no_kind(&self.package.path, kind) =>
+            {
                 vec![format!("{group}/{}/{kind}", self.package.version())]
             }
             _ => Vec::new(),
@@ -187,8 +190,13 @@ impl Writer<'_> {
         for key in &field.list_keys {
             let _ = write!(out, " lk={key}");
         }
-        if let Some(values) = self.enums(pointed(&field.ty)) {
-            let _ = write!(out, " e={}", values.join("|"));
+        let (word, element) = match pointed(&field.ty) {
+            GoType::Slice(inner) | GoType::Map(_, inner) => ("ee", inner.as_ref()),
+            plain => ("e", plain),
+        };
+        if let Some(values) = self.enums(element) {
+            // A value has no space in it that is not written like this.
+            let _ = write!(out, " {word}={}", values.join("|").replace(' ', "_"));
         }
         let own = match field.fact("default") {
             Some(text) => Some(match text.strip_prefix("ref(").and_then(|t| t.strip_suffix(')')) {
@@ -227,11 +235,9 @@ impl Writer<'_> {
         }
         match self.schema.find(path, name).map(|def| &def.body) {
             Some(Body::Named(under)) => self.zero(under, omitempty),
-            // Structs whose JSON is no object are told like this all the same, but for times,
-            // which stand for the one struct that they hold.
             _ => Some("{}"),
         }
-        .filter(|_| !oddities::is_bare_time(path, name))
+        .filter(|_| !oddities::is_bare_time(path, name) && !oddities::is_machinery(path))
     }
 
     /// The values of an enum, sorted.

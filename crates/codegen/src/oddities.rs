@@ -188,6 +188,11 @@ pub fn is_bare_time(package: &str, name: &str) -> bool {
     package == META_V1 && matches!(name, "Time" | "MicroTime" | "Duration")
 }
 
+/// A type that is marked as a kind and is none.
+pub fn is_no_kind(package: &str, name: &str) -> bool {
+    package == CORE_V1 && name == "ObjectReference"
+}
+
 /// Whether the package of a group is in the scheme of client-go and kube-apiserver.
 pub fn in_scheme(package: &str) -> bool {
     !package.starts_with("k8s.io/metrics/") && !package.contains("/apidiscovery/")

@@ -62,6 +62,10 @@ pub(crate) fn of_kind(group: &str, version: &str, kind: &str) -> Option<&'static
     index().kinds.get(format!("{group}/{version}/{kind}").as_str()).copied()
 }
 
+/// Groups that client-go's scheme does not have; documents of custom resources are made with it.
+const SERVERS_OWN: [&str; 4] =
+    ["admission.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "imagepolicy.k8s.io"];
+
 /// The schema of a definition. `home` is the group and version that the document is about: in v3
 /// options are told to be of the legacy group and of that one alone.
 pub(crate) fn schema(name: &str, spec: Spec, home: Option<(&str, &str)>) -> Option<Value> {
@@ -108,6 +112,7 @@ pub(crate) fn schema(name: &str, spec: Spec, home: Option<(&str, &str)>) -> Opti
                 Some(home) if many && spec == Spec::V3 => {
                     (group, version) == home || (group, version) == ("", "v1")
                 }
+                None if many && spec == Spec::V3 => !SERVERS_OWN.contains(&group),
                 _ => true,
             };
             here.then(|| json!({"group": group, "kind": kind, "version": version}))

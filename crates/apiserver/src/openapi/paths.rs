@@ -372,7 +372,10 @@ impl Builder<'_> {
             self.write(path.to_owned(), "post", id, definition.to_owned(), &[200, 201, 202]);
         }
         if has("delete") {
-            let answer = match self.resource.behaviour.returns_deleted && !self.custom {
+            // A namespace comes back as well, but nobody says so.
+            let returns = self.resource.behaviour.returns_deleted
+                && (!self.custom && self.resource.plural != "namespaces");
+            let answer = match returns {
                 true => definition.to_owned(),
                 false => format!("{META}Status"),
             };
