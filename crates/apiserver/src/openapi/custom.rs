@@ -248,10 +248,8 @@ mod tests {
 
     #[test]
     fn embedded_objects_have_a_kind() {
-        let published = published(
-            &json!({"type": "object", "x-kubernetes-embedded-resource": true}),
-            Spec::V3,
-        );
+        let published =
+            published(&json!({"type": "object", "x-kubernetes-embedded-resource": true}), Spec::V3);
         assert_eq!(published["required"], json!(["kind", "apiVersion"]));
         assert_eq!(published["properties"]["kind"], json!({"type": "string"}));
     }

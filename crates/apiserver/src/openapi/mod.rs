@@ -263,8 +263,7 @@ fn is_custom(version: &Version) -> bool {
 
 /// The documents of version 3 by their paths, and the resources of each.
 fn names(table: &Table) -> std::collections::BTreeMap<String, Vec<&Resource>> {
-    let plain =
-        [".well-known/openid-configuration", "api", "apis", "openid/v1/jwks", "version"];
+    let plain = [".well-known/openid-configuration", "api", "apis", "openid/v1/jwks", "version"];
     let mut out: std::collections::BTreeMap<_, _> =
         plain.into_iter().map(|path| (path.to_owned(), Vec::new())).collect();
     for group in &table.groups {

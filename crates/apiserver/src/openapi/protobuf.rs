@@ -424,10 +424,12 @@ mod tests {
             "type": "string", "x-kubernetes-list-map-keys": ["a"]}}});
         let mut expect = vec![0x0a, 3];
         expect.extend(b"2.0");
-        let extension = [&[0x0a, 26][..], b"x-kubernetes-list-map-keys", &[0x12, 6, 0x12, 4], b"- a\n"]
-            .concat();
-        let schema = [&[0xb2, 1, 8, 0x0a, 6][..], b"string", &[0xfa, 1, extension.len() as u8], &extension]
-            .concat();
+        let extension =
+            [&[0x0a, 26][..], b"x-kubernetes-list-map-keys", &[0x12, 6, 0x12, 4], b"- a\n"]
+                .concat();
+        let schema =
+            [&[0xb2, 1, 8, 0x0a, 6][..], b"string", &[0xfa, 1, extension.len() as u8], &extension]
+                .concat();
         let entry = [&[0x0a, 1][..], b"A", &[0x12, schema.len() as u8], &schema].concat();
         let list = [&[0x0a, entry.len() as u8][..], &entry].concat();
         expect.extend([&[0x4a, list.len() as u8][..], &list].concat());

@@ -147,10 +147,8 @@ fn shared_name(name: &str) -> String {
 fn whole_parameter(name: &str, spec: Spec) -> Value {
     let (place, kind) = parameter(name);
     let name = name.trim_matches(['{', '}']);
-    let mut out = Map::from_iter([
-        ("name".to_owned(), name.into()),
-        ("in".to_owned(), place.into()),
-    ]);
+    let mut out =
+        Map::from_iter([("name".to_owned(), name.into()), ("in".to_owned(), place.into())]);
     if place == "path" {
         out.insert("required".to_owned(), true.into());
     }
