@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pintle_apimachinery::Time;
@@ -10,7 +10,7 @@ use pintle_apimachinery::Time;
 use crate::auth::Auth;
 use crate::object::Stored;
 use crate::registry::{Registry, Resource};
-use crate::storage::{KeyValue, Limits, Mvcc};
+use crate::storage::{KeyValue, Limits, Mvcc, Revision};
 use crate::typed::Typed;
 
 /// The store's versions of objects.
@@ -23,6 +23,9 @@ pub(crate) struct Core {
     pub(crate) store: Mvcc<Arc<Stored>>,
     pub(crate) registry: Registry,
     pub(crate) typed: Typed,
+    /// The revision up to which the controllers have acted.
+    pub(crate) controllers: tokio::sync::watch::Sender<Revision>,
+    root_certificate: OnceLock<String>,
     pub(crate) auth: Auth,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
@@ -72,6 +75,8 @@ impl Core {
             store: Mvcc::new(limits),
             registry: Registry::new(),
             typed: Typed::new(),
+            controllers: tokio::sync::watch::Sender::new(0),
+            root_certificate: OnceLock::new(),
             auth,
             clock,
             settings,
@@ -86,6 +91,18 @@ impl Core {
         if resource.plural == "customresourcedefinitions" {
             crate::crds::sync(self);
         }
+    }
+
+    /// The certificate of the authority that signed the server's own, in PEM: what
+    /// `kube-root-ca.crt` holds.
+    pub(crate) fn root_certificate(&self) -> Option<&str> {
+        self.root_certificate.get().map(String::as_str)
+    }
+
+    /// Set once, when the server starts.
+    pub(crate) fn set_root_certificate(&self, certificate: String) {
+        // Whoever was first is right.
+        let _ = self.root_certificate.set(certificate);
     }
 
     /// The time, as `metadata` has it.

@@ -5,11 +5,15 @@
 //! run within the write, so that a CRD is served as soon as it was created; their two updates can
 //! be watched as there.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
+
+use serde_json::Value;
 
 use crate::core::{Core, Entry};
-use crate::object::{Object, Stored, metadata};
+use crate::handlers;
+use crate::object::{Object, metadata};
 use crate::registry::{custom_resources, naming, next_status};
+use crate::request::{Query, RequestInfo};
 use crate::storage::{Compare, Op, Range, Storage, Txn};
 
 const PREFIX: &str = "/registry/customresourcedefinitions/";
@@ -33,14 +37,9 @@ pub(crate) fn sync(core: &Core) {
             core.registry.set_custom(served);
             return;
         };
-        let mut object = object.clone();
-        object.insert("status".to_owned(), status);
-        let Ok(object) =
-            core.typed.normalize(object, "apiextensions.k8s.io/v1", "CustomResourceDefinition")
-        else {
+        if put(core, entry, object, status).is_none() {
             return;
-        };
-        put(core, entry, &object);
+        }
     }
 }
 
@@ -61,13 +60,31 @@ fn read(core: &Core) -> Vec<(Entry, Object)> {
     crds
 }
 
-/// Writes a new version unless somebody else did.
-fn put(core: &Core, entry: &Entry, object: &Object) {
-    let stored: Arc<Stored> = Stored::new(object, Vec::new());
+/// Writes a new status unless somebody else wrote the definition; `None` when it cannot be written.
+fn put(core: &Core, entry: &Entry, old: &Object, status: Value) -> Option<()> {
+    let table = core.registry.table();
+    let resource = table.by_key(&entry.key)?;
+    let info = RequestInfo {
+        verb: "update",
+        is_resource: true,
+        group: resource.group.clone(),
+        version: resource.version.clone(),
+        resource: resource.plural.clone(),
+        name: entry.value.summary.name.clone(),
+        subresource: "status".to_owned(),
+        ..RequestInfo::default()
+    };
+    let (resource, query, agent) = (&resource, Query::default(), "kube-apiserver");
+    let request = handlers::Request { core, resource, info: &info, query: &query, agent };
+    let mut new = old.clone();
+    new.insert("status".to_owned(), status);
+    request.manage(Some(old), &mut new);
+    let stored = request.encode(new).ok()?;
     let key = entry.key.to_string();
     core.store.txn(Txn {
         compare: vec![Compare::ModRevision(key.clone(), entry.mod_revision)],
         success: vec![Op::Put(key, stored)],
         failure: vec![],
     });
+    Some(())
 }

@@ -75,6 +75,7 @@ mod validate;
 pub use auth::User;
 pub use body::Body;
 pub use builtin::BuiltinKinds;
+pub use controllers::Controllers;
 pub use server::{ApiServer, Builder};
 pub use service::Service;
 pub use testing::Faults;

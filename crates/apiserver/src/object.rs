@@ -85,6 +85,9 @@ pub(crate) fn at<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
 /// One owner of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
     pub(crate) uid: String,
     pub(crate) blocks: bool,
 }
@@ -214,6 +217,9 @@ impl Summary {
                 .iter()
                 .filter_map(Value::as_object)
                 .map(|owner| Owner {
+                    api_version: text(owner, "apiVersion").to_owned(),
+                    kind: text(owner, "kind").to_owned(),
+                    name: text(owner, "name").to_owned(),
                     uid: text(owner, "uid").to_owned(),
                     blocks: owner.get("blockOwnerDeletion") == Some(&Value::Bool(true)),
                 })

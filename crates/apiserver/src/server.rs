@@ -30,6 +30,7 @@ pub struct Builder {
     seed: Option<u64>,
     listen: Option<SocketAddr>,
     crds: Vec<Crd>,
+    controllers: crate::Controllers,
 }
 
 /// A kind to serve from the start.
@@ -49,6 +50,7 @@ impl Default for Builder {
             seed: None,
             listen: None,
             crds: Vec::new(),
+            controllers: crate::Controllers::all(),
         }
     }
 }
@@ -77,6 +79,13 @@ impl Builder {
     /// Where the server takes the time from that it writes into objects.
     pub fn clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Which controllers run beside the server, in its process; all there are by default. Go:
+    /// `--controllers` of kube-controller-manager.
+    pub fn controllers(mut self, controllers: crate::Controllers) -> Self {
+        self.controllers = controllers;
         self
     }
 
@@ -152,7 +161,6 @@ impl Builder {
         create_initial(&core)
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
         let core = Arc::new(core);
-        let controllers = crate::controllers::spawn(&core);
         for crd in &self.crds {
             let served = serve(&core, crd).await;
             served.map_err(|error| error.context(format_args!("kind {}", crd.kind)))?;
@@ -163,6 +171,12 @@ impl Builder {
             }
             None => None,
         };
+        let certificate = match &listener {
+            Some(listener) => listener.ca(),
+            None => crate::pki::Authority::new()?.pem(),
+        };
+        core.set_root_certificate(certificate);
+        let controllers = crate::controllers::start(&core, self.controllers).await;
         Ok(ApiServer { core, controllers: Some(controllers), listener })
     }
 }
@@ -191,7 +205,7 @@ async fn serve(core: &Arc<Core>, crd: &Crd) -> Result<(), Error> {
 /// A running API server. Dropping it stops it.
 pub struct ApiServer {
     core: Arc<Core>,
-    controllers: Option<crate::controllers::Controllers>,
+    controllers: Option<crate::controllers::Running>,
     listener: Option<Listener>,
 }
 
@@ -264,6 +278,16 @@ impl ApiServer {
     /// The resource version of the newest write.
     pub fn resource_version(&self) -> u64 {
         self.core.store.revision()
+    }
+
+    /// Waits until the server's controllers have acted on everything written so far, and on what
+    /// they wrote themselves: what they delete is deleted then, and what they make is there.
+    /// Writes of others meanwhile are waited for, too.
+    ///
+    /// # Cancel safety
+    /// Nothing is changed.
+    pub async fn settled(&self) {
+        crate::controllers::settled(&self.core).await;
     }
 
     /// Faults on demand, for tests.

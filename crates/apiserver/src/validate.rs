@@ -29,7 +29,7 @@ pub(crate) fn metadata(meta: &Map<String, Value>, resource: &Resource) -> Vec<Fi
     match typed(meta) {
         Ok(meta) => {
             let mut errors = general(&meta, resource);
-            errors.extend(finalizers(&meta));
+            errors.extend(finalizers(&meta, resource));
             errors
         }
         Err(errors) => errors,
@@ -43,8 +43,21 @@ fn general(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
     validate_object_meta(&path, meta, resource.namespaced, rule).into_iter().collect()
 }
 
+/// Groups whose validation is apimachinery's own, without what the core API adds.
+const PLAIN: [&str; 6] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "policy",
+];
+
 /// What the core API adds: finalizers without a domain are those it knows.
-fn finalizers(meta: &ObjectMeta) -> Vec<FieldError> {
+fn finalizers(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
+    if resource.custom.is_some() || PLAIN.contains(&resource.group.as_str()) {
+        return Vec::new();
+    }
     let path = FieldPath::new("metadata");
     let mut errors = Vec::new();
     for (index, finalizer) in meta.finalizers.iter().enumerate() {
@@ -79,7 +92,7 @@ pub(crate) fn metadata_update(
             errors.push(error);
         }
     }
-    errors.extend(finalizers(&new));
+    errors.extend(finalizers(&new, resource));
     errors
 }
 

@@ -91,7 +91,7 @@ async fn run(options: &Options) -> Result<bool, String> {
     let known = known(&place("known.yaml"))?;
     let mut report = Report::default();
     for family in &families {
-        let ours = replay(family, &Target::embedded().await?).await?;
+        let ours = replay(family, &Target::embedded(family.profile).await?).await?;
         report.add(&family.name, &real[&family.name], &ours, &known);
     }
     print!("{report}");

@@ -9,7 +9,9 @@ use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
-use pintle_apiserver::{ApiServer, User};
+use pintle_apiserver::{ApiServer, Controllers, User};
+
+use crate::script::Profile;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
@@ -41,15 +43,20 @@ pub struct Real {
 }
 
 impl Target {
-    /// Starts an embedded server.
+    /// Starts an embedded server, with controllers if the real one has them.
     ///
     /// # Errors
     /// It cannot start.
     ///
     /// # Cancel safety
     /// A server that was not handed out is gone.
-    pub async fn embedded() -> Result<Target, String> {
+    pub async fn embedded(profile: Profile) -> Result<Target, String> {
+        let controllers = match profile {
+            Profile::Controllers => Controllers::all(),
+            Profile::Plain | Profile::Uncached => Controllers::none(),
+        };
         let server = ApiServer::builder()
+            .controllers(controllers)
             .token("differential-admin", User::new("admin", ["system:masters"]))
             .token("differential-jane", User::new("jane", ["developers"]))
             .start()

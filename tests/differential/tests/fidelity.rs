@@ -9,7 +9,7 @@ async fn the_embedded_server_answers_as_the_real_one_did() {
     let mut report = Report::default();
     for family in &families {
         let recorded = read(&transcript_of(&family.name)).expect("a transcript");
-        let target = Target::embedded().await.expect("a server");
+        let target = Target::embedded(family.profile).await.expect("a server");
         let ours = replay(family, &target).await.expect("answers");
         report.add(&family.name, &recorded, &ours, &known);
     }

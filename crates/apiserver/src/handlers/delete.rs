@@ -16,8 +16,8 @@ use crate::registry::{CLEANUP_FINALIZER, mark_terminating};
 use crate::status::{ApiError, ApiResult, Details, Target, deleted, quote};
 use crate::storage::{Compare, Op, Storage, Txn};
 
-const ORPHAN: &str = "orphan";
-const FOREGROUND: &str = "foregroundDeletion";
+pub(crate) const ORPHAN: &str = "orphan";
+pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 
 /// Said when a Job is deleted without a word about its Pods.
 const JOB_WARNING: &str = "child pods are preserved by default when jobs are deleted; set \

@@ -270,3 +270,11 @@ pub(crate) fn mark_terminating(crd: &mut Object, now: &str) {
     );
     crd.insert("status".to_owned(), status);
 }
+
+/// A CRD whose objects are being deleted.
+pub(crate) fn deletion_in_progress(crd: &mut Object, now: &str) {
+    let mut status = crd.remove("status").unwrap_or_else(|| json!({}));
+    let text = "CustomResource deletion is in progress";
+    set_condition(&mut status, "Terminating", "True", "InstanceDeletionInProgress", text, now);
+    crd.insert("status".to_owned(), status);
+}

@@ -17,7 +17,8 @@ use serde_json::Value;
 
 pub(crate) use self::behaviour::{Behaviour, NameRule};
 pub(crate) use self::crd::{
-    CLEANUP_FINALIZER, CustomResource, custom_resources, mark_terminating, naming, next_status,
+    CLEANUP_FINALIZER, CustomResource, custom_resources, deletion_in_progress, mark_terminating,
+    naming, next_status,
 };
 pub(crate) use self::crd_rules::{
     validate as validate_crd, validate_update as validate_crd_update,

@@ -95,7 +95,7 @@ impl<V: Send + Sync> Mvcc<V> {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// How many watchers there are.
+    /// How many watchers there are, but for the server's own.
     pub(crate) fn watcher_count(&self) -> usize {
         self.shared.lock().watchers.len()
     }

@@ -32,6 +32,15 @@ impl<V> Watcher<V> {
         Watcher { shared, id }
     }
 
+    /// Makes it one of the server's own: [`super::Mvcc::cancel_watchers`] leaves it alone, and
+    /// [`super::Mvcc::watcher_count`] does not count it.
+    pub(crate) fn own(self) -> Self {
+        if let Some(state) = self.shared.lock().watchers.map.get_mut(&self.id) {
+            state.own = true;
+        }
+        self
+    }
+
     /// At most `max` events that are there now; registers the task's waker when there are none.
     ///
     /// # Errors
@@ -157,12 +166,15 @@ struct State {
     /// A matching event lies at or after the cursor.
     pending: bool,
     cancelled: bool,
+    /// The server's own: not counted, and not ended with those of clients.
+    own: bool,
     waker: Option<Waker>,
 }
 
 impl Watchers {
+    /// Watchers that are not the server's own.
     pub(super) fn len(&self) -> usize {
-        self.map.len()
+        self.map.values().filter(|state| !state.own).count()
     }
 
     pub(super) fn add(&mut self, range: Range, cursor: u64, start: Revision, pending: bool) -> u64 {
@@ -173,7 +185,8 @@ impl Watchers {
         } else {
             self.others.push(id);
         }
-        let state = State { range, cursor, start, pending, cancelled: false, waker: None };
+        let state =
+            State { range, cursor, start, pending, cancelled: false, own: false, waker: None };
         self.map.insert(id, state);
         id
     }
@@ -225,7 +238,7 @@ impl Watchers {
     }
 
     pub(super) fn cancel_all(&mut self) {
-        for state in self.map.values_mut() {
+        for state in self.map.values_mut().filter(|state| !state.own) {
             state.cancelled = true;
             self.woken.extend(state.waker.take());
         }

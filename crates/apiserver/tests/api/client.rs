@@ -24,7 +24,13 @@ pub(crate) struct Answer {
 }
 
 pub(crate) async fn start() -> Client {
-    start_with(ApiServer::builder()).await
+    start_with(quiet()).await
+}
+
+/// A server whose namespaces have in them what the test puts there, and nothing else.
+pub(crate) fn quiet() -> Builder {
+    let controllers = "garbage-collector,namespace".parse().expect("controllers");
+    ApiServer::builder().controllers(controllers)
 }
 
 pub(crate) async fn start_with(builder: Builder) -> Client {

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use pintle_apiserver::{ApiServer, User};
+use pintle_apiserver::User;
 use serde_json::{Value, json};
 
-use crate::client::{Client, start, start_with};
+use crate::client::{Client, quiet, start, start_with};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -76,7 +76,7 @@ async fn what_is_not_there_says_so() {
 
 #[tokio::test]
 async fn only_masters_may() {
-    let builder = ApiServer::builder()
+    let builder = quiet()
         .token("joe-token", User::new("joe", Vec::<String>::new()))
         .token("root-token", User::new("root", ["system:masters"]));
     let mut client = start_with(builder).await;
@@ -124,10 +124,10 @@ async fn only_masters_may() {
 
 #[tokio::test]
 async fn switches_of_authorization() {
-    let mut client = start_with(ApiServer::builder().anonymous(false)).await;
+    let mut client = start_with(quiet().anonymous(false)).await;
     client.service = client.service.with_user(None);
     as_user(&client, "GET", "/version", "").await.fails(401, "Unauthorized", "Unauthorized");
-    let mut client = start_with(ApiServer::builder().allow_all(true)).await;
+    let mut client = start_with(quiet().allow_all(true)).await;
     client.service = client.service.with_user(None);
     as_user(&client, "GET", "/api/v1/namespaces", "").await.expect(200);
 }
@@ -290,7 +290,7 @@ async fn bodies_that_are_no_objects() {
 
 #[tokio::test]
 async fn large_bodies_are_refused() {
-    let client = start_with(ApiServer::builder().max_body_bytes(1_000)).await;
+    let client = start_with(quiet().max_body_bytes(1_000)).await;
     let body = json!({"metadata": {"name": "a"}, "data": {"k": "x".repeat(2_000)}});
     client.post(MAPS, body).await.fails(
         413,

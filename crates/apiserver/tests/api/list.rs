@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use pintle_apiserver::ApiServer;
 use serde_json::{Value, json};
 
-use crate::client::{Client, start, start_with};
+use crate::client::{Client, quiet, start, start_with};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -130,7 +129,7 @@ async fn continue_tokens_expire_and_are_checked() {
 #[tokio::test]
 async fn the_matrix_of_resource_versions() {
     let wait = Duration::from_millis(20);
-    let client = start_with(ApiServer::builder().future_version_wait(wait)).await;
+    let client = start_with(quiet().future_version_wait(wait)).await;
     client.config_maps("default", &["a"]).await;
     let old = client.server.resource_version();
     client.config_maps("default", &["b"]).await;

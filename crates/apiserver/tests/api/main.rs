@@ -1,6 +1,7 @@
 //! The API server through its service, with no socket.
 
 mod client;
+mod controllers;
 mod crds;
 mod crud;
 mod delete;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use pintle_apiserver::ApiServer;
 use serde_json::{Value, json};
 
-use crate::client::{start, start_with};
+use crate::client::{quiet, start, start_with};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -110,7 +109,7 @@ async fn watch_list_ends_the_initial_events_with_a_bookmark() {
 
 #[tokio::test]
 async fn bookmarks_carry_the_progress_of_others() {
-    let builder = ApiServer::builder().bookmark_interval(Duration::from_millis(5));
+    let builder = quiet().bookmark_interval(Duration::from_millis(5));
     let client = start_with(builder).await;
     let now = client.server.resource_version();
     let query = format!("watch=1&allowWatchBookmarks=true&resourceVersion={now}");
@@ -161,7 +160,7 @@ async fn compacted_versions_are_an_error_event() {
 
 #[tokio::test]
 async fn history_is_bounded() {
-    let client = start_with(ApiServer::builder().history(50, 1 << 20)).await;
+    let client = start_with(quiet().history(50, 1 << 20)).await;
     client.config_maps("default", &["a"]).await;
     let old = client.server.resource_version();
     for value in 0..100 {
