@@ -312,13 +312,13 @@ fn decode_into(
         Format::Json => {
             let text = text(bytes)?;
             let (api_version, kind) = json_kind(text, false)?;
-            check_kind(desc, &api_version, &kind)?;
+            let first = check_kind(desc, &api_version, &kind);
             cx.take_said();
             decode_body(m, bytes, format, cx)?;
-            if cx.take_said() <= 2 {
+            if first.is_ok() && cx.take_said() <= 2 {
                 return Ok(());
             }
-            // It was said again, behind what was read of it.
+            // It is said again, behind what was read of it.
             let (api_version, kind) = json_kind(text, true)?;
             check_kind(desc, &api_version, &kind)
         }

@@ -6,5 +6,5 @@ pub use crate::reflect::{
 };
 pub use crate::{
     Bytes, Duration, Emb, FieldsV1, IntOrString, List, Map, MicroTime, Quantity, Scheme, Shared,
-    Str, Time, kind, list_kind, message, object, resource,
+    Str, Time, TypeMeta, kind, list_kind, message, object, resource,
 };

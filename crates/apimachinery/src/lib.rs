@@ -109,7 +109,7 @@ pub use parse_error::ParseError;
 pub use patch_type::*;
 pub use quantity::{Quantity, QuantityFormat};
 pub use query::*;
-pub use reflect::{Decoder, Json, RawExtension};
+pub use reflect::{Decoder, Json, RawExtension, TypeMeta};
 pub use rep::{Bytes, Emb, Handle, IntoIter, List, Map, Shared, SlotMut, StaticDefault, Str};
 pub use scheme::Scheme;
 pub use status::BareResponse;

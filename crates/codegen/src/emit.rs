@@ -131,6 +131,7 @@ fn flags(field: &RustField) -> String {
         (field.inline, "INLINE"),
         (field.omitzero, "OMITZERO"),
         (field.hidden, "NOJSON"),
+        (field.type_meta, "TYPEMETA"),
     ]
     .into_iter()
     .filter_map(|(on, name)| on.then_some(name))

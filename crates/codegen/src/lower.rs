@@ -19,14 +19,41 @@ const MAX_INLINE_FIELDS: usize = 8;
 /// Names the type that cannot be represented, or two things that would have one name.
 pub fn lower(schema: &Schema) -> Result<Vec<Module>, String> {
     let mut modules = Vec::new();
+    let inner = types_inside_others(schema);
     for package in schema.packages.iter().filter(|p| p.group.is_some()) {
-        modules.push(Lowering { schema, package }.module()?);
+        modules.push(Lowering { schema, package, inner: &inner }.module()?);
     }
     modules.sort_by(|a, b| a.name.cmp(&b.name));
     for module in &modules {
         check_names(module)?;
     }
     Ok(modules)
+}
+
+/// Package and name of every type that is the type of a field, or of what a field has.
+fn types_inside_others(schema: &Schema) -> BTreeSet<(&str, &str)> {
+    fn innermost(ty: &GoType) -> Option<(&str, &str)> {
+        match ty {
+            GoType::Pointer(of) | GoType::Slice(of) | GoType::Map(_, of) => innermost(of),
+            GoType::Name(package, name) => Some((package, name)),
+            _ => None,
+        }
+    }
+    let types = schema.packages.iter().flat_map(|p| &p.types);
+    let fields = types.flat_map(TypeDef::fields).filter(|f| f.form != JsonForm::Inline);
+    fields.filter_map(|f| innermost(&f.ty)).collect()
+}
+
+/// The field for what an object inside another says of itself.
+fn type_meta() -> RustField {
+    RustField {
+        name: "type_meta".to_owned(),
+        hidden: true,
+        type_meta: true,
+        kind: Kind::Emb(TypePath { module: String::new(), name: "TypeMeta".to_owned() }),
+        notes: vec!["kind and apiVersion that an object inside another says of itself".to_owned()],
+        ..RustField::default()
+    }
 }
 
 fn check_names(module: &Module) -> Result<(), String> {
@@ -50,6 +77,7 @@ fn check_names(module: &Module) -> Result<(), String> {
 struct Lowering<'a> {
     schema: &'a Schema,
     package: &'a Package,
+    inner: &'a BTreeSet<(&'a str, &'a str)>,
 }
 
 impl Lowering<'_> {
@@ -150,7 +178,15 @@ impl Lowering<'_> {
             out.fields.push(self.field(field).map_err(|e| at(field, e))?);
         }
         if typed && !oddities::is_unregistered(&self.package.path, &def.name) {
-            out.kind = Some(self.kind_facts(def, &out));
+            let kind = self.kind_facts(def, &out);
+            // What has metadata has it there.
+            if !kind.object && self.inner.contains(&(owner, &*def.name)) {
+                out.fields.push(type_meta());
+            }
+            out.kind = Some(kind);
+        }
+        if oddities::is_meta(owner) && def.name == "ObjectMeta" {
+            out.fields.push(type_meta());
         }
         Ok(out)
     }
@@ -262,6 +298,7 @@ impl Lowering<'_> {
             omitzero: field.omitzero,
             inline,
             hidden: matches!(field.form, JsonForm::Hidden | JsonForm::Untagged),
+            type_meta: false,
             kind,
             facts,
             notes,

@@ -117,6 +117,8 @@ pub struct RustField {
     pub inline: bool,
     /// Not in JSON.
     pub hidden: bool,
+    /// Holds kind and apiVersion of an object inside another.
+    pub type_meta: bool,
     /// Kind.
     pub kind: Kind,
     /// What merging, defaulting and validation know.

@@ -36,6 +36,8 @@ pub struct MetricValue METRIC_VALUE "MetricValue" [255, 0, 1, 2, 3, 4] Form::Kin
     window_seconds: Option<i64> = "windowSeconds" 4 OMITEMPTY;
     /// `value`: quantity, required.
     value: Quantity = "value" 5 (REQUIRED);
+    /// kind and apiVersion that an object inside another says of itself.
+    type_meta: Emb<TypeMeta> = "" 0 NOJSON | TYPEMETA;
 }
 kind!(MetricValue, "custom.metrics.k8s.io", "v1beta2", "MetricValue");
 

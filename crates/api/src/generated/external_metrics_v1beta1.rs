@@ -16,6 +16,8 @@ pub struct ExternalMetricValue EXTERNAL_METRIC_VALUE "ExternalMetricValue" [255,
     window: Option<i64> = "window" 4 OMITEMPTY;
     /// `value`: quantity, required.
     value: Quantity = "value" 5 (REQUIRED);
+    /// kind and apiVersion that an object inside another says of itself.
+    type_meta: Emb<TypeMeta> = "" 0 NOJSON | TYPEMETA;
 }
 kind!(ExternalMetricValue, "external.metrics.k8s.io", "v1beta1", "ExternalMetricValue");
 

@@ -2,6 +2,7 @@
 use crate::Error;
 use crate::reflect::{
     FieldRef, INLINE, Message, NOJSON, OMITEMPTY, OMITZERO, Parser, is_empty, is_zero, json_value,
+    type_meta,
 };
 use serde_json::Value;
 
@@ -146,6 +147,8 @@ pub(super) fn message(m: &dyn Message, root: bool, out: &mut Vec<u8>) -> Result<
         let dash = if k.group.is_empty() { "" } else { "/" };
         all.push(("kind", Member::Text(k.kind.to_owned())));
         all.push(("apiVersion", Member::Text(format!("{}{dash}{}", k.group, k.version))));
+    } else if !root {
+        all.extend(type_meta::members(m).map(|(name, said)| (name, Member::Text(said.to_owned()))));
     }
     all.sort_by(|a, b| by_key(a.0, b.0));
     head(5, all.len() as u64, out);
@@ -179,7 +182,11 @@ fn field(v: FieldRef<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
             l.json_put(&mut text);
             let mut p = Parser::new(crate::codec::text(&text)?);
             let v = json_value(&mut p).and_then(|v| p.finish().map(|()| v));
-            value(&v.map_err(|e| Error::encode(format!("{}: {e}", l.leaf_desc().name)))?, out)?;
+            let v = v.map_err(|e| Error::encode(format!("{}: {e}", l.leaf_desc().name)))?;
+            if l.leaf_desc().name == "FieldsV1" && !matches!(v, Value::Object(_) | Value::Null) {
+                return Err(Error::encode("FieldsV1 is not an object, as CBOR has it"));
+            }
+            value(&v, out)?;
         }
         F::List(l) if !l.is_nil() => {
             head(4, l.len() as u64, out);

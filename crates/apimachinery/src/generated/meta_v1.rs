@@ -14,6 +14,8 @@ pub struct APIGroup API_GROUP "APIGroup" [255, 0, 1, 2, 3] Form::Kind(&KindFacts
     preferred_version: GroupVersionForDiscovery = "preferredVersion" 3 OMITEMPTY;
     /// `serverAddressByClientCIDRs`: list of ServerAddressByClientCIDR.
     server_address_by_client_cidrs: List<ServerAddressByClientCIDR> = "serverAddressByClientCIDRs" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    /// kind and apiVersion that an object inside another says of itself.
+    type_meta: Emb<TypeMeta> = "" 0 NOJSON | TYPEMETA;
 }
 kind!(APIGroup, "", "v1", "APIGroup");
 
@@ -125,6 +127,8 @@ pub struct DeleteOptions DELETE_OPTIONS "DeleteOptions" [255, 0, 1, 2, 3, 4, 5] 
     dry_run: List<Str> = "dryRun" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `ignoreStoreReadErrorWithClusterBreakingPotential`: boolean or absent.
     ignore_store_read_error_with_cluster_breaking_potential: Option<bool> = "ignoreStoreReadErrorWithClusterBreakingPotential" 6 OMITEMPTY;
+    /// kind and apiVersion that an object inside another says of itself.
+    type_meta: Emb<TypeMeta> = "" 0 NOJSON | TYPEMETA;
 }
 kind!(DeleteOptions, "", "v1", "DeleteOptions");
 
@@ -320,6 +324,8 @@ pub struct ObjectMeta OBJECT_META "ObjectMeta" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 
     finalizers: List<Str> = "finalizers" 14 OMITEMPTY (Facts { list_type: ListType::Set, patch_strategy: "merge", ..NO_FACTS });
     /// `managedFields`: list of ManagedFieldsEntry.
     managed_fields: List<ManagedFieldsEntry> = "managedFields" 17 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    /// kind and apiVersion that an object inside another says of itself.
+    type_meta: Emb<TypeMeta> = "" 0 NOJSON | TYPEMETA;
 }
 
 message! {
@@ -420,6 +426,8 @@ pub struct Status STATUS "Status" [255, 0, 1, 2, 3, 4, 5] Form::Kind(&KindFacts 
     details: Option<Shared<StatusDetails>> = "details" 5 OMITEMPTY;
     /// `code`: integer.
     code: i32 = "code" 6 OMITEMPTY;
+    /// kind and apiVersion that an object inside another says of itself.
+    type_meta: Emb<TypeMeta> = "" 0 NOJSON | TYPEMETA;
 }
 kind!(Status, "", "v1", "Status");
 

@@ -4,7 +4,7 @@ use super::error::{DecodeError, R, Seg};
 use super::json::{BASE64, is_empty, is_zero, json_into};
 use super::{
     Desc, FieldMut, FieldRef, INLINE, Message, NOJSON, OMITEMPTY, OMITZERO, Parser, Type,
-    json_value, put_value,
+    json_value, put_value, type_meta,
 };
 use crate::rep::{Bytes, Str};
 use crate::{Error, StrictError, StrictErrors};
@@ -87,6 +87,9 @@ fn out_of(v: FieldRef<'_>, depth: u32) -> R<Value> {
                 return out_of(m.field(0), depth + 1);
             }
             let mut o = Map::new();
+            for (name, said) in type_meta::members(m) {
+                o.insert(name.to_owned(), said.into());
+            }
             members(m, &mut o, depth)?;
             o.into()
         }
@@ -189,10 +192,18 @@ fn into_message(
     let d = m.desc();
     if d.kind.is_some() {
         for key in ["kind", "apiVersion"] {
-            if !matches!(o.get(key), None | Some(Value::Null | Value::String(_))) {
-                let text = o.get(key).map_or("", type_name);
-                return Err(DecodeError::new(format!("cannot convert {text} to string"))
-                    .inside(Seg::Key(key.into())));
+            match o.get(key) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(said)) => {
+                    if depth > 0 && !said.is_empty() {
+                        type_meta::set(m, key, Str::new(said));
+                    }
+                }
+                Some(other) => {
+                    let text = type_name(other);
+                    return Err(DecodeError::new(format!("cannot convert {text} to string"))
+                        .inside(Seg::Key(key.into())));
+                }
             }
         }
     }
@@ -342,14 +353,17 @@ fn into(v: &Value, mut f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<
     {
         return Err(cannot(v, "integer"));
     }
-    if unknown.exact && v.is_number() {
+    if unknown.exact && !v.is_object() {
         let name = match &mut f {
             F::Leaf(l) => l.leaf_desc().name,
             F::OptLeaf(o) => o.set().leaf_desc().name,
             _ => "",
         };
-        if name == "Quantity" {
+        if name == "Quantity" && v.is_number() {
             return Err(cannot(v, "string"));
+        }
+        if name == "FieldsV1" {
+            return Err(DecodeError::new("FieldsV1 is not an object, as CBOR has it"));
         }
     }
     match f {

@@ -79,6 +79,8 @@ struct Entry {
 pub struct Decoder {
     tables: Option<Box<Tables>>,
     unknown_fields: u64,
+    /// How often the outermost object said what it is.
+    pub(super) said: u32,
     /// How deep the leaf is that is decoded now, where messages inside it go on counting.
     pub(super) depth: u32,
     /// What the next object is thought to be much like.
@@ -113,7 +115,7 @@ const SETS: usize = 1 << 11;
 impl Decoder {
     /// A decoder that shares nothing between objects.
     pub const fn new() -> Self {
-        Decoder { tables: None, unknown_fields: 0, depth: 0, old: None }
+        Decoder { tables: None, unknown_fields: 0, said: 0, depth: 0, old: None }
     }
     /// A decoder for many objects of a kind, sharing equal parts. The tables take about 300 KiB,
     /// and what they share.
@@ -127,6 +129,7 @@ impl Decoder {
                 fields: FieldsCache::default(),
             })),
             unknown_fields: 0,
+            said: 0,
             depth: 0,
             old: None,
         }
@@ -161,6 +164,10 @@ impl Decoder {
     /// The object that [`Decoder::decode_over`] was given, once.
     pub(crate) fn take_old(&mut self) -> Option<Arc<dyn Object>> {
         self.old.take()
+    }
+    /// How often the outermost object said what it is, since this was asked before.
+    pub(crate) fn take_said(&mut self) -> u32 {
+        std::mem::take(&mut self.said)
     }
     pub(crate) fn count_unknown(&mut self) {
         self.unknown_fields += 1;

@@ -4,7 +4,7 @@ use super::error::{DecodeError, R, Seg};
 use super::writer::{put_bool, put_f64, put_i64, put_str};
 use super::{
     Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, ListMut, MapMut, Message,
-    NOJSON, OMITEMPTY, OMITZERO, OptMut, Parser, erase_mut,
+    NOJSON, OMITEMPTY, OMITZERO, OptMut, Parser, erase_mut, type_meta,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 use base64::Engine;
@@ -22,11 +22,15 @@ pub fn json_decode<T: Described>(text: &str, cx: &mut Decoder) -> R<T> {
     Ok(t)
 }
 
-/// Decodes one value into `m`.
+/// Decodes one value into `m`, which is inside nothing: kind and apiVersion are those of its type.
 ///
 /// # Errors
 /// As [`json_decode`].
 pub fn json_merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder) -> R<()> {
+    merge(m, p, cx, true)
+}
+
+fn merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder, root: bool) -> R<()> {
     let d = m.desc();
     if p.null()? {
         return Ok(());
@@ -43,15 +47,33 @@ pub fn json_merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder) -> 
             hint = i + 1;
             field(m.field_mut(i), p, cx, base + i as u32).map_err(|e| in_field(e, d, i))?;
         } else if !inlined(m, &key, p, cx)? {
-            let is_type_meta = d.kind.is_some() && (key == "kind" || key == "apiVersion");
-            if !is_type_meta {
-                p.skip().map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
-                cx.count_unknown();
-            } else if !p.null()? {
-                p.string().map(drop).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
-            }
+            unknown(m, &key, p, cx, root).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
         }
         more = p.next(b'}')?;
+    }
+    Ok(())
+}
+
+/// A member that no field takes: what the object is, or nothing that is known.
+fn unknown(
+    m: &mut dyn Message,
+    key: &str,
+    p: &mut Parser<'_>,
+    cx: &mut Decoder,
+    root: bool,
+) -> R<()> {
+    if root && ["kind", "apiVersion"].iter().any(|known| key.eq_ignore_ascii_case(known)) {
+        cx.said += 1;
+    }
+    if m.desc().kind.is_none() || !type_meta::is_key(key) {
+        cx.count_unknown();
+        return p.skip();
+    }
+    if !p.null()? {
+        let said = p.string()?;
+        if !root {
+            type_meta::set(m, key, Str::new(said));
+        }
     }
     Ok(())
 }
@@ -133,6 +155,9 @@ fn field(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
                 l.slot().set_nil();
                 return Ok(());
             }
+            if !l.is_empty() {
+                return value(FieldMut::List(l), p, cx, site);
+            }
             l.slot().set_empty();
             let Some((raw, h)) = shareable(p, cx, site)? else {
                 return value(FieldMut::List(l), p, cx, site);
@@ -186,11 +211,11 @@ fn opt_message(mut o: OptMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u3
             return Ok(());
         }
         p.seek(p.position() - raw.len());
-        json_merge(o.set(), p, cx)?;
+        merge(o.set(), p, cx, false)?;
         cx.remember(place, h, raw.as_bytes(), o.slot().share());
         return Ok(());
     }
-    json_merge(o.set(), p, cx)
+    merge(o.set(), p, cx, false)
 }
 
 fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
@@ -240,14 +265,14 @@ fn decode_base64(p: &mut Parser<'_>) -> R<Bytes> {
 fn value(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
     use FieldMut as F;
     match f {
-        F::Msg(m) => return json_merge(m, p, cx),
+        F::Msg(m) => return merge(m, p, cx, false),
         F::Leaf(l) => return l.json_get(p, cx, site),
         F::OptMsg(mut o) => {
             if p.null()? {
                 o.clear();
                 return Ok(());
             }
-            return json_merge(o.set(), p, cx);
+            return merge(o.set(), p, cx, false);
         }
         F::OptLeaf(o) => {
             if p.null()? {
@@ -291,13 +316,21 @@ fn value(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<
 }
 
 fn list(l: &mut ListMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
-    l.slot().set_empty();
+    // As in Go, the elements of a list that is there twice are merged by their places.
+    let before = l.len();
+    if before == 0 {
+        l.slot().set_empty();
+    }
     let mut i = 0;
     let mut more = p.open(b'[', b']')?;
     while more {
-        value(l.push(), p, cx, site).map_err(|e| e.inside(Seg::Index(i)))?;
+        let element = if i < before { l.at_mut(i) } else { l.push() };
+        value(element, p, cx, site).map_err(|e| e.inside(Seg::Index(i)))?;
         i += 1;
         more = p.next(b']')?;
+    }
+    if i < before {
+        l.truncate(i);
     }
     Ok(())
 }
@@ -309,7 +342,7 @@ fn map(m: &mut MapMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R
     let mut more = p.open(b'{', b'}')?;
     while more {
         let key = p.key()?;
-        let slot = m.entry(cx.str(site, &key));
+        let slot = m.fresh_entry(cx.str(site, &key));
         value(slot, p, cx, site).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
         more = p.next(b'}')?;
     }
@@ -322,15 +355,24 @@ fn text(p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<Str> {
 
 /// Writes `m` as JSON, without kind and apiVersion.
 pub fn json_put(m: &dyn Message, out: &mut Vec<u8>) {
-    put(m, out, None);
+    put(m, out, Head::Nothing);
 }
 
 /// Writes `m` as JSON, with kind and apiVersion first when it is a kind.
 pub fn json_put_kind(m: &dyn Message, out: &mut Vec<u8>) {
-    put(m, out, m.desc().kind);
+    put(m, out, m.desc().kind.map_or(Head::Nothing, Head::Kind));
 }
 
-fn put(m: &dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>) {
+/// What an object begins with.
+enum Head {
+    Nothing,
+    /// What its type is.
+    Kind(&'static KindFacts),
+    /// What it says of itself inside another.
+    Said,
+}
+
+fn put(m: &dyn Message, out: &mut Vec<u8>, head: Head) {
     let d = m.desc();
     if d.transparent {
         put_value(m.field(0), out);
@@ -338,7 +380,7 @@ fn put(m: &dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>) {
     }
     out.push(b'{');
     let mut first = true;
-    if let Some(k) = kind {
+    if let Head::Kind(k) = head {
         out.extend_from_slice(b"\"kind\":");
         put_str(out, k.kind);
         out.extend_from_slice(b",\"apiVersion\":\"");
@@ -349,6 +391,14 @@ fn put(m: &dyn Message, out: &mut Vec<u8>, kind: Option<&KindFacts>) {
         out.extend_from_slice(k.version.as_bytes());
         out.push(b'"');
         first = false;
+    } else if let (Head::Said, Some(_)) = (head, d.kind) {
+        for (name, said) in type_meta::members(m) {
+            out.extend_from_slice(if first { b"\"" } else { b",\"" });
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            put_str(out, said);
+            first = false;
+        }
     }
     put_fields(m, out, &mut first);
     out.push(b'}');
@@ -432,7 +482,7 @@ fn put_value(v: FieldRef<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(STANDARD.encode(v).as_bytes());
             out.push(b'"');
         }
-        F::Msg(m) | F::OptMsg(Some(m)) => put(m, out, None),
+        F::Msg(m) | F::OptMsg(Some(m)) => put(m, out, Head::Said),
         F::Leaf(l) | F::OptLeaf(Some(l)) => l.json_put(out),
         F::List(l) if !l.is_nil() => {
             out.push(b'[');

@@ -398,7 +398,11 @@ impl Leaf for IntOrString {
             }
             Ok(true)
         })?;
-        *self = if kind == 0 { IntOrString::Int(int) } else { IntOrString::String(text) };
+        *self = match kind {
+            0 => IntOrString::Int(int),
+            1 => IntOrString::String(text),
+            _ => return Err(DecodeError::new(format!("impossible IntOrString type {kind}"))),
+        };
         Ok(())
     }
     fn pb_put(&self, w: &mut Writer) {
@@ -412,6 +416,10 @@ impl Leaf for IntOrString {
     }
     fn json_get(&mut self, p: &mut Parser<'_>, cx: &mut Decoder, site: u32) -> R<()> {
         if p.null()? {
+            // As in Go, a text gives way to a number, and a number stays.
+            if let IntOrString::String(_) = self {
+                *self = IntOrString::default();
+            }
             return Ok(());
         }
         *self = if p.peek()? == b'"' {

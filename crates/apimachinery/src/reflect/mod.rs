@@ -23,6 +23,8 @@ mod schema;
 mod serde_impls;
 mod strict;
 mod surface;
+#[cfg_attr(not(feature = "cbor"), allow(unused))]
+pub(crate) mod type_meta;
 mod value;
 mod wire;
 mod writer;
@@ -53,6 +55,9 @@ pub use schema::json_schema;
 pub use serde_impls::{deserialize, deserialize_as, serialize};
 pub(crate) use strict::Checker;
 pub use surface::*;
+#[doc(hidden)]
+pub use type_meta::TYPE_META;
+pub use type_meta::TypeMeta;
 pub(crate) use value::{json_value, json_value_exact, put_object, put_value};
 pub use wire::{Reader, Writer};
 pub use writer::{put_bool, put_f64, put_i64, put_str};

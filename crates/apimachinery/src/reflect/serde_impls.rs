@@ -3,7 +3,7 @@
 use super::json::{is_empty, is_zero};
 use super::{
     Decoder, Desc, Described, FieldMut, FieldRef, INLINE, Leaf, Message, NOJSON, OMITEMPTY,
-    OMITZERO, Parser, Type, erase_mut,
+    OMITZERO, Parser, Type, erase_mut, type_meta,
 };
 use crate::rep::{Bytes, Str};
 use base64::Engine;
@@ -33,6 +33,8 @@ fn message<S: Serializer>(m: &dyn Message, root: bool, s: S) -> Result<S::Ok, S:
         } else {
             map.serialize_entry("apiVersion", &format_args!("{}/{}", k.group, k.version))?;
         }
+    } else if !root {
+        type_meta::members(m).try_for_each(|(name, said)| map.serialize_entry(name, said))?;
     }
     fields(m, &mut map)?;
     map.end()
@@ -114,7 +116,7 @@ pub fn deserialize_as<'de, T: Described, D: Deserializer<'de>>(d: D) -> Result<T
 /// # Errors
 /// Those of the deserializer, and a value of the wrong type.
 pub fn deserialize<'de, D: Deserializer<'de>>(m: &mut dyn Message, d: D) -> Result<(), D::Error> {
-    Into(FieldMut::Msg(m)).deserialize(d)
+    d.deserialize_option(OptionalField(FieldMut::Msg(m), true))
 }
 
 /// Deserializes into a field; null leaves it as it is.
@@ -124,12 +126,13 @@ impl<'de> DeserializeSeed<'de> for Into<'_> {
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         match self.0 {
             FieldMut::Leaf(l) => deserialize_leaf(l, d),
-            other => d.deserialize_option(OptionalField(other)),
+            other => d.deserialize_option(OptionalField(other, false)),
         }
     }
 }
 
-struct OptionalField<'a>(FieldMut<'a>);
+/// With whether it is inside nothing.
+struct OptionalField<'a>(FieldMut<'a>, bool);
 impl<'de> Visitor<'de> for OptionalField<'_> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,14 +152,14 @@ impl<'de> Visitor<'de> for OptionalField<'_> {
                 if desc.transparent {
                     return Into(m.field_mut(0)).deserialize(d);
                 }
-                d.deserialize_map(Members(m))
+                d.deserialize_map(Members(m, self.1))
             }
             M::OptMsg(o) => {
                 let m = o.into_message();
                 if m.desc().transparent {
                     return Into(m.field_mut(0)).deserialize(d);
                 }
-                d.deserialize_map(Members(m))
+                d.deserialize_map(Members(m, false))
             }
             M::Leaf(l) => deserialize_leaf(l, d),
             M::OptLeaf(o) => deserialize_leaf(o.set(), d),
@@ -171,7 +174,8 @@ impl<'de> Visitor<'de> for OptionalField<'_> {
     }
 }
 
-struct Members<'a>(&'a mut dyn Message);
+/// With whether it is inside nothing.
+struct Members<'a>(&'a mut dyn Message, bool);
 impl<'de> Visitor<'de> for Members<'_> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,6 +183,12 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut a: A) -> Result<(), A::Error> {
         while let Some(key) = a.next_key::<std::borrow::Cow<'de, str>>()? {
+            if !self.1 && self.0.desc().kind.is_some() && type_meta::is_key(&key) {
+                if let Some(said) = a.next_value::<Option<Str>>()? {
+                    type_meta::set(self.0, &key, said);
+                }
+                continue;
+            }
             match member(self.0, &key) {
                 Some(f) => a.next_value_seed(Into(f))?,
                 None => {

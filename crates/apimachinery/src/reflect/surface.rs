@@ -16,6 +16,8 @@ pub const INLINE: u8 = 2;
 pub const OMITZERO: u8 = 4;
 /// [`Field::flags`]: not in JSON at all.
 pub const NOJSON: u8 = 8;
+/// [`Field::flags`]: the [`TypeMeta`](super::TypeMeta) of an object inside another.
+pub const TYPEMETA: u8 = 16;
 /// In [`Desc::by_num`]: no field has this number.
 pub const NO_FIELD: u8 = 255;
 
@@ -109,6 +111,7 @@ impl Desc {
     pub fn find(&self, key: &str, hint: usize) -> Option<usize> {
         if let Some(f) = self.fields.get(hint)
             && f.name == key
+            && f.flags & (INLINE | NOJSON) == 0
         {
             return Some(hint);
         }
@@ -145,7 +148,7 @@ pub struct Field {
     pub name: &'static str,
     /// Protobuf number; 0 when the field is not in protobuf.
     pub num: u8,
-    /// [`OMITEMPTY`], [`INLINE`], [`OMITZERO`], [`NOJSON`].
+    /// [`OMITEMPTY`], [`INLINE`], [`OMITZERO`], [`NOJSON`], [`TYPEMETA`].
     pub flags: u8,
     /// Where the field is in its struct.
     pub(crate) offset: u32,

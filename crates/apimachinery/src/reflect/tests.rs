@@ -376,3 +376,124 @@ fn numbers_are_those_of_json() {
     assert_eq!(written(1e-6), "0.000001");
     assert_eq!(written(-0.5), "-0.5");
 }
+
+#[track_caller]
+fn decoded_twice(text: &str, expect: &str) {
+    for mut cx in [Decoder::new(), Decoder::interning()] {
+        for _ in 0..3 {
+            let m = PartialObjectMetadata::decode(text.as_bytes(), Format::Json, &mut cx).unwrap();
+            let mut out = Vec::new();
+            json_put(erase(&m.metadata), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expect);
+        }
+    }
+}
+
+#[test]
+fn what_is_there_twice_is_merged_as_go_does_it() {
+    // Elements of lists by their places; what the second list has not is cut off.
+    decoded_twice(
+        r#"{"metadata":{"ownerReferences":[{"uid":"1","kind":"A"},{"uid":"2"}],"ownerReferences":[{"kind":"B"}]}}"#,
+        r#"{"ownerReferences":[{"apiVersion":"","kind":"B","name":"","uid":"1"}]}"#,
+    );
+    decoded_twice(
+        r#"{"metadata":{"finalizers":["a","b"],"finalizers":[null,"c","d"]}}"#,
+        r#"{"finalizers":["a","c","d"]}"#,
+    );
+    decoded_twice(r#"{"metadata":{"finalizers":["a"],"finalizers":[]}}"#, "{}");
+    decoded_twice(r#"{"metadata":{"finalizers":["a"],"finalizers":null}}"#, "{}");
+    // Entries of maps as a whole.
+    decoded_twice(
+        r#"{"metadata":{"labels":{"a":"x","a":null},"labels":{"b":"y"}}}"#,
+        r#"{"labels":{"a":"","b":"y"}}"#,
+    );
+}
+
+#[test]
+fn of_kinds_that_are_there_twice_the_last_one_counts() {
+    let decode = |text: &str| {
+        PartialObjectMetadata::decode(text.as_bytes(), Format::Json, &mut Decoder::new()).is_ok()
+    };
+    let right = r#""kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1""#;
+    assert!(decode(&format!("{{{right}}}")));
+    assert!(decode(&format!(r#"{{{right},"apiVersion":null}}"#)));
+    assert!(decode(&format!(r#"{{"apiVersion":"x",{right}}}"#)));
+    assert!(decode(&format!(r#"{{"Kind":"x",{right}}}"#)));
+    assert!(!decode(&format!(r#"{{{right},"apiVersion":"x"}}"#)));
+    assert!(!decode(&format!(r#"{{{right},"metadata":{{}},"KIND":"x"}}"#)));
+}
+
+#[test]
+fn objects_inside_others_keep_what_they_say_they_are() {
+    use crate::meta_v1::PartialObjectMetadataList;
+    let text = r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[{"kind":"Odd","apiVersion":"a/b","metadata":{"name":"x"}},{"apiVersion":"v1","metadata":{}},{"metadata":{}}]}"#;
+    let list =
+        PartialObjectMetadataList::decode(text.as_bytes(), Format::Json, &mut Decoder::new())
+            .unwrap();
+    assert_eq!(list.items[0].metadata.type_meta.kind, "Odd");
+    let json = |list: &PartialObjectMetadataList| {
+        let mut out = Vec::new();
+        list.encode(Format::Json, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(json(&list), text);
+    for format in [Format::Json, Format::Yaml] {
+        let mut out = Vec::new();
+        list.encode(format, &mut out).unwrap();
+        let cx = &mut Decoder::interning();
+        for _ in 0..2 {
+            assert_eq!(PartialObjectMetadataList::decode(&out, format, cx).unwrap(), list);
+        }
+    }
+    #[cfg(feature = "cbor")]
+    {
+        let mut out = Vec::new();
+        list.encode(Format::Cbor, &mut out).unwrap();
+        let back = PartialObjectMetadataList::decode(&out, Format::Cbor, &mut Decoder::new());
+        assert_eq!(back.unwrap(), list);
+    }
+    let value = to_unstructured(erase(&list)).unwrap();
+    assert_eq!(value["items"][0]["kind"], "Odd");
+    let mut back = PartialObjectMetadataList::default();
+    from_unstructured(&value, erase_mut(&mut back)).unwrap();
+    assert_eq!(back, list);
+    let back: PartialObjectMetadataList =
+        serde_json::from_value(serde_json::to_value(&list).unwrap()).unwrap();
+    assert_eq!(back, list);
+    // Not in protobuf, as in Go.
+    let mut out = Vec::new();
+    list.encode(Format::Protobuf, &mut out).unwrap();
+    let back =
+        PartialObjectMetadataList::decode(&out, Format::Protobuf, &mut Decoder::new()).unwrap();
+    assert_eq!(back.items[0].metadata.type_meta.kind, "");
+    // The outermost object is what its type says.
+    let one = PartialObjectMetadata::decode(META.as_bytes(), Format::Json, &mut Decoder::new());
+    assert_eq!(one.unwrap().metadata.type_meta, TypeMeta::default().into());
+}
+
+#[test]
+fn entries_of_maps_in_protobuf_are_read_as_in_go() {
+    let meta = |entries: &[&[u8]]| {
+        let mut body = Vec::new();
+        for e in entries {
+            body.extend([11 << 3 | 2, e.len() as u8]);
+            body.extend_from_slice(e);
+        }
+        pb_decode::<ObjectMeta>(&body, &mut Decoder::interning()).map(|m| m.labels)
+    };
+    let one = |key: &str, value: &str| [(key, value)].map(|(k, v)| (k.into(), v.into()));
+    let is = |labels: &crate::Map<crate::Str>, expect: [(crate::Str, crate::Str); 1]| {
+        assert_eq!(*labels, expect.into_iter().collect());
+    };
+    is(&meta(&[b"\x0a\x01a\x12\x01b"]).unwrap(), one("a", "b"));
+    // The last key and value count, in any order, whatever their wire types.
+    is(&meta(&[b"\x12\x01b\x12\x01c\x0a\x01x\x0a\x01a"]).unwrap(), one("a", "c"));
+    is(&meta(&[b"\x08\x01a\x15\x01b"]).unwrap(), one("a", "b"));
+    // What is unknown is passed over, if it ends where the entry does.
+    is(&meta(&[b"\x0a\x01a\x12\x01b\x18\x05"]).unwrap(), one("a", "b"));
+    assert!(meta(&[b"\x0a\x01a\x1a\x02b", b""]).is_err());
+    // A value may end behind its entry; the next one begins where the entry ends.
+    let labels = meta(&[b"\x0a\x01a\x12\x02", b"\x0a\x01c"]).unwrap();
+    assert_eq!((labels.len(), labels["a"].as_bytes()), (2, &b"Z\x03"[..]));
+    assert!(meta(&[b"\x0a\x01a\x12\x09b"]).is_err());
+}

@@ -1,9 +1,9 @@
 //! Typed values to and from values without a type. Go: `runtime.DefaultUnstructuredConverter`.
 use super::super::area::{Answer, Area, Case};
 use super::super::rng::Rng;
+use super::deliberate::deliberate;
 use super::random_object::*;
 use super::runtime;
-use super::transcode::deliberate;
 use pintle_apimachinery::Format;
 use serde_json::{Value, json};
 
@@ -69,6 +69,6 @@ impl Area for Converter {
                 "a number that a field has no room for is an error; Go drops its upper bits",
             );
         }
-        deliberate(text(case, "data"), ours, go)
+        deliberate(case, ours, go)
     }
 }

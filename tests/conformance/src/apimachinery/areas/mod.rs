@@ -4,6 +4,7 @@ use super::area::{Answer, Area, Case, differences};
 mod apply;
 mod converter;
 mod declarative;
+mod deliberate;
 mod field;
 mod fields;
 mod fieldset;
