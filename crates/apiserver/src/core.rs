@@ -9,6 +9,8 @@ use pintle_apimachinery::Time;
 
 use crate::auth::Auth;
 use crate::object::Stored;
+use crate::openapi::Documents;
+use crate::plugins::Plugins;
 use crate::registry::{Registry, Resource};
 use crate::storage::{KeyValue, Limits, Mvcc, Revision};
 use crate::typed::Typed;
@@ -33,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) crds: Mutex<()>,
     /// Held while a Service is given addresses and stored.
     pub(crate) addresses: Mutex<()>,
+    /// What was told of the API, as documents.
+    pub(crate) openapi: Documents,
     random: Mutex<Random>,
 }
 
@@ -49,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) history_events: usize,
     /// Bytes that only history holds.
     pub(crate) history_bytes: usize,
+    /// Admission plugins that are on.
+    pub(crate) plugins: Plugins,
 }
 
 impl Default for Settings {
@@ -59,6 +65,7 @@ impl Default for Settings {
             max_body: 3 << 20,
             history_events: 100_000,
             history_bytes: 64 << 20,
+            plugins: Plugins::default(),
         }
     }
 }
@@ -82,6 +89,7 @@ impl Core {
             settings,
             crds: Mutex::new(()),
             addresses: Mutex::new(()),
+            openapi: Documents::default(),
             random: Mutex::new(Random(seed)),
         }
     }

@@ -193,6 +193,9 @@ fn aggregated_subresource(sub: &Subresource, group: &str, version: &str) -> Valu
     })
 }
 
+/// What the server says it is.
+pub(crate) const GIT_VERSION: &str = concat!("v1.37.2+pintle-", env!("CARGO_PKG_VERSION"));
+
 /// `/version`: the Kubernetes release whose API is served.
 pub(crate) fn version() -> Value {
     json!({
@@ -202,7 +205,7 @@ pub(crate) fn version() -> Value {
         "emulationMinor": "37",
         "minCompatibilityMajor": "1",
         "minCompatibilityMinor": "36",
-        "gitVersion": concat!("v1.37.2+pintle-", env!("CARGO_PKG_VERSION")),
+        "gitVersion": GIT_VERSION,
         "gitCommit": "",
         "gitTreeState": "",
         "buildDate": "1970-01-01T00:00:00Z",
@@ -225,7 +228,12 @@ pub(crate) fn paths(table: &Table) -> Value {
         };
         paths.extend(group.versions.iter().map(|version| format!("{base}/{}", version.version)));
     }
-    paths.extend(["/healthz", "/livez", "/readyz", "/version"].map(str::to_owned));
+    for what in ["healthz", "livez", "readyz"] {
+        paths.push(format!("/{what}"));
+        paths.extend(crate::health::checks(what).map(|check| format!("/{what}/{check}")));
+    }
+    let others = ["/.well-known/openid-configuration", "/metrics", "/openid/v1/jwks", "/version"];
+    paths.extend(others.map(str::to_owned));
     paths.sort();
     json!({ "paths": paths })
 }

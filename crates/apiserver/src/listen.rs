@@ -2,8 +2,8 @@
 //!
 //! Go counterpart: `k8s.io/apiserver/pkg/server/secure_serving.go`.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine;
@@ -13,14 +13,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pintle_apimachinery::Error;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
-use crate::auth::User;
-use crate::pki::{Authority, user_of};
+use crate::auth::{Peer, User};
+use crate::pki::{Authority, Identity, certificates, serving, user_of, verifier};
 use crate::service::Service;
 
 /// A client that does not finish its handshake in this time is left.
@@ -30,10 +32,60 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Requests at a time on one HTTP/2 connection: clients hold many watches on one.
 const STREAMS: u32 = 1_000;
 
+/// How to serve on a socket.
+#[derive(Clone, Debug)]
+pub(crate) struct Serving {
+    pub(crate) address: SocketAddr,
+    /// The certificate chain and key to serve with, in PEM; without, the server signs its own.
+    pub(crate) identity: Option<(String, String)>,
+    /// Authorities whose client certificates count, beside the server's own, in PEM.
+    pub(crate) client_ca: Option<String>,
+}
+
+/// Whose certificates count.
+struct Trust {
+    /// The server's own authority, made when something is to be signed.
+    own: OnceLock<(Authority, Arc<dyn ClientCertVerifier>)>,
+    given: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+impl Trust {
+    fn own(&self) -> Result<&Authority, Error> {
+        if self.own.get().is_none() {
+            let authority = Authority::new()?;
+            let verifier = verifier(&certificates(&authority.pem())?)?;
+            // Whoever is first keeps its own.
+            let _ = self.own.set((authority, verifier));
+        }
+        let own = self.own.get().map(|(authority, _)| authority);
+        own.ok_or_else(|| Error::other("the server has no authority"))
+    }
+
+    /// Whom a chain of certificates names.
+    fn peer(&self, chain: &[CertificateDer<'_>]) -> Peer {
+        let Some((certificate, others)) = chain.split_first() else { return Peer::Nobody };
+        let now = UnixTime::now();
+        let own = self.own.get().map(|(_, verifier)| verifier);
+        let trusted = self
+            .given
+            .iter()
+            .chain(own)
+            .any(|verifier| verifier.verify_client_cert(certificate, others, now).is_ok());
+        match user_of(certificate) {
+            Some(user) if trusted => Peer::Certificate(user),
+            None if trusted => Peer::Nobody,
+            _ => Peer::Refused,
+        }
+    }
+}
+
 /// A socket that is served.
 pub(crate) struct Listener {
     address: SocketAddr,
-    authority: Authority,
+    trust: Arc<Trust>,
+    /// What clients trust: the server's authority, or the certificate it was given.
+    ca: String,
+    identity: Identity,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -42,35 +94,67 @@ impl Listener {
     /// Opens a socket and serves it.
     ///
     /// # Errors
-    /// The address is not free, or no certificate can be made.
+    /// The address is not free ([`Error::is_transport`]), a certificate cannot be read
+    /// ([`Error::is_config`]), or none can be made.
     ///
     /// # Cancel safety
     /// A socket that was not handed out is closed.
-    pub(crate) async fn open(address: SocketAddr, service: Service) -> Result<Self, Error> {
+    pub(crate) async fn open(how: Serving, service: Service) -> Result<Self, Error> {
+        let given = match &how.client_ca {
+            Some(pem) => Some(verifier(&certificates(pem)?)?),
+            None => None,
+        };
+        let trust = Arc::new(Trust { own: OnceLock::new(), given });
+        let address = how.address;
+        let (identity, ca) = match how.identity {
+            Some((certificate, key)) => {
+                (Identity { certificate: certificate.clone(), key }, certificate)
+            }
+            None => {
+                let authority = trust.own()?;
+                let mut identity = authority.server(address.ip())?;
+                // As kube-apiserver writes it: whoever trusts the file trusts the authority.
+                identity.certificate += &authority.pem();
+                (identity, authority.pem())
+            }
+        };
+        let acceptor = TlsAcceptor::from(Arc::new(serving(&identity)?));
         let socket = TcpListener::bind(address)
             .await
             .map_err(|error| Error::transport(format!("cannot listen on {address}: {error}")))?;
         let address = socket
             .local_addr()
             .map_err(|error| Error::transport(format!("the socket has no address: {error}")))?;
-        let authority = Authority::new()?;
-        let acceptor = TlsAcceptor::from(Arc::new(authority.serving(address.ip())?));
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(serve(socket, acceptor, service, stopped));
-        Ok(Listener { address, authority, stop, task })
+        let task = tokio::spawn(serve(socket, acceptor, service, Arc::clone(&trust), stopped));
+        Ok(Listener { address, trust, ca, identity, stop, task })
     }
 
+    /// Where clients of this machine reach the server.
     pub(crate) fn url(&self) -> String {
-        format!("https://{}", self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            let loopback: IpAddr = match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            };
+            address.set_ip(loopback);
+        }
+        format!("https://{address}")
     }
 
     pub(crate) fn ca(&self) -> String {
-        self.authority.pem()
+        self.ca.clone()
+    }
+
+    /// What is served with: the chain, and its key.
+    pub(crate) fn identity(&self) -> (String, String) {
+        (self.identity.certificate.clone(), self.identity.key.clone())
     }
 
     /// A kubeconfig for a user, with a client certificate.
     pub(crate) fn kubeconfig(&self, user: &User) -> Result<String, Error> {
-        let identity = self.authority.user(user)?;
+        let identity = self.trust.own()?.user(user)?;
         let encode = |text: &str| STANDARD.encode(text);
         let credentials = format!(
             "    client-certificate-data: {}\n    client-key-data: {}\n",
@@ -114,6 +198,7 @@ async fn serve(
     socket: TcpListener,
     acceptor: TlsAcceptor,
     service: Service,
+    trust: Arc<Trust>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -121,9 +206,9 @@ async fn serve(
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let connection =
-                        connection(stream, acceptor.clone(), service.clone(), stopped.clone());
-                    connections.spawn(connection);
+                    let (acceptor, service) = (acceptor.clone(), service.clone());
+                    let (trust, stopped) = (Arc::clone(&trust), stopped.clone());
+                    connections.spawn(connection(stream, acceptor, service, trust, stopped));
                 }
                 // Out of file descriptors, or a client that left: others may still come.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -142,6 +227,7 @@ async fn connection(
     stream: TcpStream,
     acceptor: TlsAcceptor,
     service: Service,
+    trust: Arc<Trust>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
@@ -149,9 +235,9 @@ async fn connection(
         return;
     };
     let (_, session) = stream.get_ref();
-    let user = session.peer_certificates().and_then(|chain| user_of(chain.first()?));
+    let peer = trust.peer(session.peer_certificates().unwrap_or_default());
     let http2 = session.alpn_protocol() == Some(b"h2");
-    let service = service.with_user(user);
+    let service = service.with_peer(peer);
     let handler = service_fn(move |request: Request<Incoming>| service.clone().call(request));
     let stream = TokioIo::new(stream);
     // A failed connection is the client's to notice.

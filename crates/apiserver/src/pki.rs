@@ -11,11 +11,18 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
+};
 
-use crate::auth::User;
+use crate::auth::{User, sha256};
+use crate::der::{Der, OID, SEQUENCE, SET, VERSION};
 
 /// A certificate authority that signs for the server and for users.
 pub(crate) struct Authority {
@@ -76,9 +83,11 @@ impl Authority {
         Ok((certificate, key))
     }
 
-    /// How to serve on an address: HTTP/2 and HTTP/1.1, certificates of clients looked at when
-    /// they bring one.
-    pub(crate) fn serving(&self, address: IpAddr) -> Result<ServerConfig, Error> {
+    /// A certificate to serve an address with, and its key.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub(crate) fn server(&self, address: IpAddr) -> Result<Identity, Error> {
         let mut names = vec![
             "localhost".to_owned(),
             "kubernetes".to_owned(),
@@ -95,40 +104,127 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "pintle-apiserver");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let (certificate, key) = self.sign(params)?;
+        Ok(Identity { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+}
 
-        let tls =
-            |error: &dyn std::fmt::Display| Error::other(format!("cannot set up TLS: {error}"));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).map_err(|error| tls(&error))?;
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .allow_unauthenticated()
-                .build()
-                .map_err(|error| tls(&error))?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| tls(&error))?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .map_err(|error| tls(&error))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+fn tls(error: &dyn std::fmt::Display) -> Error {
+    Error::other(format!("cannot set up TLS: {error}"))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The certificates of a PEM file.
+///
+/// # Errors
+/// There is none ([`Error::is_config`]).
+pub(crate) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) => Err(Error::config("data does not contain any valid certificates")),
+        Err(error) => Err(Error::config(format!("a certificate cannot be read: {error}"))),
+    }
+}
+
+/// How to serve with a certificate: HTTP/2 and HTTP/1.1, certificates of clients taken when they
+/// bring one.
+///
+/// # Errors
+/// Certificate and key cannot be read, or do not belong together ([`Error::is_config`]).
+pub(crate) fn serving(identity: &Identity) -> Result<ServerConfig, Error> {
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())
+        .map_err(|error| Error::config(format!("the key to serve with cannot be read: {error}")))?;
+    let provider = provider();
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls(&error))?
+        .with_client_cert_verifier(Arc::new(Anybody(provider)))
+        .with_single_cert(certificates(&identity.certificate)?, key)
+        .map_err(|error| Error::config(format!("cannot serve with this certificate: {error}")))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Tells whose certificates count. As in Kubernetes, a certificate that does not count is refused
+/// with 401 and not in the handshake.
+///
+/// # Errors
+/// The authorities cannot be used ([`Error::is_config`]).
+pub(crate) fn verifier(
+    authorities: &[CertificateDer<'static>],
+) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        let added = roots.add(authority.clone());
+        added.map_err(|error| Error::config(format!("not a certificate authority: {error}")))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map(|verifier| verifier as Arc<dyn ClientCertVerifier>)
+        .map_err(|error| tls(&error))
+}
+
+/// Takes every certificate in the handshake, if only the client has its key.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ClientCertVerifier for Anybody {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
 /// The user a verified certificate names; `None` when it has no common name.
-pub(crate) fn user_of(certificate: &CertificateDer<'_>) -> Option<User> {
-    let mut certificate = Der(Der(certificate).take(SEQUENCE)?);
+pub(crate) fn user_of(der: &CertificateDer<'_>) -> Option<User> {
+    let mut certificate = Der(Der(der).take(SEQUENCE)?);
     let mut tbs = Der(certificate.take(SEQUENCE)?);
-    tbs.skip_if(0xA0);
+    tbs.skip_if(VERSION);
     for _ in 0..4 {
         // Serial number, signature algorithm, issuer, validity.
         tbs.any()?;
     }
     let mut subject = Der(tbs.take(SEQUENCE)?);
-    let mut user = User { name: String::new(), groups: Vec::new() };
+    let mut user = User::default();
     while !subject.0.is_empty() {
         let mut set = Der(subject.take(SET)?);
         while !set.0.is_empty() {
@@ -139,59 +235,23 @@ pub(crate) fn user_of(certificate: &CertificateDer<'_>) -> Option<User> {
             match oid {
                 [0x55, 0x04, 0x03] => user.name = text,
                 [0x55, 0x04, 0x0A] => user.groups.push(text),
+                UID => user.uid = text,
                 _ => {}
             }
         }
     }
+    let hash: String = sha256(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = "authentication.kubernetes.io/credential-id".to_owned();
+    user.extra.insert(id, vec![format!("X509SHA256={hash}")]);
     (!user.name.is_empty()).then_some(user)
 }
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OID: u8 = 0x06;
-
-/// Just enough of a DER reader for the subject of a certificate that was verified.
-struct Der<'a>(&'a [u8]);
-
-impl<'a> Der<'a> {
-    /// The next element: its tag and content.
-    fn any(&mut self) -> Option<(u8, &'a [u8])> {
-        let (&tag, rest) = self.0.split_first()?;
-        let (&first, mut rest) = rest.split_first()?;
-        let mut length = usize::from(first);
-        if first & 0x80 != 0 {
-            let count = usize::from(first & 0x7F);
-            if count == 0 || count > 4 || rest.len() < count {
-                return None;
-            }
-            let (bytes, after) = rest.split_at(count);
-            length = bytes.iter().fold(0, |length, byte| (length << 8) | usize::from(*byte));
-            rest = after;
-        }
-        if rest.len() < length {
-            return None;
-        }
-        let (content, rest) = rest.split_at(length);
-        self.0 = rest;
-        Some((tag, content))
-    }
-
-    fn take(&mut self, wanted: u8) -> Option<&'a [u8]> {
-        let (tag, content) = self.any()?;
-        (tag == wanted).then_some(content)
-    }
-
-    fn skip_if(&mut self, tag: u8) {
-        if self.0.first() == Some(&tag) {
-            self.any();
-        }
-    }
-}
+/// Where certificates say the user's UID: 1.3.6.1.4.1.57683.2.
+const UID: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x83, 0xC2, 0x53, 0x02];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::pki_types::pem::PemObject;
 
     #[test]
     fn certificates_carry_users() {
@@ -199,7 +259,10 @@ mod tests {
         for user in [User::admin(), User::new("jane", Vec::<String>::new())] {
             let identity = authority.user(&user).expect("a certificate");
             let der = CertificateDer::from_pem_slice(identity.certificate.as_bytes());
-            assert_eq!(user_of(&der.expect("a certificate")), Some(user));
+            let found = user_of(&der.expect("a certificate")).expect("a user");
+            assert_eq!((found.name, found.groups), (user.name, user.groups));
+            let id = &found.extra["authentication.kubernetes.io/credential-id"][0];
+            assert_eq!(id.len(), "X509SHA256=".len() + 64);
         }
         assert!(authority.user(&User::new("x", ["a", "b"])).is_err());
     }

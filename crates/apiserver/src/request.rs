@@ -50,7 +50,7 @@ impl Query {
 
 /// Undoes percent encoding, and with `plus` the plus signs of forms. What is not UTF-8 or not
 /// encoded rightly stays as it is.
-fn decode(text: &str, plus: bool) -> String {
+pub(crate) fn decode(text: &str, plus: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -12,10 +12,10 @@ use http_body_util::{BodyExt, Full};
 use pintle_apimachinery::{CustomResource, Error, Format, Status, Time};
 use tower_service::Service as _;
 
-use crate::auth::{Auth, User};
+use crate::auth::{Auth, Mode, PrivateKey, User, public_keys};
 use crate::core::{Clock, Core, Settings};
 use crate::handlers::namespaces::create_initial;
-use crate::listen::Listener;
+use crate::listen::{Listener, Serving};
 use crate::service::Service;
 use crate::storage::Storage;
 use crate::testing::Faults;
@@ -29,6 +29,8 @@ pub struct Builder {
     settings: Settings,
     seed: Option<u64>,
     listen: Option<SocketAddr>,
+    identity: Option<(String, String)>,
+    client_ca: Option<String>,
     crds: Vec<Crd>,
     controllers: crate::Controllers,
 }
@@ -44,11 +46,13 @@ struct Crd {
 impl Default for Builder {
     fn default() -> Self {
         Builder {
-            auth: Auth { anonymous: true, ..Auth::default() },
+            auth: Auth::default(),
             clock: Arc::new(Time::now),
             settings: Settings::default(),
             seed: None,
             listen: None,
+            identity: None,
+            client_ca: None,
             crds: Vec::new(),
             controllers: crate::Controllers::all(),
         }
@@ -72,7 +76,101 @@ impl Builder {
     /// Whether every user may do everything, not only members of `system:masters` (not the
     /// default). Go: `--authorization-mode=AlwaysAllow`.
     pub fn allow_all(mut self, allow: bool) -> Self {
-        self.auth.allow_all = allow;
+        self.auth.mode = if allow { Mode::AlwaysAllow } else { Mode::Rbac };
+        self
+    }
+
+    /// Refuses everything to everybody but members of `system:masters`, even what every cluster
+    /// allows everybody. Go: `--authorization-mode=AlwaysDeny`.
+    pub fn deny_all(mut self) -> Self {
+        self.auth.mode = Mode::AlwaysDeny;
+        self
+    }
+
+    /// Who issues tokens of ServiceAccounts: a URL. The first of several calls names the issuer,
+    /// others are accepted, too. Go: `--service-account-issuer`.
+    pub fn service_account_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.auth.accounts.issuers.push(issuer.into());
+        self
+    }
+
+    /// Signs tokens of ServiceAccounts with a private key in PEM (RSA, or ECDSA on P-256 or
+    /// P-384); without, the server makes a key when it first needs one. Go:
+    /// `--service-account-signing-key-file`.
+    ///
+    /// # Errors
+    /// There is no such key in `pem` ([`Error::is_config`]).
+    pub fn service_account_signing_key(mut self, pem: &str) -> Result<Self, Error> {
+        self.auth.accounts.sign_with(PrivateKey::from_pem(pem)?);
+        Ok(self)
+    }
+
+    /// Accepts tokens of ServiceAccounts that the private halves of these keys signed: public
+    /// keys, private keys or certificates in PEM. Go: `--service-account-key-file`.
+    ///
+    /// # Errors
+    /// There is no such key in `pem` ([`Error::is_config`]).
+    pub fn service_account_keys(mut self, pem: &str) -> Result<Self, Error> {
+        self.auth.accounts.keys.extend(public_keys(pem)?);
+        Ok(self)
+    }
+
+    /// How long a token of a ServiceAccount may be good for at most; no bound by default. Go:
+    /// `--service-account-max-token-expiration`.
+    pub fn service_account_max_token_expiration(mut self, most: Duration) -> Self {
+        self.auth.accounts.max_seconds = i64::try_from(most.as_secs()).ok();
+        self
+    }
+
+    /// Whether tokens that kubelets request for Pods are good for a year in truth (the default).
+    /// Go: `--service-account-extend-token-expiration`.
+    pub fn service_account_extend_token_expiration(mut self, extend: bool) -> Self {
+        self.auth.accounts.extend = extend;
+        self
+    }
+
+    /// Where the keys of tokens can be read, when not from this server. Go:
+    /// `--service-account-jwks-uri`.
+    pub fn service_account_jwks_uri(mut self, uri: impl Into<String>) -> Self {
+        self.auth.accounts.jwks_uri = Some(uri.into());
+        self
+    }
+
+    /// Whom tokens are for that are for this server; the issuers by default. Go:
+    /// `--api-audiences`.
+    pub fn api_audiences(mut self, audiences: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.auth.accounts.audiences = audiences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Serves with this certificate chain and key, in PEM, instead of one that the server signs.
+    /// [`ApiServer::ca_certificate`] and kubeconfigs then hold this chain. Go: `--tls-cert-file`
+    /// and `--tls-private-key-file`.
+    pub fn tls_identity(mut self, certificate: impl Into<String>, key: impl Into<String>) -> Self {
+        self.identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Turns an admission plugin on or off. Go: `--enable-admission-plugins` and
+    /// `--disable-admission-plugins`. Of those that are on by default in Kubernetes, this server
+    /// has [`Builder::admission_plugins`]; turning on others has no effect.
+    ///
+    /// # Errors
+    /// Kubernetes has no plugin of that name ([`Error::is_invalid_argument`]).
+    pub fn admission_plugin(mut self, name: &str, on: bool) -> Result<Self, Error> {
+        self.settings.plugins.set(name, on)?;
+        Ok(self)
+    }
+
+    /// The admission plugins this server has.
+    pub fn admission_plugins() -> impl Iterator<Item = &'static str> {
+        crate::plugins::HERE.into_iter()
+    }
+
+    /// Authorities, in PEM, whose client certificates count, beside the server's own. Go:
+    /// `--client-ca-file`.
+    pub fn client_ca(mut self, pem: impl Into<String>) -> Self {
+        self.client_ca = Some(pem.into());
         self
     }
 
@@ -167,15 +265,18 @@ impl Builder {
         }
         let listener = match self.listen {
             Some(address) => {
-                Some(Listener::open(address, Service::new(Arc::clone(&core), None)).await?)
+                let how = Serving { address, identity: self.identity, client_ca: self.client_ca };
+                Some(Listener::open(how, Service::new(Arc::clone(&core), None)).await?)
             }
             None => None,
         };
-        let certificate = match &listener {
-            Some(listener) => listener.ca(),
-            None => crate::pki::Authority::new()?.pem(),
-        };
-        core.set_root_certificate(certificate);
+        let publish = self.controllers.contains("root-ca-certificate-publisher-controller");
+        match &listener {
+            Some(listener) => core.set_root_certificate(listener.ca()),
+            // Nobody listens, but what is published is a certificate all the same.
+            None if publish => core.set_root_certificate(crate::pki::Authority::new()?.pem()),
+            None => {}
+        }
         let controllers = crate::controllers::start(&core, self.controllers).await;
         Ok(ApiServer { core, controllers: Some(controllers), listener })
     }
@@ -248,6 +349,14 @@ impl ApiServer {
     /// The server was started without [`Builder::listen`].
     pub fn ca_certificate(&self) -> Result<String, Error> {
         self.listener().map(Listener::ca)
+    }
+
+    /// The certificate chain and key the server serves with, in PEM.
+    ///
+    /// # Errors
+    /// The server was started without [`Builder::listen`].
+    pub fn tls_identity(&self) -> Result<(String, String), Error> {
+        self.listener().map(Listener::identity)
     }
 
     /// A kubeconfig, as YAML, for [`User::admin`] with a client certificate.

@@ -17,7 +17,7 @@ use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use crate::auth::User;
+use crate::auth::{Peer, User};
 use crate::body::Body;
 use crate::core::Core;
 use crate::discovery;
@@ -25,7 +25,10 @@ use crate::encode::{self, Encoder, Format};
 use crate::handlers::options::write_options;
 use crate::handlers::write::Part;
 use crate::handlers::{self, Answer, Reply};
+use crate::health;
 use crate::negotiate::{self, Form, Offer, negotiate};
+use crate::object::Object;
+use crate::openapi;
 use crate::registry::{Group, Resource};
 use crate::request::{Query, RequestInfo};
 use crate::status::{ApiError, ApiResult};
@@ -38,26 +41,31 @@ use crate::transform::Transform;
 #[derive(Clone)]
 pub struct Service {
     core: Arc<Core>,
-    user: Option<User>,
+    peer: Peer,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service {
     pub(crate) fn new(core: Arc<Core>, user: Option<User>) -> Self {
-        Service { core, user }
+        Service { core, peer: user.map_or(Peer::Nobody, Peer::Process) }
     }
 
     /// The same server, with requests made as `user` unless they bring a token of their own.
     /// `None` means that requests without a token are anonymous.
     pub fn with_user(&self, user: Option<User>) -> Self {
-        Service { core: Arc::clone(&self.core), user }
+        Service::new(Arc::clone(&self.core), user)
+    }
+
+    /// The same server for a connection.
+    pub(crate) fn with_peer(&self, peer: Peer) -> Self {
+        Service { core: Arc::clone(&self.core), peer }
     }
 }
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Service").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 
@@ -76,11 +84,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Service { core, user } = self.clone();
+        let Service { core, peer } = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let request = Exchange::new(&core, &parts);
-            let result = request.handle(body, user.as_ref()).await;
+            let result = request.handle(body, &peer).await;
             Ok(request.respond(result))
         })
     }
@@ -116,7 +124,10 @@ enum Produced {
     Answer(Arc<Resource>, (Format, Form), Answer),
     Value(Value),
     Aggregated(Value),
-    Text(&'static str),
+    Text(String),
+    /// A document that is no object of the API.
+    Document(&'static str, Value),
+    OpenApi(openapi::Reply),
 }
 
 impl<'a> Exchange<'a> {
@@ -130,12 +141,12 @@ impl<'a> Exchange<'a> {
         self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    async fn handle<B>(&self, body: B, user: Option<&User>) -> ApiResult<Produced>
+    async fn handle<B>(&self, body: B, peer: &Peer) -> ApiResult<Produced>
     where
         B: HttpBody,
         B::Error: Into<BoxError>,
     {
-        let user = self.core.auth.authenticate(&self.parts.headers, user)?;
+        let user = self.core.auth.authenticate(self.core, &self.parts.headers, peer)?;
         let user = self.core.auth.impersonate(user, &self.parts.headers, &self.info)?;
         self.core.auth.authorize(&user, &self.info)?;
         if self.info.path.contains("//") {
@@ -147,13 +158,24 @@ impl<'a> Exchange<'a> {
                 ApiError::page_not_found()
             });
         }
-        if self.info.is_resource { self.resource(body).await } else { self.other() }
+        if self.info.is_resource { self.resource(body, &user).await } else { self.other() }
     }
 
     /// Paths that are no resources.
     fn other(&self) -> ApiResult<Produced> {
-        let table = self.core.registry.table();
         let path = self.info.path.as_str();
+        if let Some(path) = path.strip_prefix("/openapi/") {
+            let question = openapi::Question {
+                path,
+                accept: self.header(header::ACCEPT),
+                encoding: self.header(header::ACCEPT_ENCODING),
+                if_none_match: self.header(header::IF_NONE_MATCH),
+                hash: self.query.get("hash"),
+            };
+            let reply = openapi::serve(self.core, &question);
+            return reply.map(Produced::OpenApi).ok_or_else(ApiError::page_not_found);
+        }
+        let table = self.core.registry.table();
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         // Some of these look at the method, and some do not.
         let any_method = matches!(
@@ -209,16 +231,23 @@ impl<'a> Exchange<'a> {
             ["healthz" | "livez" | "readyz", ..] if path.ends_with('/') => {
                 Err(ApiError::page_not_found())
             }
-            ["healthz" | "livez" | "readyz"] if self.query.find("verbose").is_some() => {
-                Ok(Produced::Text(match parts[0] {
-                    "healthz" => "[+]ping ok\n[+]storage ok\nhealthz check passed\n",
-                    "livez" => "[+]ping ok\n[+]storage ok\nlivez check passed\n",
-                    _ => "[+]ping ok\n[+]storage ok\nreadyz check passed\n",
-                }))
+            [what @ ("healthz" | "livez" | "readyz")] => {
+                Ok(Produced::Text(health::report(what, &self.query)))
             }
-            ["healthz" | "livez" | "readyz"]
-            | ["healthz" | "livez" | "readyz", "ping" | "storage"] => Ok(Produced::Text("ok")),
-            ["openapi", _, ..] => Err(ApiError::not_implemented("OpenAPI")),
+            [what @ ("healthz" | "livez" | "readyz"), check @ ..]
+                if health::checks(what).any(|known| known == check.join("/")) =>
+            {
+                Ok(Produced::Text("ok".to_owned()))
+            }
+            [".well-known", "openid-configuration"] => Ok(Produced::Document(
+                "application/json",
+                self.core.auth.accounts.configuration(self.header(header::HOST)),
+            )),
+            ["openid", "v1", "jwks"] => Ok(Produced::Document(
+                "application/jwk-set+json",
+                self.core.auth.accounts.key_set(),
+            )),
+            ["metrics"] => Ok(Produced::Text(health::metrics())),
             _ => Err(ApiError::page_not_found()),
         }
     }
@@ -258,7 +287,7 @@ impl<'a> Exchange<'a> {
         Ok(Arc::clone(resource))
     }
 
-    async fn resource<B>(&self, body: B) -> ApiResult<Produced>
+    async fn resource<B>(&self, body: B, user: &User) -> ApiResult<Produced>
     where
         B: HttpBody,
         B::Error: Into<BoxError>,
@@ -338,13 +367,18 @@ impl<'a> Exchange<'a> {
         let answer = match info.verb {
             "watch" if info.subresource.is_empty() => request.watch(core).await?,
             "list" => request.list().await?,
-            _ => self.one(&request, body).await?,
+            _ => self.one(&request, body, user).await?,
         };
         Ok(Produced::Answer(resource, format, answer))
     }
 
     /// Requests about one object, and those with a body.
-    async fn one<B>(&self, request: &handlers::Request<'_>, body: B) -> ApiResult<Answer>
+    async fn one<B>(
+        &self,
+        request: &handlers::Request<'_>,
+        body: B,
+        user: &User,
+    ) -> ApiResult<Answer>
     where
         B: HttpBody,
         B::Error: Into<BoxError>,
@@ -356,14 +390,25 @@ impl<'a> Exchange<'a> {
             "status" => Part::Status,
             "finalize" if plural == "namespaces" => Part::Finalize,
             "scale" => return self.scale(request, body).await,
+            "token" if plural == "serviceaccounts" => {
+                let (object, mut warnings) = self.posted(request, body).await?;
+                let mut answer = request.token_request(object)?;
+                warnings.append(&mut answer.warnings);
+                return Ok(Answer { warnings, ..answer });
+            }
             other => {
                 let path = format!("{plural}/{other}");
                 return Err(ApiError::not_implemented(&format!("the subresource {path}")));
             }
         };
         let stored = resource.verbs.iter().any(|verb| verb == "watch");
+        if handlers::reviews::is_review(&resource.group, plural) {
+            let (object, warnings) = self.posted(request, body).await?;
+            let item = request.review(object, user)?;
+            return Ok(Answer { reply: Reply::Object(201, item), warnings });
+        }
         if !stored {
-            // Reviews and bindings, which are asked and not kept.
+            // Bindings, which are asked and not kept.
             return Err(ApiError::not_implemented(&format!("the resource {plural}")));
         }
         let content_type = self.header(header::CONTENT_TYPE);
@@ -399,6 +444,21 @@ impl<'a> Exchange<'a> {
             }
             _ => Err(ApiError::method_not_allowed()),
         }
+    }
+
+    /// The object of a POST, and warnings about it.
+    async fn posted<B>(
+        &self,
+        request: &handlers::Request<'_>,
+        body: B,
+    ) -> ApiResult<(Object, Vec<String>)>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let body = self.read(body).await?;
+        let options = write_options(&self.query, "CreateOptions")?;
+        request.decode(&body, self.header(header::CONTENT_TYPE), options.validation)
     }
 
     /// Requests about the scale of an object.
@@ -499,6 +559,11 @@ impl<'a> Exchange<'a> {
                 Ok(self.bytes(200, format, bytes, &[]))
             }
             Produced::Aggregated(value) => Ok(self.aggregated(&value)),
+            Produced::OpenApi(reply) => Ok(self.openapi(reply)),
+            Produced::Document(content_type, value) => {
+                let body = Body::full(value.to_string());
+                Ok(self.build(200, content_type, body, &[]))
+            }
             Produced::Text(text) => {
                 let body = Body::full(text);
                 let mut response = self.build(200, "text/plain; charset=utf-8", body, &[]);
@@ -509,6 +574,26 @@ impl<'a> Exchange<'a> {
                 Ok(response)
             }
         }
+    }
+
+    /// A document, with what caches need to know of it.
+    fn openapi(&self, reply: openapi::Reply) -> Response<Body> {
+        let body = Body::full(reply.body);
+        let content_type = reply.content_type.unwrap_or_default();
+        let mut response = self.build(reply.code, content_type, body, &[]);
+        let headers = response.headers_mut();
+        if reply.content_type.is_none() {
+            headers.remove(header::CONTENT_TYPE);
+        }
+        for (name, value) in &reply.headers {
+            let Ok(value) = HeaderValue::from_str(value) else { continue };
+            if *name == "vary" {
+                headers.append(header::VARY, value);
+            } else {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        response
     }
 
     /// Aggregated discovery, which clients may keep as long as its tag is the same.

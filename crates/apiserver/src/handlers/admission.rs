@@ -19,12 +19,19 @@ const SYSTEM: [(&str, i64); 2] =
 impl Request<'_> {
     /// Adds what a create, or an update of `old`, leaves to the server.
     pub(crate) fn admit(&self, object: &mut Object, old: Option<&Object>) -> ApiResult<()> {
+        let plugins = &self.core.settings.plugins;
         match (self.resource.group.as_str(), self.resource.plural.as_str()) {
             ("", "pods") => {
-                self.priority(object, old)?;
-                tolerations(child(object, "spec"));
+                if plugins.has("Priority") {
+                    self.priority(object, old)?;
+                }
+                if plugins.has("DefaultTolerationSeconds") {
+                    tolerations(child(object, "spec"));
+                }
             }
-            ("", "persistentvolumeclaims") if old.is_none() => {
+            ("", "persistentvolumeclaims")
+                if old.is_none() && plugins.has("DefaultStorageClass") =>
+            {
                 let beta = "volume.beta.kubernetes.io/storage-class";
                 let chosen = at(object, "spec.storageClassName").is_some()
                     || annotation(object, beta).is_some();
@@ -35,7 +42,9 @@ impl Request<'_> {
                     fill(child(object, "spec"), "storageClassName", class);
                 }
             }
-            ("networking.k8s.io", "ingresses") if old.is_none() => {
+            ("networking.k8s.io", "ingresses")
+                if old.is_none() && plugins.has("DefaultIngressClass") =>
+            {
                 let chosen = at(object, "spec.ingressClassName").is_some()
                     || annotation(object, "kubernetes.io/ingress.class").is_some();
                 let class = "ingressclass.kubernetes.io/is-default-class";

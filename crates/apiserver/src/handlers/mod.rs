@@ -9,8 +9,10 @@ pub(crate) mod list;
 pub(crate) mod namespaces;
 pub(crate) mod options;
 pub(crate) mod patch;
+pub(crate) mod reviews;
 pub(crate) mod scale;
 mod services;
+mod tokens;
 pub(crate) mod watch;
 pub(crate) mod write;
 

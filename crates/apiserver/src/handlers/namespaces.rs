@@ -13,7 +13,7 @@ pub(crate) const INITIAL: [&str; 4] = ["default", "kube-system", "kube-public", 
 impl Request<'_> {
     /// Refuses new content in a namespace that is not there or going away.
     pub(crate) fn namespace_accepts(&self, name: &str) -> ApiResult<()> {
-        if !self.resource.namespaced {
+        if !self.resource.namespaced || !self.core.settings.plugins.has("NamespaceLifecycle") {
             return Ok(());
         }
         let namespace = self.namespace();

@@ -1,6 +1,6 @@
 // Package export writes the facts of the Kubernetes release this program is
 // built of: its API types as the Go source has them, and what its API server
-// says of itself in discovery and OpenAPI.
+// says of itself in discovery and OpenAPI, and its flags.
 package export
 
 import (
@@ -17,7 +17,7 @@ func Main(args []string) error {
 	out := f.String("out", "", "folder to write to; made when missing")
 	module := f.String("module-dir", ".", "this program's source folder, whose go.mod says which Go modules to read")
 	server := f.String("server", "", "kubeconfig of a server with default flags, instead of one started for this")
-	only := f.String("only", "", "types or servers: only that half")
+	only := f.String("only", "", "types, servers or flags: only that part")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -26,6 +26,16 @@ func Main(args []string) error {
 	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return err
+	}
+	if *only == "" || *only == "flags" {
+		count, err := writeFlags(filepath.Join(*out, "kube-apiserver-flags.tsv"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "%d flags\n", count)
+	}
+	if *only == "flags" {
+		return nil
 	}
 	if *only != "servers" {
 		packages, err := readTypes(*module)
