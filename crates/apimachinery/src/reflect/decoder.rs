@@ -1,5 +1,6 @@
 //! [`Decoder`]: what decoding remembers, so that equal parts of many objects are decoded and kept
 //! once.
+use super::error::R;
 use crate::fields_v1::FieldsCache;
 use crate::rep::{Handle, Str};
 use crate::{Codec, Error, Format, Object};
@@ -191,6 +192,14 @@ impl Decoder {
         match &mut self.tables {
             Some(t) if s.len() > INLINE_STR && s.len() <= MAX_STR => t.str(site as usize, s),
             _ => Str::new(s),
+        }
+    }
+    /// [`Decoder::str`] of bytes, when they are UTF-8.
+    #[inline]
+    pub(crate) fn text(&mut self, site: u32, b: &[u8]) -> R<Str> {
+        match self.tables {
+            None => Str::from_utf8(b).map_err(super::wire::not_utf8),
+            Some(_) => Ok(self.str(site, super::wire::utf8(b)?)),
         }
     }
     /// Whether raw bytes at `site` are worth looking up.

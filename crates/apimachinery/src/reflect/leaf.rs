@@ -337,7 +337,7 @@ impl Leaf for Quantity {
         records(body, |num, wire, r| {
             if num == 1 {
                 expect_wire(wire, wire::BYTES)?;
-                let text = cx.str(site, r.str()?);
+                let text = cx.text(site, r.bytes()?)?;
                 *self =
                     Quantity::parse_shared(&text).map_err(|e| DecodeError::new(e.to_string()))?;
             }
@@ -392,7 +392,7 @@ impl Leaf for IntOrString {
                 }
                 3 => {
                     expect_wire(wire, wire::BYTES)?;
-                    text = cx.str(site, r.str()?);
+                    text = cx.text(site, r.bytes()?)?;
                 }
                 _ => return Ok(false),
             }

@@ -3,7 +3,8 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
 use super::{
-    Decoder, Desc, Described, FieldMut, FieldRef, Leaf, Message, NO_FIELD, Type, erase_mut, same,
+    Decoder, Desc, Described, FieldMut, FieldRef, Leaf, MapMut, Message, NO_FIELD, Type, erase_mut,
+    same,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 
@@ -103,7 +104,15 @@ fn field<'a>(
     match f {
         // The most common by far.
         FieldMut::Str(v) if rec.wire == wire::BYTES => {
-            *v = cx.str(site, r.str()?);
+            *v = cx.text(site, r.bytes()?)?;
+            Ok(())
+        }
+        FieldMut::Bool(v) if rec.wire == wire::VARINT => {
+            *v = r.varint()? != 0;
+            Ok(())
+        }
+        FieldMut::I32(v) if rec.wire == wire::VARINT => {
+            *v = r.varint()? as i32;
             Ok(())
         }
         FieldMut::OptMsg(mut o) => {
@@ -122,7 +131,7 @@ fn field<'a>(
             merge(o.set(), message_of(old), b, cx, depth + 1)
         }
         FieldMut::List(mut l) if rec.wire == wire::BYTES => {
-            let (raw, n) = run(r, rec)?;
+            let (raw, n) = r.run(rec.start, rec.num, rec.wire)?;
             let fresh = l.is_empty();
             let old = match old {
                 Some(FieldRef::List(old)) if fresh => Some(old),
@@ -149,13 +158,21 @@ fn field<'a>(
             if fresh {
                 l.set_defaults(n);
             }
-            let first = if fresh { 0 } else { l.len() };
-            for i in first..first + n {
-                let (_, wire) = q.tag()?;
-                let slot = if fresh { l.at_mut(i) } else { l.push() };
-                let old = old.filter(|old| i < old.len()).map(|old| old.at(i));
-                value(slot, old, wire, &mut q, cx, site, depth)
-                    .map_err(|e| e.inside(Seg::Index(i)))?;
+            if fresh {
+                let mut slots = l.elements();
+                for i in 0..n {
+                    q.tag()?;
+                    let old = old.filter(|old| i < old.len()).map(|old| old.at(i));
+                    value(slots.at(i), old, wire::BYTES, &mut q, cx, site, depth)
+                        .map_err(|e| e.inside(Seg::Index(i)))?;
+                }
+            } else {
+                let first = l.len();
+                for i in first..first + n {
+                    q.tag()?;
+                    value(l.push(), None, wire::BYTES, &mut q, cx, site, depth)
+                        .map_err(|e| e.inside(Seg::Index(i)))?;
+                }
             }
             if let Some(h) = h {
                 cx.remember(place, h, raw, l.share());
@@ -165,7 +182,7 @@ fn field<'a>(
         FieldMut::List(mut l) => value(l.push(), None, rec.wire, r, cx, site, depth),
         FieldMut::Map(mut m) => {
             expect_wire(rec.wire, wire::BYTES)?;
-            let (raw, n) = run(r, rec)?;
+            let (raw, n) = r.run(rec.start, rec.num, rec.wire)?;
             if let Some(FieldRef::Map(old)) = old
                 && m.is_empty()
                 && old.len() == n
@@ -184,9 +201,14 @@ fn field<'a>(
             } else {
                 None
             };
-            let mut q = Reader::new(raw);
             let wire = wire_of(m.of());
             let mut overruns = false;
+            // Entries mostly are as Go writes them: then their places are known beforehand.
+            let plain = m.is_empty() && are_plain(raw, wire);
+            if plain {
+                plain_entries(&mut m, raw, n, wire, cx, site, depth)?;
+            }
+            let mut q = Reader::new(if plain { b"" } else { raw });
             while q.more() {
                 q.tag()?;
                 let len = q.bytes()?.len();
@@ -198,14 +220,7 @@ fn field<'a>(
                     value(m.fresh_entry(key.clone()), None, wire, &mut v, cx, site, depth)?;
                 }
                 let mut slot = m.fresh_entry(key.clone());
-                if let FieldMut::Msg(t) = &mut slot
-                    && t.desc().transparent
-                    && let FieldMut::List(mut l) = t.field_mut(0)
-                    && l.is_nil()
-                {
-                    // As in Go, a named slice that is a value is never nil.
-                    l.slot().set_empty();
-                }
+                never_nil(&mut slot);
                 if let (None, FieldMut::Bytes(b)) = (&entry.value, &mut slot) {
                     **b = Bytes::from(Vec::new());
                 }
@@ -250,29 +265,73 @@ fn message_of(f: Option<FieldRef<'_>>) -> Option<&dyn Message> {
     }
 }
 
+/// Whether all entries are a key and then a value, and the keys ascend.
+fn are_plain(raw: &[u8], wire: u32) -> bool {
+    let mut q = Reader::new(raw);
+    let mut last: Option<&[u8]> = None;
+    while q.more() {
+        let Ok(Some((key, _))) = next_plain(&mut q, wire) else { return false };
+        if last.is_some_and(|last| last >= key) {
+            return false;
+        }
+        last = Some(key);
+    }
+    true
+}
+
+/// The entries of a map, which [`are_plain`].
+fn plain_entries(
+    m: &mut MapMut<'_>,
+    raw: &[u8],
+    n: usize,
+    wire: u32,
+    cx: &mut Decoder,
+    site: u32,
+    depth: u32,
+) -> R<()> {
+    let mut keys = Vec::with_capacity(n);
+    let mut q = Reader::new(raw);
+    while let Some((key, _)) = next_plain(&mut q, wire)? {
+        keys.push(cx.text(site, key)?);
+    }
+    m.set_keys(keys);
+    let mut q = Reader::new(raw);
+    let mut i = 0;
+    while let Some((key, mut v)) = next_plain(&mut q, wire)? {
+        let mut slot = m.at_mut(i);
+        i += 1;
+        never_nil(&mut slot);
+        value(slot, None, wire, &mut v, cx, site, depth)
+            .map_err(|e| e.inside(Seg::Key(String::from_utf8_lossy(key).into_owned())))?;
+    }
+    Ok(())
+}
+
+fn next_plain<'a>(q: &mut Reader<'a>, wire: u32) -> R<Option<(&'a [u8], Reader<'a>)>> {
+    if !q.more() {
+        return Ok(None);
+    }
+    q.tag()?;
+    Ok(wire::plain_entry(q.bytes()?, wire))
+}
+
+/// As in Go, a named slice that is a value is never nil.
+#[inline]
+fn never_nil(slot: &mut FieldMut<'_>) {
+    if let FieldMut::Msg(t) = slot
+        && t.desc().transparent
+        && let FieldMut::List(mut l) = t.field_mut(0)
+        && l.is_nil()
+    {
+        l.slot().set_empty();
+    }
+}
+
 /// Long-lived objects give back the room that growing left over.
 fn seal(mut slot: SlotMut<'_>, cx: &Decoder) {
     if cx.is_interning() {
         slot.shrink();
     }
-}
-
-/// All consecutive records with the tag of `rec`, whose tag was just read, and their number.
-fn run<'a>(r: &mut Reader<'a>, rec: Record) -> R<(&'a [u8], usize)> {
-    let mut n = 0;
-    loop {
-        r.skip(rec.wire)?;
-        n += 1;
-        let end = r.position();
-        if !r.more() {
-            break;
-        }
-        if r.tag()? != (rec.num, rec.wire) {
-            r.rewind(end);
-            break;
-        }
-    }
-    Ok((r.since(rec.start), n))
 }
 
 /// A leaf, which may hold messages: how deep it is goes with the decoder.
@@ -310,7 +369,7 @@ fn value<'a>(
             Some(FieldRef::Str(old) | FieldRef::OptStr(Some(old))) if old.as_bytes() == b => {
                 Ok(old.clone())
             }
-            _ => Ok(cx.str(site, wire::utf8(b)?)),
+            _ => cx.text(site, b),
         }
     };
     match f {

@@ -30,16 +30,15 @@ impl<'a> Reader<'a> {
     pub fn more(&self) -> bool {
         self.at < self.bytes.len()
     }
+    #[inline]
     pub(crate) fn position(&self) -> usize {
         self.at
-    }
-    pub(crate) fn rewind(&mut self, at: usize) {
-        self.at = at;
     }
     /// The whole slice.
     pub(crate) fn all(&self) -> &'a [u8] {
         self.bytes
     }
+    #[inline]
     pub(crate) fn since(&self, at: usize) -> &'a [u8] {
         &self.bytes[at..self.at]
     }
@@ -111,6 +110,40 @@ impl<'a> Reader<'a> {
     pub fn str(&mut self) -> R<&'a str> {
         utf8(self.bytes()?)
     }
+    /// All consecutive records with the tag that was just read and began at `start`, and their
+    /// number.
+    ///
+    /// # Errors
+    /// As [`Reader::skip`] and [`Reader::tag`].
+    pub(crate) fn run(&mut self, start: usize, num: u32, wire: u32) -> R<(&'a [u8], usize)> {
+        let (mut n, mut end);
+        if wire == BYTES && self.at == start + 1 {
+            // A tag of one byte, so that of the others is the same byte.
+            let tag = self.bytes[start];
+            self.at = start;
+            n = 0;
+            while self.bytes.get(self.at) == Some(&tag) {
+                self.at += 1;
+                self.bytes()?;
+                n += 1;
+            }
+            return Ok((self.since(start), n));
+        }
+        n = 0;
+        loop {
+            self.skip(wire)?;
+            n += 1;
+            end = self.at;
+            if !self.more() {
+                break;
+            }
+            if self.tag()? != (num, wire) {
+                self.at = end;
+                break;
+            }
+        }
+        Ok((self.since(start), n))
+    }
     pub(crate) fn f64(&mut self) -> R<f64> {
         let s = self.bytes.get(self.at..self.at + 8).ok_or_else(|| self.short())?;
         self.at += 8;
@@ -152,7 +185,11 @@ impl<'a> Reader<'a> {
 
 #[inline]
 pub(crate) fn utf8(b: &[u8]) -> R<&str> {
-    std::str::from_utf8(b).map_err(|e| DecodeError::new(format!("invalid UTF-8 ({e})")))
+    std::str::from_utf8(b).map_err(not_utf8)
+}
+#[cold]
+pub(crate) fn not_utf8(e: std::str::Utf8Error) -> Box<DecodeError> {
+    DecodeError::new(format!("invalid UTF-8 ({e})"))
 }
 
 #[inline]
@@ -244,6 +281,25 @@ pub(crate) struct MapEntry<'a> {
     pub(crate) earlier: Vec<Reader<'a>>,
     /// Whether it reads on behind its end.
     pub(crate) overruns: bool,
+}
+
+/// Key and value of an entry that is exactly these two, the value of this wire type, as Go writes
+/// entries.
+#[inline]
+pub(crate) fn plain_entry(entry: &[u8], wire: u32) -> Option<(&[u8], Reader<'_>)> {
+    let mut r = Reader::new(entry);
+    if entry.first() != Some(&(1 << 3 | BYTES as u8)) {
+        return None;
+    }
+    r.at = 1;
+    let key = r.bytes().ok()?;
+    if entry.get(r.at) != Some(&(2 << 3 | wire as u8)) {
+        return None;
+    }
+    let value = Reader { bytes: entry, at: r.at + 1 };
+    r.at += 1;
+    r.skip(wire).ok()?;
+    (!r.more()).then_some((key, value))
 }
 
 /// The map entry from `at` to `end` of the message `all`, with values of wire type `wire`. As in

@@ -28,13 +28,22 @@ pub(super) fn ops(d: &'static Desc) -> Box<[Op]> {
         .map(|f| Op {
             at: f.offset,
             tag: Tag::new(f.num, wire(&f.ty)),
-            skips_null: matches!(
-                f.ty,
-                Type::OptMsg(_) | Type::List(_) | Type::Map(_) | Type::Bytes | Type::OptStr
-            ),
+            skips_null: skips_null(&f.ty),
             ty: f.ty,
         })
         .collect()
+}
+
+fn skips_null(t: &Type) -> bool {
+    match t {
+        Type::OptMsg(_) | Type::List(_) | Type::Map(_) | Type::Bytes | Type::OptStr => true,
+        // A named Go slice that is nil is not written, an empty one is.
+        Type::Msg(d) if d.transparent => match d.fields {
+            [only] => only.offset == 0 && matches!(only.ty, Type::List(_)),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 const fn wire(t: &Type) -> u32 {
@@ -63,29 +72,16 @@ unsafe fn put_fields(p: *const u8, d: &'static Desc, w: &mut Writer) {
             if op.skips_null && p.cast::<*mut Header>().read().is_null() {
                 continue;
             }
-            match op.ty {
-                // A named Go slice that is nil is not written, an empty one is.
-                Type::Msg(d) if d.transparent && is_nil(p, d) => {}
-                t => put(p, &t, op.tag, w),
-            }
+            put(p, &op.ty, op.tag, w);
         }
     }
-}
-
-/// # Safety
-/// `p` is a value of this description, which is transparent.
-unsafe fn is_nil(p: *const u8, d: &'static Desc) -> bool {
-    let f = &d.fields[0];
-    // SAFETY: the field is inside, and a list is a pointer.
-    matches!(f.ty, Type::List(_))
-        && unsafe { p.add(f.offset as usize).cast::<*mut Header>().read().is_null() }
 }
 
 /// Writes one value, or all of a list or map.
 ///
 /// # Safety
 /// `p` is a value of type `t`, which is not written meanwhile.
-#[inline]
+#[inline(always)]
 unsafe fn put(p: *const u8, t: &Type, tag: Tag, w: &mut Writer) {
     // SAFETY: the reference is to the type that is there.
     unsafe {
@@ -126,6 +122,20 @@ unsafe fn put(p: *const u8, t: &Type, tag: Tag, w: &mut Writer) {
                     w.tail.bytes(tag, v);
                 }
             }
+            ref t => put_compound(p, t, tag, w),
+        }
+    }
+}
+
+/// [`put`] of what has parts: apart, so that the loop over scalars saves no registers for it.
+///
+/// # Safety
+/// As [`put`].
+#[inline(never)]
+unsafe fn put_compound(p: *const u8, t: &Type, tag: Tag, w: &mut Writer) {
+    // SAFETY: the reference is to the type that is there.
+    unsafe {
+        match *t {
             Type::Msg(d) => put_body(p, d, tag, w),
             Type::Emb(d) => {
                 let h = p.cast::<*mut Header>().read();
@@ -152,6 +162,7 @@ unsafe fn put(p: *const u8, t: &Type, tag: Tag, w: &mut Writer) {
             }
             Type::List(of) => put_list(p.cast::<*mut Header>().read(), of, tag, w),
             Type::Map(of) => put_map(p.cast::<*mut Header>().read(), of, tag, w),
+            _ => {}
         }
     }
 }

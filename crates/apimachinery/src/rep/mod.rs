@@ -10,6 +10,7 @@
 #![allow(unsafe_code)]
 
 mod bytes;
+mod elements;
 mod emb;
 mod encode;
 mod heap;
@@ -26,6 +27,7 @@ mod table;
 mod tail;
 
 pub use self::bytes::Bytes;
+pub use self::elements::{ListMut, ListRef, MapMut, MapRef};
 pub use self::emb::{Emb, StaticDefault};
 pub(crate) use self::encode::put_message;
 pub use self::heap::{Handle, SlotMut};
@@ -39,8 +41,8 @@ pub(crate) use self::shared::slot as shared_slot;
 pub use self::str::Str;
 pub(crate) use self::table::view;
 pub use self::table::{
-    Described, Fields, FieldsMut, ListMut, ListRef, MapMut, MapRef, Message, OptMut, Optional,
-    Reflect, clone_of, default_of, erase, erase_mut,
+    Described, Fields, FieldsMut, Message, OptMut, Optional, Reflect, clone_of, default_of, erase,
+    erase_mut,
 };
 pub(crate) use self::tail::{Tag, Tail};
 

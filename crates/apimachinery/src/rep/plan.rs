@@ -145,8 +145,8 @@ pub(crate) struct Plan {
     leaves: Box<[Step]>,
     /// How to make those that are always there.
     fresh: Box<[Fresh]>,
-    /// Both.
-    owned: Box<[Step]>,
+    /// What they are.
+    handles: Box<[Step]>,
     /// What is written in protobuf.
     ops: Box<[Op]>,
 }
@@ -171,11 +171,13 @@ impl Plan {
             _ => None,
         });
         let fresh = fresh.collect();
-        let counted = owned.iter().filter(|s| !is_leaf(s)).map(|s| s.at).collect();
+        let handles: Box<[Step]> =
+            owned.iter().filter(|s| !is_leaf(s)).map(|s| Step { ..*s }).collect();
+        let counted = handles.iter().map(|s| s.at).collect();
         let mut default = vec![0u64; d.size.div_ceil(8)].into_boxed_slice();
         // SAFETY: room for a value of this description.
         unsafe { write_fields(default.as_mut_ptr().cast(), d) };
-        Plan { default, counted, leaves, fresh, owned: owned.into(), ops: super::encode::ops(d) }
+        Plan { default, counted, handles, leaves, fresh, ops: super::encode::ops(d) }
     }
 }
 
@@ -361,9 +363,20 @@ unsafe fn clone_leaf(from: *const u8, to: *mut u8, t: &Type) {
 /// # Safety
 /// `p` is such a value, and nobody uses it afterwards.
 unsafe fn drop_message(p: *mut u8, d: &'static Desc) {
-    for s in &d.plan().owned {
-        // SAFETY: each part is dropped once.
-        unsafe { drop_value(p.add(s.at as usize), s.ty) }
+    let plan = d.plan();
+    // SAFETY: each part is dropped once. What a handle stands in is a word, and when that is null
+    // or text there is nothing to give up.
+    unsafe {
+        for s in &plan.handles {
+            let p = p.add(s.at as usize);
+            let word = p.cast::<*mut u8>().read().addr();
+            if word != 0 && word & 1 == 0 {
+                drop_value(p, s.ty);
+            }
+        }
+        for s in &plan.leaves {
+            drop_value(p.add(s.at as usize), s.ty);
+        }
     }
 }
 

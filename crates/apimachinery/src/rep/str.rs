@@ -67,6 +67,26 @@ impl Str {
         Self::on_heap(s)
     }
 
+    /// Copies `b`, when it is UTF-8.
+    #[inline]
+    pub(crate) fn from_utf8(b: &[u8]) -> Result<Str, std::str::Utf8Error> {
+        const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
+        if b.len() <= INLINE {
+            let word = short_word(b);
+            if word & NOT_ASCII == 0 {
+                // SAFETY: the lowest bit is set, so it is not null; ASCII is UTF-8.
+                return Ok(Str(unsafe {
+                    let addr = (word << 8) as usize | b.len() << 1 | 1;
+                    NonNull::new_unchecked(std::ptr::without_provenance_mut(addr))
+                }));
+            }
+        } else if b.is_ascii() {
+            // SAFETY: ASCII is UTF-8.
+            return Ok(Str::on_heap(unsafe { std::str::from_utf8_unchecked(b) }));
+        }
+        std::str::from_utf8(b).map(Str::new)
+    }
+
     #[inline(never)]
     fn on_heap(s: &str) -> Str {
         let len = u32::try_from(s.len()).expect("a string of at most 4 GiB");

@@ -179,7 +179,7 @@ impl Tail {
         }
     }
     /// A field of text.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&mut self, tag: Tag, s: &Str) {
         let Some((word, n)) = s.inline_word() else { return self.long_text(tag, s) };
         self.room(0);
@@ -187,11 +187,12 @@ impl Tail {
         // without its first byte, its text moved up to the end. Then the rest, in the slack too.
         unsafe {
             self.end().sub(8).cast::<u64>().write_unaligned((word & !0xff) << (8 * (7 - n)));
-            self.at -= n;
-            self.put_varint(n as u64);
+            self.at -= n + 1;
+            self.end().write(n as u8);
             self.put_tag(tag);
         }
     }
+    #[inline(never)]
     fn long_text(&mut self, tag: Tag, s: &Str) {
         let s = s.as_bytes();
         let n = s.len();
