@@ -13,6 +13,8 @@ use crate::openapi::Documents;
 use crate::plugins::Plugins;
 use crate::registry::{Registry, Resource};
 use crate::storage::{KeyValue, Limits, Mvcc, Revision};
+use crate::testing::Board;
+use crate::timers::Timers;
 use crate::typed::Typed;
 
 /// The store's versions of objects.
@@ -28,6 +30,10 @@ pub(crate) struct Core {
     /// The revision up to which the controllers have acted.
     pub(crate) controllers: tokio::sync::watch::Sender<Revision>,
     root_certificate: OnceLock<String>,
+    /// What requests meet, in tests.
+    pub(crate) faults: Board,
+    /// Where waiting comes from.
+    pub(crate) timers: Timers,
     pub(crate) auth: Auth,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
@@ -49,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) future_wait: Duration,
     /// Bytes of a request's body.
     pub(crate) max_body: usize,
+    /// How long Events are kept after they were last written; zero for ever.
+    pub(crate) event_ttl: Duration,
     /// Events of history.
     pub(crate) history_events: usize,
     /// Bytes that only history holds.
@@ -63,6 +71,7 @@ impl Default for Settings {
             bookmarks: Duration::from_secs(60),
             future_wait: Duration::from_secs(3),
             max_body: 3 << 20,
+            event_ttl: Duration::from_secs(3_600),
             history_events: 100_000,
             history_bytes: 64 << 20,
             plugins: Plugins::default(),
@@ -84,6 +93,8 @@ impl Core {
             typed: Typed::new(),
             controllers: tokio::sync::watch::Sender::new(0),
             root_certificate: OnceLock::new(),
+            faults: Board::default(),
+            timers: Timers::tokio(),
             auth,
             clock,
             settings,

@@ -31,6 +31,11 @@ enum Field {
 }
 
 impl Selector {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Selector { labels: labels::Selector::everything(), fields: Vec::new() }
+    }
+
     /// Parses both selectors for a resource.
     pub(crate) fn parse(labels: &str, fields: &str, resource: &Resource) -> ApiResult<Self> {
         let refused = |text: &str| ApiError::bad_request(text);

@@ -17,7 +17,7 @@ use crate::core::{Clock, Core, Settings};
 use crate::handlers::namespaces::create_initial;
 use crate::listen::{Listener, Serving};
 use crate::service::Service;
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 use crate::testing::Faults;
 
 /// How a server is to be: see [`ApiServer::builder`].
@@ -33,6 +33,7 @@ pub struct Builder {
     client_ca: Option<String>,
     crds: Vec<Crd>,
     controllers: crate::Controllers,
+    manual: Option<crate::testing::Clock>,
 }
 
 /// A kind to serve from the start.
@@ -55,6 +56,7 @@ impl Default for Builder {
             client_ca: None,
             crds: Vec::new(),
             controllers: crate::Controllers::all(),
+            manual: None,
         }
     }
 }
@@ -180,6 +182,14 @@ impl Builder {
         self
     }
 
+    /// Where the server takes all its time from: what it writes into objects, and when it sends
+    /// bookmarks, ends watches and gives up waiting. See [`Clock`](crate::testing::Clock).
+    pub fn manual_clock(mut self, clock: &crate::testing::Clock) -> Self {
+        self.manual = Some(clock.clone());
+        let clock = clock.clone();
+        self.clock(move || clock.now())
+    }
+
     /// Which controllers run beside the server, in its process; all there are by default. Go:
     /// `--controllers` of kube-controller-manager.
     pub fn controllers(mut self, controllers: crate::Controllers) -> Self {
@@ -196,6 +206,13 @@ impl Builder {
     /// How often watches that ask for bookmarks get one; a minute by default.
     pub fn bookmark_interval(mut self, interval: Duration) -> Self {
         self.settings.bookmarks = interval;
+        self
+    }
+
+    /// How long Events are kept after they were last written: an hour by default, for ever with
+    /// zero. Go: `--event-ttl`.
+    pub fn event_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.event_ttl = ttl;
         self
     }
 
@@ -255,7 +272,10 @@ impl Builder {
     /// # Panics
     /// Outside of a tokio runtime: the server's controllers are tasks.
     pub async fn start(self) -> Result<ApiServer, Error> {
-        let core = Core::new(self.auth, self.clock, self.settings, self.seed);
+        let mut core = Core::new(self.auth, self.clock, self.settings, self.seed);
+        if let Some(clock) = self.manual {
+            core.timers = crate::timers::Timers::Manual(clock);
+        }
         create_initial(&core)
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
         let core = Arc::new(core);
@@ -399,6 +419,11 @@ impl ApiServer {
         crate::controllers::settled(&self.core).await;
     }
 
+    /// What is served now.
+    pub(crate) fn registry(&self) -> Arc<crate::registry::Table> {
+        self.core.registry.table()
+    }
+
     /// Faults on demand, for tests.
     pub fn faults(&self) -> Faults {
         Faults::new(Arc::clone(&self.core))
@@ -409,7 +434,7 @@ impl ApiServer {
     /// # Cancel safety
     /// What was told to stop stops all the same.
     pub async fn shutdown(mut self) {
-        self.core.store.cancel_watchers();
+        self.core.store.cancel_watchers(StorageError::Cancelled);
         if let Some(listener) = self.listener.take() {
             listener.close().await;
         }
@@ -421,6 +446,6 @@ impl ApiServer {
 
 impl Drop for ApiServer {
     fn drop(&mut self) {
-        self.core.store.cancel_watchers();
+        self.core.store.cancel_watchers(StorageError::Cancelled);
     }
 }

@@ -87,9 +87,14 @@ where
         let Service { core, peer } = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
+            let met = core.faults.meet(&core, &parts).await;
             let request = Exchange::new(&core, &parts);
+            if let Some(error) = met.refused {
+                return Ok(request.refused(error));
+            }
             let result = request.handle(body, &peer).await;
-            Ok(request.respond(result))
+            let response = request.respond(result);
+            Ok(if met.breaks { response.map(Body::break_off) } else { response })
         })
     }
 }
@@ -507,6 +512,24 @@ impl<'a> Exchange<'a> {
             }
         }
         Ok(bytes.freeze())
+    }
+
+    /// The answer of a fault: a watch is accepted before it is told that it expired.
+    fn refused(&self, error: ApiError) -> Response<Body> {
+        if self.info.verb == "watch"
+            && error.code() == 410
+            && let Ok(resource) = self.find()
+            && let Ok(format) =
+                negotiate(self.header(header::ACCEPT), Offer::Watch(resource.custom.is_none()))
+        {
+            let watch = handlers::watch::Watch::failed(self.core, &resource, error);
+            return self.respond(Ok(Produced::Answer(
+                resource,
+                format,
+                Reply::Watch(watch).into(),
+            )));
+        }
+        self.error(&error)
     }
 
     fn respond(&self, result: ApiResult<Produced>) -> Response<Body> {

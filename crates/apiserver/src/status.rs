@@ -344,6 +344,32 @@ impl ApiError {
         )
     }
 
+    /// What a server in trouble answers with a code, in Kubernetes' words.
+    pub(crate) fn of_code(code: u16, retry_after_seconds: u32) -> Self {
+        let (reason, message) = match code {
+            400 => ("BadRequest", "the request was refused by an injected fault"),
+            401 => ("Unauthorized", "Unauthorized"),
+            403 => ("Forbidden", "forbidden: refused by an injected fault"),
+            404 => ("NotFound", "the server could not find the requested resource"),
+            408 => ("Timeout", "request timed out"),
+            409 => (
+                "Conflict",
+                "the object has been modified; please apply your changes to the \
+                 latest version and try again",
+            ),
+            410 => ("Expired", "The resourceVersion for the provided watch is too old."),
+            413 => ("RequestEntityTooLarge", "Request entity too large: injected"),
+            422 => ("Invalid", "the server rejected our request due to an error in our request"),
+            429 => ("TooManyRequests", "Too many requests, please try again later."),
+            500 => ("InternalError", "Internal error occurred: injected fault"),
+            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+            504 => ("Timeout", "Timeout: request did not complete within the allotted timeout"),
+            _ => ("", "refused by an injected fault"),
+        };
+        let details = Details { retry_after_seconds, ..Details::default() };
+        ApiError::new(code, reason, message).with(details)
+    }
+
     /// A path nobody serves.
     pub(crate) fn page_not_found() -> Self {
         let mut error = ApiError::new(404, "NotFound", "404 page not found\n");

@@ -107,11 +107,11 @@ pub mod patch {
 }
 
 #[cfg(feature = "apiserver")]
-pub use pintle_apiserver::{ApiServer, Faults};
+pub use pintle_apiserver::ApiServer;
 /// The parts of the embedded API server.
 #[cfg(feature = "apiserver")]
 pub mod apiserver {
-    pub use pintle_apiserver::{Body, Builder, Service, User};
+    pub use pintle_apiserver::{Body, Builder, Controllers, Service, User};
 }
 
 #[cfg(all(feature = "apiserver", feature = "client"))]

@@ -83,6 +83,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+pub use pintle_apiserver::testing::{Clock, Fault, Faults, Injected};
+
 use crate::apiserver::User;
 use crate::{ApiResource, ApiServer, Client, CustomResource, Error, ListOptions, Unstructured};
 

@@ -7,6 +7,7 @@
 
 mod act;
 mod definitions;
+mod expiry;
 mod garbage;
 mod names;
 mod namespaces;
@@ -23,6 +24,7 @@ use self::names::Name;
 use crate::core::Core;
 use crate::object::Stored;
 use crate::storage::{Event, Range, Storage, StorageError, Watcher};
+use crate::timers::Timer;
 
 /// Who manages the fields that controllers write.
 const AGENT: &str = "kube-controller-manager";
@@ -66,21 +68,44 @@ pub(crate) async fn start(core: &Arc<Core>, enabled: Controllers) -> Running {
 async fn run(core: Weak<Core>, enabled: Controllers, begun: (Picture, Watcher<Arc<Stored>>)) {
     let (mut picture, mut watcher) = begun;
     loop {
-        let events = poll_fn(|cx| watcher.poll_events(cx, BATCH)).await;
+        let timer = {
+            let Some(core) = core.upgrade() else { return };
+            picture.expiry.next().map(|moment| core.timers.at(moment))
+        };
+        let events = tokio::select! {
+            events = poll_fn(|cx| watcher.poll_events(cx, BATCH)) => Some(events),
+            () = due(timer) => None,
+        };
         let Some(core) = core.upgrade() else { return };
         match events {
-            Ok(batch) => {
-                batch.events.iter().for_each(|event| picture.observe(event));
+            None => picture.expiry.expire(&core),
+            Some(Ok(batch)) => {
+                let now = core.timers.now();
+                for event in &batch.events {
+                    picture.observe(event);
+                    if event.kv.is_some() {
+                        let ttl = core.settings.event_ttl;
+                        picture.expiry.written(&event.key, event.revision, now, ttl);
+                    }
+                }
                 picture.work(&core).await;
                 core.controllers.send_replace(watcher.revision());
             }
-            Err(StorageError::Cancelled | StorageError::Compacted { .. })
-            | Err(StorageError::Future { .. }) => {
+            Some(Err(StorageError::Cancelled | StorageError::Compacted { .. }))
+            | Some(Err(StorageError::Future { .. })) => {
                 // The picture is made anew from a snapshot.
                 (picture, watcher) = Picture::begin(&core, enabled.clone()).await;
                 core.controllers.send_replace(watcher.revision());
             }
         }
+    }
+}
+
+/// Waits for a timer; without one, for ever.
+async fn due(timer: Option<Timer>) {
+    match timer {
+        Some(timer) => timer.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -122,6 +147,7 @@ struct Picture {
     ending: BTreeSet<String>,
     /// Keys of definitions being deleted.
     definitions: BTreeSet<Arc<str>>,
+    expiry: expiry::Expiry,
     queue: BTreeSet<Task>,
 }
 
@@ -134,10 +160,13 @@ impl Picture {
             garbage: garbage::Graph::default(),
             ending: BTreeSet::new(),
             definitions: BTreeSet::new(),
+            expiry: expiry::Expiry::default(),
             queue: BTreeSet::new(),
         };
         for entry in &snapshot.kvs {
             picture.change(&entry.key, None, Some(&entry.value));
+            let (now, ttl) = (core.timers.now(), core.settings.event_ttl);
+            picture.expiry.written(&entry.key, entry.mod_revision, now, ttl);
         }
         picture.work(core).await;
         (picture, watcher.own())

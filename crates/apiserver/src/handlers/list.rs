@@ -233,7 +233,10 @@ pub(crate) async fn wait_for(core: &Core, version: Option<Revision>) -> ApiResul
             }
         }
     };
-    let _ = tokio::time::timeout(core.settings.future_wait, arrive).await;
+    tokio::select! {
+        () = arrive => {}
+        () = core.timers.after(core.settings.future_wait) => {}
+    }
     match core.store.revision() {
         current if current < wanted => Err(ApiError::too_large_resource_version(wanted, current)),
         _ => Ok(()),

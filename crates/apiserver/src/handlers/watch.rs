@@ -3,13 +3,13 @@
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers/watch.go` and the cacher's watchers.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::list::wait_for;
 use super::options::{list_options, resource_version};
@@ -22,6 +22,7 @@ use crate::registry::Resource;
 use crate::selector::Selector;
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Batch, Event, Revision, Storage, StorageError, Watcher};
+use crate::timers::{Moment, Timer, Timers};
 use crate::transform::Transform;
 
 /// Events taken from the log at once.
@@ -48,14 +49,14 @@ pub(crate) struct Watch {
     watcher: Option<Watcher<Arc<Stored>>>,
     bookmarks: bool,
     timeout: Duration,
-    timers: Option<Timers>,
+    clocks: Option<Clocks>,
     done: bool,
 }
 
-struct Timers {
-    deadline: Instant,
-    end: Pin<Box<Sleep>>,
-    bookmark: Option<Pin<Box<Sleep>>>,
+struct Clocks {
+    deadline: Moment,
+    end: Timer,
+    bookmark: Option<Timer>,
 }
 
 impl Request<'_> {
@@ -72,19 +73,9 @@ impl Request<'_> {
             seconds => Duration::from_secs(seconds),
         };
         let mut watch = Watch {
-            core: Arc::clone(core),
-            resource: Arc::clone(self.resource),
-            selector,
-            format: Format::Json,
-            transform: None,
-            initial: VecDeque::new(),
-            initial_end: None,
-            error: None,
-            watcher: None,
             bookmarks: options.bookmarks,
             timeout,
-            timers: None,
-            done: false,
+            ..Watch::new(core, self.resource, selector)
         };
         let range = self.range();
         match (options.send_initial_events, version) {
@@ -131,6 +122,31 @@ fn expired(version: Revision, error: StorageError) -> ApiError {
 }
 
 impl Watch {
+    fn new(core: &Arc<Core>, resource: &Arc<Resource>, selector: Selector) -> Self {
+        Watch {
+            core: Arc::clone(core),
+            resource: Arc::clone(resource),
+            selector,
+            format: Format::Json,
+            transform: None,
+            initial: VecDeque::new(),
+            initial_end: None,
+            error: None,
+            watcher: None,
+            bookmarks: false,
+            timeout: Duration::MAX,
+            clocks: None,
+            done: false,
+        }
+    }
+
+    /// A watch that says why it ends, and ends.
+    pub(crate) fn failed(core: &Arc<Core>, resource: &Arc<Resource>, error: ApiError) -> Self {
+        let mut watch = Watch::new(core, resource, Selector::all());
+        watch.error = Some(error);
+        watch
+    }
+
     pub(crate) fn set_format(&mut self, format: Format, transform: Transform) {
         self.format = format;
         if transform.form() != Form::Whole {
@@ -166,6 +182,7 @@ impl Watch {
     /// The next frames, several at once when several are there.
     pub(crate) fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if self.done {
+            self.let_go();
             return Poll::Ready(None);
         }
         let mut out = Vec::new();
@@ -185,11 +202,18 @@ impl Watch {
         match (out.is_empty(), self.done) {
             (false, _) => Poll::Ready(Some(out.into())),
             (true, true) => {
-                self.watcher = None;
+                self.let_go();
                 Poll::Ready(None)
             }
             (true, false) => Poll::Pending,
         }
+    }
+
+    /// A watch that has ended holds nothing, however long its body is kept.
+    fn let_go(&mut self) {
+        self.watcher = None;
+        self.clocks = None;
+        self.initial = VecDeque::new();
     }
 
     fn encoder(&self) -> Encoder<'_> {
@@ -215,7 +239,8 @@ impl Watch {
         if !out.is_empty() {
             return Ok(());
         }
-        if self.timers.as_ref().is_some_and(|timers| Instant::now() >= timers.deadline) {
+        let now = self.core.timers.now();
+        if self.clocks.as_ref().is_some_and(|clocks| now >= clocks.deadline) {
             self.done = true;
             return Ok(());
         }
@@ -262,26 +287,30 @@ impl Watch {
 
     /// The time of a watch runs from its first poll.
     fn start_timers(&mut self) {
+        let timers = &self.core.timers;
         let (pause, bookmarks) = (self.core.settings.bookmarks, self.bookmarks);
-        let deadline = Instant::now() + self.timeout;
-        self.timers.get_or_insert_with(|| Timers {
-            deadline,
-            end: Box::pin(sleep_until(deadline)),
-            bookmark: if bookmarks { next_bookmark(deadline, pause) } else { None },
+        let timeout = self.timeout;
+        self.clocks.get_or_insert_with(|| {
+            let deadline = timers.now().saturating_add(timeout);
+            Clocks {
+                deadline,
+                end: timers.at(deadline),
+                bookmark: if bookmarks { next_bookmark(timers, deadline, pause) } else { None },
+            }
         });
     }
 
     /// Bookmarks and the end, while nothing happens.
     fn tick(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> EncodeResult<()> {
         let pause = self.core.settings.bookmarks;
-        let Some(timers) = &mut self.timers else { return Ok(()) };
-        if let Some(timer) = &mut timers.bookmark
-            && timer.as_mut().poll(cx).is_ready()
+        let Some(clocks) = &mut self.clocks else { return Ok(()) };
+        if let Some(timer) = &mut clocks.bookmark
+            && Pin::new(timer).poll(cx).is_ready()
         {
-            timers.bookmark = next_bookmark(timers.deadline, pause);
-            if let Some(timer) = &mut timers.bookmark {
+            clocks.bookmark = next_bookmark(&self.core.timers, clocks.deadline, pause);
+            if let Some(timer) = &mut clocks.bookmark {
                 // Registers the task; a timer that is already due is seen at the next poll.
-                let _ = timer.as_mut().poll(cx);
+                let _ = Pin::new(timer).poll(cx);
             }
             if let Some(watcher) = &self.watcher {
                 let version = watcher.revision();
@@ -289,15 +318,15 @@ impl Watch {
             }
             return Ok(());
         }
-        if timers.end.as_mut().poll(cx).is_ready() {
+        if Pin::new(&mut clocks.end).poll(cx).is_ready() {
             self.done = true;
         }
         Ok(())
     }
 }
 
-fn next_bookmark(deadline: Instant, pause: Duration) -> Option<Pin<Box<Sleep>>> {
-    let now = Instant::now();
+fn next_bookmark(timers: &Timers, deadline: Moment, pause: Duration) -> Option<Timer> {
+    let now = timers.now();
     let last = deadline.checked_sub(BOOKMARK_BEFORE_END).filter(|last| *last > now)?;
-    Some(Box::pin(sleep_until((now + pause).min(last))))
+    Some(timers.at(now.saturating_add(pause).min(last)))
 }

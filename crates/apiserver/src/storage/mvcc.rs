@@ -84,12 +84,11 @@ impl<V: Send + Sync> Mvcc<V> {
         self.shared.lock().latest(key)
     }
 
-    /// Ends every watch: each watcher answers [`StorageError::Cancelled`] once, after the events
-    /// it already had.
-    pub(crate) fn cancel_watchers(&self) {
+    /// Ends every watch: each watcher answers with `why`, after the events it already had.
+    pub(crate) fn cancel_watchers(&self, why: StorageError) {
         let woken = {
             let mut state = self.shared.lock();
-            state.watchers.cancel_all();
+            state.watchers.cancel_all(why);
             state.watchers.take_woken()
         };
         woken.into_iter().for_each(Waker::wake);

@@ -298,7 +298,7 @@ fn only_watchers_of_the_key_are_woken() {
         panic!("events expected")
     };
     assert_eq!(batch.events.len(), 2);
-    store.cancel_watchers();
+    store.cancel_watchers(StorageError::Cancelled);
     assert_eq!(woken(&nodes), 1);
     assert!(matches!(node_watch.try_events(9), Some(Err(StorageError::Cancelled))));
     drop((pod_watch, node_watch));

@@ -45,7 +45,7 @@ impl<V> Watcher<V> {
     ///
     /// # Errors
     /// [`StorageError::Compacted`] when unread events were compacted away, and
-    /// [`StorageError::Cancelled`] after [`super::Mvcc::cancel_watchers`].
+    /// what [`super::Mvcc::cancel_watchers`] was given.
     pub(crate) fn poll_events(
         &mut self,
         cx: &mut Context<'_>,
@@ -91,8 +91,8 @@ impl<V> Watcher<V> {
         let state = &mut *guard;
         let watcher = state.watchers.map.get_mut(&self.id)?;
         if !watcher.pending {
-            if watcher.cancelled {
-                return Some(Err(StorageError::Cancelled));
+            if let Some(why) = watcher.cancelled {
+                return Some(Err(why));
             }
             let same =
                 |waker| watcher.waker.as_ref().is_some_and(|old: &Waker| old.will_wake(waker));
@@ -165,7 +165,7 @@ struct State {
     start: Revision,
     /// A matching event lies at or after the cursor.
     pending: bool,
-    cancelled: bool,
+    cancelled: Option<StorageError>,
     /// The server's own: not counted, and not ended with those of clients.
     own: bool,
     waker: Option<Waker>,
@@ -186,7 +186,7 @@ impl Watchers {
             self.others.push(id);
         }
         let state =
-            State { range, cursor, start, pending, cancelled: false, own: false, waker: None };
+            State { range, cursor, start, pending, cancelled: None, own: false, waker: None };
         self.map.insert(id, state);
         id
     }
@@ -237,9 +237,9 @@ impl Watchers {
         }
     }
 
-    pub(super) fn cancel_all(&mut self) {
+    pub(super) fn cancel_all(&mut self, why: StorageError) {
         for state in self.map.values_mut().filter(|state| !state.own) {
-            state.cancelled = true;
+            state.cancelled = Some(why);
             self.woken.extend(state.waker.take());
         }
     }

@@ -10,5 +10,6 @@ mod list;
 mod managed;
 mod patch;
 mod protobuf;
+mod testing;
 mod tls;
 mod watch;
