@@ -45,6 +45,7 @@
 
 mod auth;
 mod body;
+mod bootstrap;
 mod builtin;
 mod controllers;
 mod core;

@@ -147,6 +147,11 @@ impl Listener {
         self.ca.clone()
     }
 
+    /// Where the server listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// What is served with: the chain, and its key.
     pub(crate) fn identity(&self) -> (String, String) {
         (self.identity.certificate.clone(), self.identity.key.clone())

@@ -6,11 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use pintle_apimachinery::{CustomResource, Error, Format, Status, Time};
-use tower_service::Service as _;
+use pintle_apimachinery::{CustomResource, Error, Time};
 
 use crate::auth::{Auth, Mode, PrivateKey, User, public_keys};
 use crate::core::{Clock, Core, Settings};
@@ -290,6 +286,8 @@ impl Builder {
             }
             None => None,
         };
+        let port = listener.as_ref().map(Listener::port);
+        crate::bootstrap::kubernetes_service(&core, port).await?;
         let publish = self.controllers.contains("root-ca-certificate-publisher-controller");
         match &listener {
             Some(listener) => core.set_root_certificate(listener.ca()),
@@ -304,16 +302,8 @@ impl Builder {
 
 /// Creates a definition as any client would.
 async fn serve(core: &Arc<Core>, crd: &Crd) -> Result<(), Error> {
-    let request = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from((crd.json)()?.to_string())))
-        .map_err(|error| Error::other(error.to_string()))?;
-    let Ok(response) = Service::new(Arc::clone(core), Some(User::admin())).call(request).await;
-    if !response.status().is_success() {
-        let body = response.into_body().collect().await.map(|body| body.to_bytes());
-        let status = body.ok().and_then(|bytes| Status::decode_if(&bytes, Format::Json));
-        return Err(Error::from_status(status.unwrap_or_default()));
-    }
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    crate::bootstrap::create(core, path, &(crd.json)()?).await?;
     let [group, version, plural] = crd.gvr;
     if core.registry.table().find(group, version, plural).is_none() {
         return Err(Error::config(

@@ -42,6 +42,12 @@ pub struct Real {
     program: PathBuf,
 }
 
+fn user(name: &str, uid: &str, group: &str) -> User {
+    let mut user = User::new(name, [group]);
+    user.uid = uid.to_owned();
+    user
+}
+
 impl Target {
     /// Starts an embedded server, with controllers if the real one has them.
     ///
@@ -57,8 +63,8 @@ impl Target {
         };
         let server = ApiServer::builder()
             .controllers(controllers)
-            .token("differential-admin", User::new("admin", ["system:masters"]))
-            .token("differential-jane", User::new("jane", ["developers"]))
+            .token("differential-admin", user("admin", "1", "system:masters"))
+            .token("differential-jane", user("jane", "2", "developers"))
             .start()
             .await
             .map_err(|error| error.to_string())?;

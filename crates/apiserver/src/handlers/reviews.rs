@@ -76,7 +76,7 @@ impl Request<'_> {
     }
 
     /// An object that is answered and not stored.
-    pub(crate) fn answer(&self, object: Object) -> ApiResult<Item> {
+    fn answer(&self, object: Object) -> ApiResult<Item> {
         let expect = self.expect();
         let object = self
             .core

@@ -99,8 +99,13 @@ impl Request<'_> {
         spec["expirationSeconds"] = seconds.into();
         let until = now.plus_seconds(seconds).to_string();
         object.insert("status".to_owned(), json!({"token": token, "expirationTimestamp": until}));
-        let item = self.answer(object)?;
-        Ok(Answer { reply: Reply::Object(201, item), warnings })
+        let expect = self.expect();
+        let object = self
+            .core
+            .typed
+            .normalize(object, &expect.api_version, expect.kind)
+            .map_err(ApiError::internal)?;
+        Ok(Answer { reply: Reply::Value(201, Value::Object(object)), warnings })
     }
 
     /// What a token is bound to, by what tokens call it.

@@ -39,12 +39,9 @@ impl Request<'_> {
         for key in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
             meta.remove(key);
         }
-        // What is no version at all is not looked at.
-        if text(meta, "resourceVersion").parse::<Revision>().is_ok_and(|version| version > 0) {
-            return Err(ApiError::unknown(
-                "resourceVersion should not be set on objects to be created",
-            ));
-        }
+        // What is no version at all is not looked at, and without a write none is.
+        let version = text(meta, "resourceVersion").parse::<Revision>();
+        let versioned = !options.dry_run && version.is_ok_and(|version| version > 0);
         meta.remove("resourceVersion");
         meta.insert("creationTimestamp".to_owned(), self.core.now().into());
         meta.insert("uid".to_owned(), self.core.uid().into());
@@ -68,7 +65,7 @@ impl Request<'_> {
                 let name = self.core.generate_name(&generate);
                 set_text(metadata_mut(&mut object), "name", &name);
             }
-            match self.create_named(object, options) {
+            match self.create_named(object, options, versioned) {
                 Err(error) if generated && error.is_already_exists() => {
                     if attempt == NAME_ATTEMPTS {
                         let name = generate.as_str();
@@ -81,7 +78,12 @@ impl Request<'_> {
         unreachable!("the loop ends by returning")
     }
 
-    fn create_named(&self, mut object: Object, options: WriteOptions) -> ApiResult<Item> {
+    fn create_named(
+        &self,
+        mut object: Object,
+        options: WriteOptions,
+        versioned: bool,
+    ) -> ApiResult<Item> {
         let resource = self.resource;
         let name = name_of(&object).to_owned();
         self.admit(&mut object, None)?;
@@ -91,6 +93,11 @@ impl Request<'_> {
         let errors = self.validate(&object, None);
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, &name, &errors));
+        }
+        if versioned {
+            return Err(ApiError::unknown(
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         let stored = self.encode(object)?;
         let key = self.key(&name);

@@ -1,0 +1,68 @@
+//! Objects that every server has from the start, beside its namespaces.
+//!
+//! Go counterpart: `pkg/controlplane/controller/kubernetesservice`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use pintle_apimachinery::{Error, Format, Status};
+use serde_json::{Value, json};
+use tower_service::Service as _;
+
+use crate::auth::User;
+use crate::core::Core;
+use crate::service::Service;
+
+/// The port a real server listens on, for one that does not listen.
+const PORT: u16 = 6443;
+
+/// Creates an object as any client would.
+///
+/// # Errors
+/// The server refuses it.
+///
+/// # Cancel safety
+/// The object is there or not.
+pub(crate) async fn create(core: &Arc<Core>, path: &str, object: &Value) -> Result<(), Error> {
+    let request = Request::post(path)
+        .header("content-type", "application/json")
+        .header("user-agent", "kube-apiserver")
+        .body(Full::new(Bytes::from(object.to_string())))
+        .map_err(|error| Error::other(error.to_string()))?;
+    let Ok(response) = Service::new(Arc::clone(core), Some(User::admin())).call(request).await;
+    if response.status().is_success() {
+        return Ok(());
+    }
+    let body = response.into_body().collect().await.map(|body| body.to_bytes());
+    let status = body.ok().and_then(|bytes| Status::decode_if(&bytes, Format::Json));
+    Err(Error::from_status(status.unwrap_or_default()))
+}
+
+/// Creates the Service `kubernetes`, which stands for the server itself. It has no endpoints: a
+/// loopback address is none.
+///
+/// # Errors
+/// Never for a server that has nothing else yet.
+///
+/// # Cancel safety
+/// The Service is there or not.
+pub(crate) async fn kubernetes_service(core: &Arc<Core>, port: Option<u16>) -> Result<(), Error> {
+    let service = json!({
+        "metadata": {
+            "name": "kubernetes",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "clusterIP": "10.0.0.1",
+            "ports": [{
+                "name": "https",
+                "port": 443,
+                "protocol": "TCP",
+                "targetPort": port.unwrap_or(PORT),
+            }],
+        },
+    });
+    create(core, "/api/v1/namespaces/default/services", &service).await
+}
