@@ -1,7 +1,7 @@
 //! Leaves: values with a JSON form of their own (times, quantities, raw JSON).
 use super::error::{DecodeError, R};
 use super::wire::{self, Reader, Writer, expect_wire};
-use super::writer::{put_i64, put_str};
+use super::writer::{put_i64, put_raw, put_str};
 use super::{Decoder, LeafOps, Parser};
 use crate::fields_v1::FieldsV1;
 use crate::rep::{Bytes, Str};
@@ -515,7 +515,7 @@ macro_rules! raw_json {
                 Ok(())
             }
             fn json_put(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(if self.raw.is_empty() { b"null" } else { &self.raw });
+                put_raw(out, if self.raw.is_empty() { b"null" } else { &self.raw });
             }
             fn is_zero(&self) -> bool {
                 self.raw.is_nil()
@@ -565,7 +565,7 @@ impl Leaf for FieldsV1 {
         if self.is_nil() {
             out.extend_from_slice(b"null");
         } else {
-            out.extend_from_slice(&self.raw());
+            put_raw(out, &self.raw());
         }
     }
     fn is_zero(&self) -> bool {

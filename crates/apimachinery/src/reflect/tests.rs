@@ -497,3 +497,18 @@ fn entries_of_maps_in_protobuf_are_read_as_in_go() {
     assert_eq!((labels.len(), labels["a"].as_bytes()), (2, &b"Z\x03"[..]));
     assert!(meta(&[b"\x0a\x01a\x12\x09b"]).is_err());
 }
+
+#[test]
+fn json_inside_is_written_without_white_space_and_html() {
+    let put = |raw: &str| {
+        let mut out = Vec::new();
+        RawExtension { raw: raw.as_bytes().into() }.json_put(&mut out);
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(put(r#"{"a":[1,"x"]}"#), r#"{"a":[1,"x"]}"#);
+    assert_eq!(put("{ \"a b\" :\t[1 ,\r\n\"\\\" \"] }"), r#"{"a b":[1,"\" "]}"#);
+    assert_eq!(
+        put("[\"\\\\\", \"<&>\u{2028}\u{2029}é☺\"]"),
+        "[\"\\\\\",\"\\u003c\\u0026\\u003e\\u2028\\u2029é☺\"]"
+    );
+}

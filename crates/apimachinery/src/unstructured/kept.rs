@@ -126,7 +126,7 @@ fn faithful(t: &Type, flags: u8, p: &mut Parser<'_>, depth: u32) -> bool {
         Type::OptBool => p.bool().is_ok(),
         Type::Leaf(l) | Type::OptLeaf(l) => match l.name {
             "Time" => c == b'"' && p.string().is_ok_and(is_plain_time),
-            "FieldsV1" => c == b'{' && p.raw().is_ok(),
+            "FieldsV1" => c == b'{' && p.raw().is_ok_and(is_without_numbers),
             _ => false,
         },
         Type::List(of) => {
@@ -170,6 +170,21 @@ fn faithful(t: &Type, flags: u8, p: &mut Parser<'_>, depth: u32) -> bool {
         Type::Msg(d) | Type::OptMsg(d) => c == b'{' && message(d, p, depth),
         _ => false,
     }
+}
+
+/// Whether JSON text has no numbers, of which more than one text is the same.
+fn is_without_numbers(text: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    text.bytes().all(|b| {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b'-' | b'0'..=b'9' => return quoted,
+            _ => {}
+        }
+        true
+    })
 }
 
 /// A time as it is written: whole seconds in UTC.

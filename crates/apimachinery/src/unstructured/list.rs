@@ -2,7 +2,9 @@
 use super::kept::Kept;
 use super::{Unstructured, encode_object, missing_kind, missing_version, no_protobuf, take_text};
 use crate::reflect::{Parser, json_value, put_object, put_str};
-use crate::{AnyKind, Codec, Decoder, Error, Format, GroupVersionKind, ListMeta, Str};
+use crate::{
+    AnyKind, Codec, Decoder, Error, Format, GroupVersion, GroupVersionKind, ListMeta, Str,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -99,9 +101,7 @@ impl UnstructuredList {
                 }
             }
             Some(_) => {
-                return Err(Error::decode(
-                    "items field of UnstructuredList must be encoded as an array or null if present",
-                ));
+                return Err(Error::decode(ITEMS));
             }
         }
         list.fields = object;
@@ -214,6 +214,23 @@ impl AnyKind for UnstructuredList {
     }
 }
 
+/// As in Go, items that are there twice must be a list each time.
+fn only_lists_of_items(text: &str) -> Result<(), Error> {
+    let mut p = Parser::new(text);
+    let mut more = p.open(b'{', b'}')?;
+    while more {
+        if p.key()? == "items" && !matches!(p.peek()?, b'[' | b'n') {
+            return Err(Error::decode(ITEMS));
+        }
+        p.raw()?;
+        more = p.next(b'}')?;
+    }
+    Ok(())
+}
+
+const ITEMS: &str =
+    "items field of UnstructuredList must be encoded as an array or null if present";
+
 /// An object or a list, whichever the bytes are. Go: what `UnstructuredJSONScheme` decodes to.
 ///
 /// ```
@@ -237,11 +254,24 @@ impl AnyUnstructured {
     /// The bytes are not an object, do not say what they are, or have items that are no objects.
     pub fn decode(bytes: &[u8], format: Format) -> Result<Self, Error> {
         let o = object(bytes, format)?;
-        if o.contains_key("items") {
-            return UnstructuredList::from_object(o).map(AnyUnstructured::List);
-        }
-        let u = Unstructured::from_object(o);
-        if u.kind.is_empty() { Err(missing_kind()) } else { Ok(AnyUnstructured::Object(u)) }
+        let (read, api_version) = if o.contains_key("items") {
+            if format == Format::Json {
+                only_lists_of_items(crate::codec::text(bytes)?)?;
+            }
+            let list = UnstructuredList::from_object(o)?;
+            let api_version = list.api_version.clone();
+            (AnyUnstructured::List(list), api_version)
+        } else {
+            let u = Unstructured::from_object(o);
+            if u.kind.is_empty() {
+                return Err(missing_kind());
+            }
+            let api_version = u.api_version.clone();
+            (AnyUnstructured::Object(u), api_version)
+        };
+        // As in Go, an apiVersion that is none takes the kind with it.
+        GroupVersion::parse(&api_version).map_err(|_| missing_kind())?;
+        Ok(read)
     }
     /// The value behind the trait.
     pub fn into_any_kind(self) -> Box<dyn AnyKind> {

@@ -7,7 +7,9 @@ pub use list::{AnyUnstructured, UnstructuredList};
 pub use nested::*;
 
 use crate::reflect::{Parser, json_value, put_object};
-use crate::{AnyKind, Codec, Decoder, Error, Format, GroupVersionKind, Object, ObjectMeta, Str};
+use crate::{
+    AnyKind, Codec, Decoder, Error, Format, GroupVersion, GroupVersionKind, Object, ObjectMeta, Str,
+};
 use kept::Kept;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -220,7 +222,8 @@ impl Codec for Unstructured {
     const PROTOBUF: bool = false;
     fn decode(bytes: &[u8], format: Format, cx: &mut Decoder) -> Result<Self, Error> {
         let u = Self::decode_item(bytes, format, cx)?;
-        if u.kind.is_empty() {
+        // As in Go, an apiVersion that is none takes the kind with it.
+        if u.kind.is_empty() || GroupVersion::parse(&u.api_version).is_err() {
             return Err(missing_kind());
         }
         Ok(u)

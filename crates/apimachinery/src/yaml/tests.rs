@@ -195,3 +195,14 @@ fn mutated_input_never_panics() {
         documents(text.as_bytes()).for_each(drop);
     }
 }
+
+#[test]
+fn what_json_cannot_hold_is_no_mistake_where_another_value_takes_its_place() {
+    assert_eq!(
+        parse(b"{a: {~: 1}, b: .nan, a: 1, b: 2}").unwrap(),
+        serde_json::json!({"a": 1, "b": 2})
+    );
+    assert!(parse(b"{a: {~: 1}}").is_err());
+    assert!(parse(b"{a: 1, a: {~: 1}}").is_err());
+    assert!(parse(b"{a: [b, {c: .inf}]}").is_err());
+}

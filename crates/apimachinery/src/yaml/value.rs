@@ -182,11 +182,14 @@ struct Builder<'a> {
     depth: usize,
 }
 
+/// A value, or why JSON cannot hold it: no mistake where another value takes its place.
+type Made = Result<Value, String>;
+
 /// Entries in order of arrival, found by key.
 #[derive(Default)]
 struct Entries {
     at: HashMap<Key, usize>,
-    list: Vec<(Key, Value)>,
+    list: Vec<(Key, Made)>,
 }
 
 /// The value of a document. With `strict`, keys that are there twice are named, and the first one
@@ -201,7 +204,7 @@ pub(super) fn build(doc: &Document, strict: bool) -> Result<Built, String> {
         alias_steps: 0,
         depth: 0,
     };
-    let value = b.value(doc.root)?;
+    let value = b.value(doc.root)??;
     Ok(Built { value, twice: b.twice })
 }
 
@@ -251,27 +254,26 @@ impl Builder<'_> {
         self.depth -= 1;
         Ok(out)
     }
-    fn value(&mut self, id: Id) -> Result<Value, String> {
+    fn value(&mut self, id: Id) -> Result<Made, String> {
         self.through(id, |b, id| b.direct(id))
     }
-    fn direct(&mut self, id: Id) -> Result<Value, String> {
+    fn direct(&mut self, id: Id) -> Result<Made, String> {
         let doc = self.doc;
         match &doc.nodes[id].kind {
-            Kind::Scalar(..) => json(self.scalar(id)?),
+            Kind::Scalar(..) => Ok(json(self.scalar(id)?)),
             Kind::Sequence(items) => {
-                items.iter().map(|i| self.value(*i)).collect::<Result<_, _>>().map(Value::Array)
+                let made = items.iter().map(|i| self.value(*i)).collect::<Result<Vec<_>, _>>()?;
+                Ok(made.into_iter().collect::<Result<_, _>>().map(Value::Array))
             }
             Kind::Mapping(_) => {
                 let mut entries = Entries::default();
                 self.mapping(id, &mut entries)?;
                 // JSON made from YAML has its members sorted.
-                let mut sorted = BTreeMap::new();
-                for (key, value) in entries.list {
-                    sorted.insert(key.name()?, value);
-                }
-                Ok(Value::Object(sorted.into_iter().collect::<Map<_, _>>()))
+                let members = entries.list.into_iter().map(|(key, v)| Ok((key.name()?, v?)));
+                let sorted: Result<BTreeMap<String, Value>, String> = members.collect();
+                Ok(sorted.map(|s| Value::Object(s.into_iter().collect::<Map<_, _>>())))
             }
-            Kind::Alias(..) => Ok(Value::Null),
+            Kind::Alias(..) => Ok(Ok(Value::Null)),
         }
     }
     fn scalar(&self, id: Id) -> Result<Scalar, String> {
@@ -339,7 +341,7 @@ impl Builder<'_> {
     }
     fn key(&mut self, id: Id) -> Result<Key, String> {
         if !matches!(self.doc.nodes[id].kind, Kind::Scalar(..)) {
-            return Err(format!("invalid map key: {}", self.direct(id)?));
+            return Err(format!("invalid map key: {}", self.direct(id)??));
         }
         Ok(match self.scalar(id)? {
             Scalar::Null => Key::Null,

@@ -67,9 +67,6 @@ fn only_go(e: &str) -> Option<&'static str> {
     if e == "yaml: control characters are not allowed" {
         return Some("control characters are escaped in YAML; Go cannot read what it wrote");
     }
-    if e.contains("decodeList.items") {
-        return Some("of items that are there twice, only the last counts");
-    }
     if e.contains("error calling MarshalJSON for type") {
         return Some("raw JSON that came in protobuf is written as it is, not checked");
     }
