@@ -154,7 +154,7 @@ struct Picture {
 impl Picture {
     /// Reads the store, does what there is to do, and watches from where it read.
     async fn begin(core: &Core, enabled: Controllers) -> (Picture, Watcher<Arc<Stored>>) {
-        let (snapshot, watcher) = core.store.range_and_watch(Range::all());
+        let (snapshot, watcher) = core.store.range_and_watch(Range::all(), 0);
         let mut picture = Picture {
             enabled,
             garbage: garbage::Graph::default(),

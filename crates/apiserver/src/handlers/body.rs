@@ -44,9 +44,9 @@ pub(crate) fn parse(body: &[u8], media: Media) -> Result<(Object, Vec<String>), 
     let (value, twice) = match media {
         Media::Yaml => {
             let value = serde_yaml::from_slice::<Value>(body);
-            (value.map_err(|error| format!("yaml: {error}"))?, Vec::new())
+            (value.map_err(|error| yaml_error(&error.to_string()))?, Vec::new())
         }
-        _ => crate::tree::parse(body).map_err(|error| json_error(&error))?,
+        _ => crate::tree::parse(body).map_err(|error| json_error(&error, body))?,
     };
     match value {
         Value::Object(object) => Ok((object, twice)),
@@ -74,9 +74,28 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn json_error(error: &serde_json::Error) -> String {
-    let detail =
-        if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
+fn yaml_error(error: &str) -> String {
+    if error.starts_with("recursion limit exceeded") {
+        return "yaml: exceeded max depth of 10000".to_owned();
+    }
+    if error.starts_with("repetition limit exceeded") {
+        return "yaml: document contains excessive aliasing".to_owned();
+    }
+    format!("yaml: {error}")
+}
+
+fn json_error(error: &serde_json::Error, body: &[u8]) -> String {
+    let detail = if error.is_eof() {
+        "unexpected end of JSON input".to_owned()
+    } else if error.to_string().starts_with("recursion limit exceeded") {
+        // Go says so at ten thousand levels.
+        let line = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1));
+        let at = line.and_then(|line| line.get(error.column().checked_sub(1)?));
+        let open = at.copied().filter(|byte| *byte == b'{').map_or('[', char::from);
+        format!("invalid character '{open}' exceeded max depth")
+    } else {
+        error.to_string()
+    };
     format!("couldn't get version/kind; json parse error: {detail}")
 }
 

@@ -21,12 +21,16 @@ use crate::object::Stored;
 use crate::registry::Resource;
 use crate::selector::Selector;
 use crate::status::{ApiError, ApiResult};
-use crate::storage::{Batch, Event, Revision, Storage, StorageError, Watcher};
+use crate::storage::{
+    Batch, Event, Range, RangeResponse, Revision, Storage, StorageError, Watcher,
+};
 use crate::timers::{Moment, Timer, Timers};
 use crate::transform::Transform;
 
 /// Events taken from the log at once.
 const BATCH: usize = 256;
+/// Initial objects read from the store at once: a client that does not read holds no more.
+const PAGE: usize = 500;
 /// Bytes of initial objects in one chunk.
 const CHUNK: usize = 64 << 10;
 /// A last bookmark comes this long before the end.
@@ -42,6 +46,8 @@ pub(crate) struct Watch {
     transform: Option<(Transform, bool)>,
     /// Objects there were at the start, each delivered as ADDED.
     initial: VecDeque<Item>,
+    /// What of them was not read from the store yet, and at which revision it is to be read.
+    rest: Option<(Range, Revision)>,
     /// Send the bookmark that ends the initial events once this revision is reached.
     initial_end: Option<Revision>,
     /// Delivered as an ERROR event that ends the stream.
@@ -87,12 +93,9 @@ impl Request<'_> {
                     watch.error = Some(error);
                     return Ok(Reply::Watch(watch).into());
                 }
-                let (snapshot, watcher) = core.store.range_and_watch(range);
-                let matching = snapshot
-                    .kvs
-                    .iter()
-                    .filter(|entry| watch.selector.matches(&entry.value.summary));
-                watch.initial = matching.map(Item::of).collect();
+                let (page, watcher) = core.store.range_and_watch(range.clone(), PAGE);
+                watch.take(&page, range);
+                let snapshot = page;
                 // A watch that begins with a state and takes bookmarks is told where that state
                 // ends, whether or not it asked in so many words.
                 if watch.bookmarks {
@@ -101,7 +104,7 @@ impl Request<'_> {
                 watch.watcher = Some(watcher);
             }
             (Some(false), None | Some(0)) => {
-                watch.watcher = Some(core.store.range_and_watch(range).1);
+                watch.watcher = Some(core.store.range_and_watch(range, 1).1);
             }
             (_, Some(version)) => match core.store.watch(range, version.saturating_add(1)) {
                 Ok(watcher) => watch.watcher = Some(watcher),
@@ -130,6 +133,7 @@ impl Watch {
             format: Format::Json,
             transform: None,
             initial: VecDeque::new(),
+            rest: None,
             initial_end: None,
             error: None,
             watcher: None,
@@ -138,6 +142,15 @@ impl Watch {
             clocks: None,
             done: false,
         }
+    }
+
+    /// Takes a page of initial objects; what follows it in `range` is for later.
+    fn take(&mut self, page: &RangeResponse<Arc<Stored>>, range: Range) {
+        let matching = page.kvs.iter().filter(|entry| self.selector.matches(&entry.value.summary));
+        self.initial.extend(matching.map(Item::of));
+        let last = page.kvs.last().filter(|_| page.more);
+        let rest = last.map(|last| Range { start: format!("{}\0", last.key), end: range.end });
+        self.rest = rest.map(|rest| (rest, page.revision));
     }
 
     /// A watch that says why it ends, and ends.
@@ -214,6 +227,7 @@ impl Watch {
         self.watcher = None;
         self.clocks = None;
         self.initial = VecDeque::new();
+        self.rest = None;
     }
 
     fn encoder(&self) -> Encoder<'_> {
@@ -226,11 +240,22 @@ impl Watch {
             self.done = true;
             return self.encoder().value_event(out, EventType::Error, &error.status());
         }
-        while let Some(item) = self.initial.pop_front() {
-            let version = item.version.unwrap_or_default();
-            self.event(out, EventType::Added, &item.stored, version)?;
-            if out.len() > CHUNK {
-                return Ok(());
+        loop {
+            while let Some(item) = self.initial.pop_front() {
+                let version = item.version.unwrap_or_default();
+                self.event(out, EventType::Added, &item.stored, version)?;
+                if out.len() > CHUNK {
+                    return Ok(());
+                }
+            }
+            let Some((range, revision)) = self.rest.take() else { break };
+            match self.core.store.page(&range, revision, PAGE) {
+                Ok(page) => self.take(&page, range),
+                Err(error) => {
+                    self.done = true;
+                    let status = expired(revision, error).status();
+                    return self.encoder().value_event(out, EventType::Error, &status);
+                }
             }
         }
         if let Some(version) = self.initial_end.take() {

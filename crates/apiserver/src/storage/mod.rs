@@ -129,7 +129,7 @@ pub(crate) struct RangeResponse<V> {
     pub(crate) kvs: Vec<Arc<KeyValue<V>>>,
     /// Whether `limit` cut the answer.
     pub(crate) more: bool,
-    /// How many keys the range holds at that revision, ignoring `limit`.
+    /// How many keys the range holds at that revision, ignoring `limit`; of a page, how many it has.
     pub(crate) count: usize,
 }
 
@@ -183,6 +183,17 @@ pub(crate) trait Storage<V>: Send + Sync {
         limit: usize,
     ) -> Result<RangeResponse<V>, StorageError>;
 
+    /// As [`Storage::range`] with a limit, without counting what lies behind the page.
+    ///
+    /// # Errors
+    /// As [`Storage::range`].
+    fn page(
+        &self,
+        range: &Range,
+        revision: Revision,
+        limit: usize,
+    ) -> Result<RangeResponse<V>, StorageError>;
+
     /// Watches a range; the first event delivered has at least revision `start`, which may lie in
     /// the future.
     ///
@@ -190,8 +201,9 @@ pub(crate) trait Storage<V>: Send + Sync {
     /// [`StorageError::Compacted`] when events from `start` on are no longer all there.
     fn watch(&self, range: Range, start: Revision) -> Result<Watcher<V>, StorageError>;
 
-    /// Reads a range at the current revision and watches it from the next one, in one step.
-    fn range_and_watch(&self, range: Range) -> (RangeResponse<V>, Watcher<V>);
+    /// Reads a range at the current revision, or the first `limit` keys of it (0: all), and watches
+    /// the whole of it from the next revision on, in one step.
+    fn range_and_watch(&self, range: Range, limit: usize) -> (RangeResponse<V>, Watcher<V>);
 
     /// Forgets history up to `revision`: it stays readable, what is older does not.
     ///

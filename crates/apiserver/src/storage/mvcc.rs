@@ -25,6 +25,14 @@ pub(crate) struct Limits<V> {
     pub(crate) weight: fn(&V) -> usize,
 }
 
+/// What a range counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    All,
+    /// What is answered; the rest is not looked at.
+    Page,
+}
+
 /// The versions of one key that can still be read, oldest first. `None` marks a deletion.
 type Versions<V> = Vec<(Revision, Option<Arc<KeyValue<V>>>)>;
 
@@ -127,6 +135,17 @@ impl<V: Send + Sync> Storage<V> for Mvcc<V> {
         self.shared.lock().range(range, revision, limit)
     }
 
+    fn page(
+        &self,
+        range: &Range,
+        revision: Revision,
+        limit: usize,
+    ) -> Result<RangeResponse<V>, StorageError> {
+        let state = self.shared.lock();
+        state.readable(revision)?;
+        Ok(state.range_at(range, revision, limit, Count::Page))
+    }
+
     fn watch(&self, range: Range, start: Revision) -> Result<Watcher<V>, StorageError> {
         let mut state = self.shared.lock();
         if start <= state.compacted {
@@ -139,9 +158,9 @@ impl<V: Send + Sync> Storage<V> for Mvcc<V> {
         Ok(Watcher::new(Arc::clone(&self.shared), id))
     }
 
-    fn range_and_watch(&self, range: Range) -> (RangeResponse<V>, Watcher<V>) {
+    fn range_and_watch(&self, range: Range, limit: usize) -> (RangeResponse<V>, Watcher<V>) {
         let mut state = self.shared.lock();
-        let response = state.range_now(&range, 0);
+        let response = state.range_at(&range, state.revision, limit, Count::Page);
         let cursor = state.first + state.log.len() as u64;
         let start = state.revision + 1;
         let id = state.watchers.add(range, cursor, start, false);
@@ -234,23 +253,28 @@ impl<V> State<V> {
         revision: Option<Revision>,
         limit: usize,
     ) -> Result<RangeResponse<V>, StorageError> {
-        match revision {
-            None => Ok(self.range_now(range, limit)),
-            Some(revision) if revision > self.revision => {
-                Err(StorageError::Future { current: self.revision })
-            }
-            Some(revision) if revision < self.compacted => {
-                Err(StorageError::Compacted { oldest: self.compacted })
-            }
-            Some(revision) => Ok(self.range_at(range, revision, limit)),
+        let revision = revision.unwrap_or(self.revision);
+        self.readable(revision)?;
+        Ok(self.range_at(range, revision, limit, Count::All))
+    }
+
+    fn readable(&self, revision: Revision) -> Result<(), StorageError> {
+        if revision > self.revision {
+            return Err(StorageError::Future { current: self.revision });
         }
+        if revision < self.compacted {
+            return Err(StorageError::Compacted { oldest: self.compacted });
+        }
+        Ok(())
     }
 
-    fn range_now(&self, range: &Range, limit: usize) -> RangeResponse<V> {
-        self.range_at(range, self.revision, limit)
-    }
-
-    fn range_at(&self, range: &Range, revision: Revision, limit: usize) -> RangeResponse<V> {
+    fn range_at(
+        &self,
+        range: &Range,
+        revision: Revision,
+        limit: usize,
+        counted: Count,
+    ) -> RangeResponse<V> {
         let mut kvs = Vec::new();
         let mut count = 0;
         if range.end.as_deref().is_none_or(|end| range.start.as_str() <= end) {
@@ -265,11 +289,15 @@ impl<V> State<V> {
                     count += 1;
                     if limit == 0 || kvs.len() < limit {
                         kvs.push(Arc::clone(kv));
+                    } else if counted == Count::Page {
+                        break;
                     }
                 }
             }
         }
-        RangeResponse { revision, more: count > kvs.len(), kvs, count }
+        let more = count > kvs.len();
+        let count = if counted == Count::Page { kvs.len() } else { count };
+        RangeResponse { revision, more, kvs, count }
     }
 
     fn enforce_limits(&mut self) {

@@ -166,8 +166,22 @@ fn run_model(seed: u64) {
             }
             7 => {
                 let range = range(&mut random);
-                let (snapshot, watcher) = store.range_and_watch(range.clone());
+                let limit = random.below(4) as usize;
+                let (snapshot, watcher) = store.range_and_watch(range.clone(), limit);
                 assert_eq!(snapshot.revision, model.revision);
+                // The first page, and pages after it, are the state at that revision.
+                let mut read: Vec<_> = snapshot.kvs.clone();
+                let mut more = snapshot.more;
+                while more {
+                    let start = format!("{}\0", read.last().expect("a page").key);
+                    let rest = Range { start, end: range.end.clone() };
+                    let page = store.page(&rest, snapshot.revision, limit).expect("readable");
+                    assert_eq!(page.count, page.kvs.len());
+                    (more, read) = (page.more, [read, page.kvs].concat());
+                }
+                let read: Vec<_> =
+                    read.iter().map(|kv| (kv.key.to_string(), kv.value, kv.mod_revision)).collect();
+                assert_eq!(read, model.at(&range, snapshot.revision));
                 let start = snapshot.revision + 1;
                 watches.push(Watch { range, start, watcher, seen: vec![], dead: false });
             }

@@ -111,13 +111,14 @@ impl<V> Watcher<V> {
         let mut events = Vec::new();
         let mut index = (watcher.cursor - state.first) as usize;
         while let Some(event) = state.log.get(index) {
-            if events.len() == max {
-                break;
-            }
-            index += 1;
             if event.revision >= watcher.start && watcher.range.contains(&event.key) {
+                if events.len() == max {
+                    break;
+                }
                 events.push(Arc::clone(event));
             }
+            // What does not match is passed over, so that it cannot expire the watcher.
+            index += 1;
         }
         watcher.cursor = state.first + index as u64;
         let end = index == state.log.len();
