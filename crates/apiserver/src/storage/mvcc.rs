@@ -243,7 +243,7 @@ impl<V> State<V> {
 
     fn append(&mut self, event: Event<V>) {
         self.log_bytes += event.prev.as_ref().map_or(0, |kv| (self.limits.weight)(&kv.value));
-        self.watchers.notify(&event.key);
+        self.watchers.notify(&event.key, event.revision);
         self.log.push_back(Arc::new(event));
     }
 

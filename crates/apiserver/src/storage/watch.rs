@@ -212,11 +212,12 @@ impl Watchers {
         std::mem::take(&mut self.woken)
     }
 
-    /// Marks the watchers that want `key`.
-    pub(super) fn notify(&mut self, key: &str) {
+    /// Marks the watchers that want a change of `key` at `revision`.
+    pub(super) fn notify(&mut self, key: &str, revision: Revision) {
         let Watchers { map, prefixes, others, woken, .. } = self;
         let mut mark = |id: &u64| {
             if let Some(state) = map.get_mut(id)
+                && revision >= state.start
                 && state.range.contains(key)
             {
                 state.pending = true;
