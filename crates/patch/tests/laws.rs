@@ -250,6 +250,70 @@ fn strategic_merge_of_a_difference() {
 }
 
 #[test]
+fn strategic_merge_of_text_is_that_of_values() {
+    let schema = TypeSchema::of::<Pod>();
+    for_all(|rng| {
+        let (a, b, c) = (pod(rng), pod(rng), pod(rng));
+        let mut patch = strategic::diff(&a, &b, schema, &[]).expect("differs");
+        match rng.below(8) {
+            0 => drop(patch.insert("$patch".into(), "replace".into())),
+            1 => drop(patch.insert("$retainKeys".into(), json!(["spec", "metadata"]))),
+            2 => drop(patch.insert("metadata".into(), json!({"$patch": "delete"}))),
+            3 => drop(patch.insert("nope".into(), json!({"a": null}))),
+            4 => drop(patch.insert("spec".into(), json!("not an object"))),
+            _ => {}
+        }
+        // Not only of the object that it was made for.
+        for original in [&a, &c] {
+            let expected = strategic::apply(original.clone(), patch.clone(), schema);
+            let (text, patch) = (json!(original).to_string(), json!(patch).to_string());
+            let patched = strategic::apply_text(&text, &patch, schema);
+            match (expected, patched) {
+                (Ok(expected), Ok(patched)) => {
+                    let patched: Value = serde_json::from_str(&patched).expect("JSON");
+                    assert_eq!(patched, Value::Object(expected), "{text} {patch}");
+                }
+                (Err(expected), Err(e)) => assert_eq!(e.to_string(), expected.to_string()),
+                (expected, patched) => panic!("{expected:?} {patched:?} {text} {patch}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn strategic_merge_of_odd_texts() {
+    let schema = TypeSchema::of::<Pod>();
+    let apply = |original, patch| strategic::apply_text(original, patch, schema);
+    for (original, patch, expected) in [
+        ("null", "null", "{}"),
+        (" { } ", " {\"kind\" : \"Pod\"} ", r#"{"kind":"Pod"}"#),
+        (r#"{"b":1,"a":{"x":1.50},"b":2}"#, "{}", r#"{"a":{"x":1.50},"b":2}"#),
+        (r#"{"kind":"a","kind":"b"}"#, r#"{"kind":null}"#, "{}"),
+        (r#"{"a":["\\u00e4\n",{}]}"#, "{}", r#"{"a":["\\u00e4\n",{}]}"#),
+        (r#"{"\u006bind":"a"}"#, r#"{"kind":"b"}"#, r#"{"kind":"b"}"#),
+    ] {
+        assert_eq!(apply(original, patch).expect("applies"), expected);
+    }
+    for (original, patch) in [
+        ("", "{}"),
+        ("{}", ""),
+        ("[]", "{}"),
+        ("{}", "[]"),
+        ("{}x", "{}"),
+        (r#"{"a":tru}"#, "{}"),
+        (r#"{"spec":{"a":}}"#, r#"{"spec":{"nodeName":"n"}}"#),
+        (r#"{"a":1"#, "{}"),
+        (r#"{"kind":[tru],"kind":1}"#, r#"{"kind":"Pod"}"#),
+        (r#"{"kind":[tru]}"#, r#"{"kind":"Pod"}"#),
+        (r#"{"a":"\q"}"#, "{}"),
+        (r#"{"a":"\u12g4"}"#, "{}"),
+    ] {
+        let error = apply(original, patch).expect_err("malformed");
+        assert_eq!(error.to_string(), "invalid JSON document", "{original} {patch}");
+    }
+}
+
+#[test]
 fn long_lists_merge_as_short_ones_do() {
     let schema = TypeSchema::of::<Pod>();
     let mut rng = Rng(1);

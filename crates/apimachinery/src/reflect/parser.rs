@@ -387,35 +387,107 @@ impl<'a> Parser<'a> {
             i += 1;
         }
     }
+    /// Passes over a string, which is next, and checks its escapes.
+    #[inline]
+    fn skip_string(&mut self) -> R<()> {
+        let start = self.at + 1;
+        let (end, escaped) = self.string_end(start)?;
+        if escaped {
+            self.check_escapes(start, end)?;
+        }
+        self.at = end + 1;
+        Ok(())
+    }
+    #[inline(never)]
+    fn check_escapes(&self, start: usize, end: usize) -> R<()> {
+        let b = &self.bytes()[..end];
+        let mut i = start;
+        while i < end {
+            if b[i] != b'\\' {
+                i += 1;
+                continue;
+            }
+            i += match b.get(i + 1) {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                Some(b'u') if self.text.get(i + 2..end).and_then(hex4).is_some() => 6,
+                _ => return Err(DecodeError::at("invalid escape in a string", i)),
+            };
+        }
+        Ok(())
+    }
+    #[inline]
+    fn skip_key(&mut self) -> R<()> {
+        if self.peek()? != b'"' {
+            return Err(self.unexpected("expected a member name"));
+        }
+        self.skip_string()?;
+        self.expect(b':')
+    }
     /// Passes over one value, checking all of it.
     ///
     /// # Errors
     /// The value is malformed.
     pub fn skip(&mut self) -> R<()> {
-        match self.peek()? {
-            b'{' => {
-                let mut more = self.open(b'{', b'}')?;
-                while more {
-                    self.key()?;
-                    self.skip()?;
-                    more = self.next(b'}')?;
+        let outer = self.depth;
+        // Which of the containers around are objects.
+        let mut objects = [false; MAX_DEPTH as usize + 1];
+        loop {
+            let more = match self.peek()? {
+                b'{' if self.open(b'{', b'}')? => {
+                    objects[self.depth as usize] = true;
+                    self.skip_key()?;
+                    true
                 }
-            }
-            b'[' => {
-                let mut more = self.open(b'[', b']')?;
-                while more {
-                    self.skip()?;
-                    more = self.next(b']')?;
+                b'[' if self.open(b'[', b']')? => {
+                    objects[self.depth as usize] = false;
+                    true
                 }
+                // Empty ones were passed over.
+                b'{' | b'[' => false,
+                b'"' => {
+                    self.skip_string()?;
+                    false
+                }
+                _ => {
+                    self.raw()?;
+                    false
+                }
+            };
+            if more {
+                continue;
             }
-            b'"' => {
-                self.string()?;
-            }
-            _ => {
-                self.raw()?;
+            // Behind a value: the ends of what is around it.
+            loop {
+                if self.depth == outer {
+                    return Ok(());
+                }
+                let is_object = objects[self.depth as usize];
+                if self.next(if is_object { b'}' } else { b']' })? {
+                    if is_object {
+                        self.skip_key()?;
+                    }
+                    break;
+                }
             }
         }
-        Ok(())
+    }
+    /// Passes over one value, checking all of it, and returns its text.
+    ///
+    /// # Errors
+    /// The value is malformed.
+    pub fn checked(&mut self) -> R<&'a str> {
+        self.peek()?;
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.text[start..self.at])
+    }
+    /// What is left of the text, from the next token on.
+    ///
+    /// # Errors
+    /// The text ends.
+    pub fn rest(&mut self) -> R<&'a str> {
+        self.peek()?;
+        Ok(&self.text[self.at..])
     }
     /// Enters an object or list: whether it has a first member or element.
     ///

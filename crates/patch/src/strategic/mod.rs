@@ -35,6 +35,7 @@ mod diff;
 mod list;
 mod openapi;
 mod schema;
+mod text;
 mod types;
 
 pub use openapi::OpenApiSchema;
@@ -91,6 +92,34 @@ pub fn apply(
     check_depth(&patch)?;
     merge_object(&mut original, patch, schema, Target::Object)?;
     Ok(original)
+}
+
+/// Applies the text of a patch to the text of an object. Go: `StrategicMergePatch`,
+/// `StrategicMergePatchUsingLookupPatchMeta`.
+///
+/// It does what [`apply`] does and costs a fraction where the patch is small: what the patch does
+/// not speak of is checked and copied as it stands. `null` is an object without members.
+///
+/// ```
+/// use pintle_api::core_v1::Pod;
+/// use pintle_patch::{TypeSchema, strategic};
+///
+/// let pod = r#"{"spec":{"containers":[{"name":"a","image":"1"}],"nodeName":"n"}}"#;
+/// let patch = r#"{"spec":{"containers":[{"name":"a","image":"2"}]}}"#;
+/// let patched = strategic::apply_text(pod, patch, TypeSchema::of::<Pod>())?;
+/// assert_eq!(
+///     patched,
+///     r#"{"spec":{"containers":[{"name":"a","image":"2"}],"nodeName":"n"}}"#,
+/// );
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`apply`]; [`Reason::Malformed`] when one of the two is not the JSON text of an object.
+pub fn apply_text(original: &str, patch: &str, schema: impl PatchSchema) -> Result<String, Error> {
+    let mut out = Vec::with_capacity(original.len() + patch.len());
+    text::apply(original, patch, schema, &mut out)?;
+    String::from_utf8(out).map_err(|e| Error::encode(format!("not UTF-8: {e}")))
 }
 
 /// The patched form of a typed object. Go: `StrategicMergePatch`.
