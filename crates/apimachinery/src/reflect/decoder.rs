@@ -1,8 +1,9 @@
 //! [`Decoder`]: what decoding remembers, so that equal parts of many objects are decoded and kept
 //! once.
+use super::Desc;
 use super::error::R;
 use crate::fields_v1::FieldsCache;
-use crate::rep::{Handle, Str};
+use crate::rep::{Handle, Pool, Str};
 use crate::{Codec, Error, Format, Object};
 use std::sync::Arc;
 
@@ -71,7 +72,8 @@ struct Entry {
 
 /// Context of decoding.
 ///
-/// [`Decoder::new`] shares nothing: for a single object. [`Decoder::interning`] belongs to one
+/// [`Decoder::new`] shares nothing: for a single object, whose strings it makes in blocks of half
+/// a KiB; a string that outlives its object keeps its block. [`Decoder::interning`] belongs to one
 /// informer or one long list: parts whose raw bytes were seen before are shared instead of decoded
 /// again. Its tables are bounded and evict; a match is by hash and then by bytes, so a collision
 /// can never alias two values. Fields that never repeat switch themselves off.
@@ -86,6 +88,8 @@ pub struct Decoder {
     pub(super) depth: u32,
     /// What the next object is thought to be much like.
     old: Option<Arc<dyn Object>>,
+    /// Where the strings of a single object are made.
+    pool: Pool,
 }
 
 struct Tables {
@@ -116,7 +120,7 @@ const SETS: usize = 1 << 11;
 impl Decoder {
     /// A decoder that shares nothing between objects.
     pub const fn new() -> Self {
-        Decoder { tables: None, unknown_fields: 0, said: 0, depth: 0, old: None }
+        Decoder { tables: None, unknown_fields: 0, said: 0, depth: 0, old: None, pool: Pool::new() }
     }
     /// A decoder for many objects of a kind, sharing equal parts. The tables take about 300 KiB,
     /// and what they share.
@@ -133,6 +137,7 @@ impl Decoder {
             said: 0,
             depth: 0,
             old: None,
+            pool: Pool::new(),
         }
     }
     /// Members and records that no field of the type took, since this decoder was made. They come
@@ -179,8 +184,9 @@ impl Decoder {
     }
     /// First site of a described type with `fields` fields.
     #[inline]
-    pub(crate) fn sites(&mut self, slot: usize, fields: usize) -> u32 {
+    pub(crate) fn sites(&mut self, d: &Desc) -> u32 {
         let Some(t) = &mut self.tables else { return 0 };
+        let (slot, fields) = (d.slot(), d.fields.len());
         match t.bases.get(slot) {
             Some(&base) if base != 0 => base,
             _ => t.add_sites(slot, fields),
@@ -191,14 +197,15 @@ impl Decoder {
     pub(crate) fn str(&mut self, site: u32, s: &str) -> Str {
         match &mut self.tables {
             Some(t) if s.len() > INLINE_STR && s.len() <= MAX_STR => t.str(site as usize, s),
-            _ => Str::new(s),
+            Some(_) => Str::new(s),
+            None => self.pool.str(s),
         }
     }
     /// [`Decoder::str`] of bytes, when they are UTF-8.
     #[inline]
     pub(crate) fn text(&mut self, site: u32, b: &[u8]) -> R<Str> {
         match self.tables {
-            None => Str::from_utf8(b).map_err(super::wire::not_utf8),
+            None => self.pool.from_utf8(b).map_err(super::wire::not_utf8),
             Some(_) => Ok(self.str(site, super::wire::utf8(b)?)),
         }
     }

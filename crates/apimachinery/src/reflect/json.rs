@@ -35,7 +35,7 @@ fn merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder, root: bool) 
     if p.null()? {
         return Ok(());
     }
-    let base = cx.sites(d.slot(), d.fields.len());
+    let base = cx.sites(d);
     if d.transparent {
         return field(m.field_mut(0), p, cx, base);
     }
@@ -120,7 +120,7 @@ fn inlined(m: &mut dyn Message, key: &str, p: &mut Parser<'_>, cx: &mut Decoder)
             FieldMut::OptMsg(s) => s.into_message(),
             _ => continue,
         };
-        let base = cx.sites(sd.slot(), sd.fields.len());
+        let base = cx.sites(sd);
         return match sd.find(key, 0) {
             Some(j) => field(sub.field_mut(j), p, cx, base + j as u32)
                 .map(|()| true)

@@ -3,8 +3,8 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::wire::{self, Reader, Writer, expect_wire};
 use super::{
-    Decoder, Desc, Described, FieldMut, FieldRef, Leaf, MapMut, Message, NO_FIELD, Type, erase_mut,
-    same,
+    Decoder, Desc, Described, FieldMut, FieldRef, Fields, FieldsMut, Leaf, Message, NO_FIELD, Type,
+    erase_mut, same,
 };
 use crate::rep::{Bytes, SlotMut, Str};
 
@@ -27,7 +27,7 @@ pub fn pb_decode<T: Described>(b: &[u8], cx: &mut Decoder) -> R<T> {
 /// As [`pb_decode`].
 pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
     let depth = cx.depth;
-    merge(m, None, b, cx, depth)
+    merge(m.fields_mut(), None, b, cx, depth)
 }
 
 /// As [`pb_merge`] into a new message that is thought to be much like `old`: what the bytes leave
@@ -38,13 +38,13 @@ pub fn pb_merge(m: &mut dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
 pub fn pb_merge_over(m: &mut dyn Message, old: &dyn Message, b: &[u8], cx: &mut Decoder) -> R<()> {
     let depth = cx.depth;
     let old = std::ptr::eq(m.desc(), old.desc()).then_some(old);
-    merge(m, old, b, cx, depth)
+    merge(m.fields_mut(), old.map(|old| old.fields()), b, cx, depth)
 }
 
-/// Decodes into `m`, which is thought to be much like `old`.
+/// Decodes into `fields`, which are thought to be much like `old`.
 fn merge(
-    m: &mut dyn Message,
-    old: Option<&dyn Message>,
+    mut fields: FieldsMut<'_>,
+    old: Option<Fields<'_>>,
     b: &[u8],
     cx: &mut Decoder,
     depth: u32,
@@ -52,10 +52,8 @@ fn merge(
     if depth > MAX_DEPTH {
         return Err(DecodeError::new(format!("nested more than {MAX_DEPTH} levels deep")));
     }
-    let d = m.desc();
-    let base = cx.sites(d.slot(), d.fields.len());
-    let old = old.map(|old| old.fields());
-    let mut fields = m.fields_mut();
+    let d = fields.desc();
+    let base = cx.sites(d);
     let mut r = Reader::new(b);
     while r.more() {
         let start = r.position();
@@ -63,10 +61,39 @@ fn merge(
         match d.by_num.get(num as usize) {
             Some(&i) if i != NO_FIELD => {
                 let site = base + u32::from(i);
-                let from = Record { start, num, wire };
-                let old = old.map(|old| old.get(usize::from(i)));
-                field(fields.get(usize::from(i)), old, from, &mut r, cx, site, depth)
-                    .map_err(|e| in_field(e, d, i as usize))?;
+                let i = usize::from(i);
+                let done = match fields.inner(i) {
+                    Some(inner) if !inner.desc().transparent && wire == wire::BYTES => {
+                        let old = old.and_then(|old| old.inner(i));
+                        r.bytes().and_then(|b| merge(inner, old, b, cx, depth + 1))
+                    }
+                    _ => match fields.get(i) {
+                        // Scalars here: these are the most common by far.
+                        FieldMut::Str(v) if wire == wire::BYTES => {
+                            r.bytes().and_then(|b| cx.text(site, b)).map(|s| *v = s)
+                        }
+                        FieldMut::Bool(v) if wire == wire::VARINT => {
+                            r.varint().map(|n| *v = n != 0)
+                        }
+                        FieldMut::I32(v) if wire == wire::VARINT => {
+                            r.varint().map(|n| *v = n as i32)
+                        }
+                        FieldMut::OptBool(v) if wire == wire::VARINT => {
+                            r.varint().map(|n| *v = Some(n != 0))
+                        }
+                        FieldMut::OptI64(v) if wire == wire::VARINT => {
+                            r.varint().map(|n| *v = Some(n as i64))
+                        }
+                        f => {
+                            let from = Record { start, num, wire };
+                            let old = old.map(|old| old.get(i));
+                            field(f, old, from, &mut r, cx, site, depth)
+                        }
+                    },
+                };
+                if let Err(e) = done {
+                    return Err(in_field(e, d, i));
+                }
             }
             _ => {
                 r.skip(wire)?;
@@ -92,6 +119,7 @@ struct Record {
 
 /// A field of a message: lists, maps and pointers may be shared as a whole.
 #[allow(clippy::too_many_arguments)] // one value each, on a hot path
+#[inline(never)]
 fn field<'a>(
     f: FieldMut<'_>,
     old: Option<FieldRef<'a>>,
@@ -102,33 +130,20 @@ fn field<'a>(
     depth: u32,
 ) -> R<()> {
     match f {
-        // The most common by far.
-        FieldMut::Str(v) if rec.wire == wire::BYTES => {
-            *v = cx.text(site, r.bytes()?)?;
-            Ok(())
-        }
-        FieldMut::Bool(v) if rec.wire == wire::VARINT => {
-            *v = r.varint()? != 0;
-            Ok(())
-        }
-        FieldMut::I32(v) if rec.wire == wire::VARINT => {
-            *v = r.varint()? as i32;
-            Ok(())
-        }
         FieldMut::OptMsg(mut o) => {
             expect_wire(rec.wire, wire::BYTES)?;
             let b = r.bytes()?;
-            if o.get().is_none() && cx.wants(site, b.len()) {
+            if o.is_none() && cx.wants(site, b.len()) {
                 let place = Place { site, json: false };
                 let h = hash(b, site);
                 if cx.find(place, h, b).is_some_and(|v| o.slot().adopt(v)) {
                     return Ok(());
                 }
-                merge(o.set(), message_of(old), b, cx, depth + 1)?;
+                merge(o.fields(), message_of(old), b, cx, depth + 1)?;
                 cx.remember(place, h, b, o.slot().share());
                 return Ok(());
             }
-            merge(o.set(), message_of(old), b, cx, depth + 1)
+            merge(o.fields(), message_of(old), b, cx, depth + 1)
         }
         FieldMut::List(mut l) if rec.wire == wire::BYTES => {
             let (raw, n) = r.run(rec.start, rec.num, rec.wire)?;
@@ -163,8 +178,11 @@ fn field<'a>(
                 for i in 0..n {
                     q.tag()?;
                     let old = old.filter(|old| i < old.len()).map(|old| old.at(i));
-                    value(slots.at(i), old, wire::BYTES, &mut q, cx, site, depth)
-                        .map_err(|e| e.inside(Seg::Index(i)))?;
+                    match slots.message(i) {
+                        Some(m) => merge(m, message_of(old), q.bytes()?, cx, depth + 1),
+                        None => value(slots.at(i), old, wire::BYTES, &mut q, cx, site, depth),
+                    }
+                    .map_err(|e| e.inside(Seg::Index(i)))?;
                 }
             } else {
                 let first = l.len();
@@ -204,11 +222,18 @@ fn field<'a>(
             let wire = wire_of(m.of());
             let mut overruns = false;
             // Entries mostly are as Go writes them: then their places are known beforehand.
-            let plain = m.is_empty() && are_plain(raw, wire);
-            if plain {
-                plain_entries(&mut m, raw, n, wire, cx, site, depth)?;
+            let plain = if m.is_empty() { plain_entries(raw, n, wire) } else { None };
+            let mut q = Reader::new(if plain.is_some() { b"" } else { raw });
+            let plain = plain.unwrap_or_default();
+            if !plain.is_empty() {
+                m.set_entries(n);
             }
-            let mut q = Reader::new(if plain { b"" } else { raw });
+            for (i, (key, mut v)) in plain.into_iter().enumerate() {
+                let mut slot = m.set_key(i, cx.text(site, key)?);
+                never_nil(&mut slot);
+                value(slot, None, wire, &mut v, cx, site, depth)
+                    .map_err(|e| e.inside(Seg::Key(String::from_utf8_lossy(key).into_owned())))?;
+            }
             while q.more() {
                 q.tag()?;
                 let len = q.bytes()?.len();
@@ -242,7 +267,7 @@ fn field<'a>(
             {
                 l.slot().set_empty();
             }
-            merge(m, message_of(old), r.bytes()?, cx, depth + 1)
+            merge(m.fields_mut(), message_of(old), r.bytes()?, cx, depth + 1)
         }
         f => value(f, old, rec.wire, r, cx, site, depth),
     }
@@ -257,62 +282,26 @@ fn wire_of(t: &Type) -> u32 {
     }
 }
 
-fn message_of(f: Option<FieldRef<'_>>) -> Option<&dyn Message> {
+fn message_of(f: Option<FieldRef<'_>>) -> Option<Fields<'_>> {
     match f {
-        Some(FieldRef::Msg(m)) => Some(m),
-        Some(FieldRef::OptMsg(m)) => m,
+        Some(FieldRef::Msg(m) | FieldRef::OptMsg(Some(m))) => Some(m.fields()),
         _ => None,
     }
 }
 
-/// Whether all entries are a key and then a value, and the keys ascend.
-fn are_plain(raw: &[u8], wire: u32) -> bool {
+/// All entries, when each is a key and then a value, and the keys ascend.
+fn plain_entries<'a>(raw: &'a [u8], n: usize, wire: u32) -> Option<Vec<(&'a [u8], Reader<'a>)>> {
     let mut q = Reader::new(raw);
-    let mut last: Option<&[u8]> = None;
+    let mut entries: Vec<(&[u8], Reader<'a>)> = Vec::with_capacity(n);
     while q.more() {
-        let Ok(Some((key, _))) = next_plain(&mut q, wire) else { return false };
-        if last.is_some_and(|last| last >= key) {
-            return false;
+        q.tag().ok()?;
+        let entry = wire::plain_entry(q.bytes().ok()?, wire)?;
+        if entries.last().is_some_and(|last| last.0 >= entry.0) {
+            return None;
         }
-        last = Some(key);
+        entries.push(entry);
     }
-    true
-}
-
-/// The entries of a map, which [`are_plain`].
-fn plain_entries(
-    m: &mut MapMut<'_>,
-    raw: &[u8],
-    n: usize,
-    wire: u32,
-    cx: &mut Decoder,
-    site: u32,
-    depth: u32,
-) -> R<()> {
-    let mut keys = Vec::with_capacity(n);
-    let mut q = Reader::new(raw);
-    while let Some((key, _)) = next_plain(&mut q, wire)? {
-        keys.push(cx.text(site, key)?);
-    }
-    m.set_keys(keys);
-    let mut q = Reader::new(raw);
-    let mut i = 0;
-    while let Some((key, mut v)) = next_plain(&mut q, wire)? {
-        let mut slot = m.at_mut(i);
-        i += 1;
-        never_nil(&mut slot);
-        value(slot, None, wire, &mut v, cx, site, depth)
-            .map_err(|e| e.inside(Seg::Key(String::from_utf8_lossy(key).into_owned())))?;
-    }
-    Ok(())
-}
-
-fn next_plain<'a>(q: &mut Reader<'a>, wire: u32) -> R<Option<(&'a [u8], Reader<'a>)>> {
-    if !q.more() {
-        return Ok(None);
-    }
-    q.tag()?;
-    Ok(wire::plain_entry(q.bytes()?, wire))
+    Some(entries)
 }
 
 /// As in Go, a named slice that is a value is never nil.
@@ -389,9 +378,9 @@ fn value<'a>(
             let b = r.bytes()?;
             match other {
                 F::Bytes(v) => *v = Bytes::from(b),
-                F::Msg(m) => return merge(m, message_of(old), b, cx, depth + 1),
+                F::Msg(m) => return merge(m.fields_mut(), message_of(old), b, cx, depth + 1),
                 F::OptMsg(o) => {
-                    return merge(o.into_message(), message_of(old), b, cx, depth + 1);
+                    return merge(o.into_fields(), message_of(old), b, cx, depth + 1);
                 }
                 F::Leaf(l) => return leaf(l, b, cx, site, depth),
                 F::OptLeaf(o) => return leaf(o.set(), b, cx, site, depth),

@@ -81,6 +81,16 @@ impl<'a> Reader<'a> {
     /// The data ends, or the number is not a field number.
     #[inline]
     pub fn tag(&mut self) -> R<(u32, u32)> {
+        match self.bytes.get(self.at) {
+            Some(&t @ 8..128) => {
+                self.at += 1;
+                Ok((u32::from(t >> 3), u32::from(t & 7)))
+            }
+            _ => self.long_tag(),
+        }
+    }
+    #[inline(never)]
+    fn long_tag(&mut self) -> R<(u32, u32)> {
         let t = self.varint()?;
         // As in Go, what is beyond 32 bits is not looked at.
         let num = (t >> 3) as i32;

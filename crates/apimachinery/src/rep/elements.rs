@@ -3,7 +3,7 @@
 use super::Str;
 use super::heap::{self, Handle, Header, SlotMut};
 use super::plan::{self, Elements, Holds, KEY};
-use super::table::{read, write};
+use super::table::{FieldsMut, read, write};
 use crate::reflect::{FieldMut, FieldRef, Type};
 use std::marker::PhantomData;
 
@@ -183,6 +183,17 @@ impl ElementsMut<'_> {
         // SAFETY: one of the elements of a block that nobody else uses.
         unsafe { write(self.p.add(i * self.step), self.of) }
     }
+    /// The fields of element `i`, when it is a message.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[inline]
+    pub fn message(&mut self, i: usize) -> Option<FieldsMut<'_>> {
+        check(i, self.len);
+        let Type::Msg(desc) = self.of else { return None };
+        // SAFETY: as in `at`.
+        Some(unsafe { FieldsMut::new(self.p.add(i * self.step), desc) })
+    }
 }
 
 /// A map from strings with values of any one type.
@@ -332,25 +343,39 @@ impl<'a> MapMut<'a> {
     pub fn of(&self) -> &'static Type {
         self.of
     }
-    /// Makes it a map with these keys, which ascend, and default values, with room for no more.
-    pub(crate) fn set_keys(&mut self, keys: Vec<Str>) {
-        debug_assert!(keys.is_sorted_by(|a, b| a < b), "keys ascend");
+    /// Makes it a map of `n` entries, with room for no more, whose keys are set one after the
+    /// other by [`set_key`](MapMut::set_key), ascending.
+    pub(crate) fn set_entries(&mut self, n: usize) {
         self.slot().set_empty();
-        if keys.is_empty() {
+        if n == 0 {
             return;
         }
         let size = Elements::Map(self.of).size();
-        let h = heap::alloc(keys.len(), size);
-        for (i, key) in keys.into_iter().enumerate() {
+        let h = heap::alloc(n, size);
+        for i in 0..n {
             // SAFETY: room for as many entries; each is written once before anything reads it. A
             // leaf whose default panics leaks the block, which nothing has the address of.
             unsafe {
                 let p = heap::data::<u8>(h).add(i * size);
                 plan::make(p.add(KEY), self.of);
-                p.cast::<Str>().write(key);
+                p.cast::<Str>().write(Str::empty());
             }
         }
         *self.slot = h;
+    }
+    /// Sets the key of entry `i` and gives its value for writing. The caller keeps keys ascending.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(crate) fn set_key(&mut self, i: usize, key: Str) -> FieldMut<'_> {
+        check(i, self.len());
+        // SAFETY: one of the entries of a block that is ours alone after `own`.
+        unsafe {
+            plan::own(self.slot, Elements::Map(self.of));
+            let p = self.as_ref().entry(i);
+            *p.cast::<Str>() = key;
+            write(p.add(KEY), self.of)
+        }
     }
     /// A share of the entries.
     pub fn share(&self) -> Option<Handle> {

@@ -18,6 +18,7 @@ mod list;
 mod macros;
 mod map;
 mod plan;
+mod pool;
 #[cfg(feature = "schemars")]
 mod schema;
 mod serde_impls;
@@ -35,6 +36,7 @@ pub use self::list::{IntoIter, List};
 pub use self::map::Map;
 pub use self::plan::LeafOps;
 pub(crate) use self::plan::Plan;
+pub(crate) use self::pool::Pool;
 pub use self::shared::Shared;
 #[cfg(all(test, not(loom)))]
 pub(crate) use self::shared::slot as shared_slot;

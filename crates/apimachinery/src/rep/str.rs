@@ -17,9 +17,15 @@ struct Header {
     len: u32,
 }
 
-const HEADER: usize = size_of::<Header>();
+pub(super) const HEADER: usize = size_of::<Header>();
 /// Longest string kept inside the eight bytes.
-const INLINE: usize = 7;
+pub(super) const INLINE: usize = 7;
+/// In `Header::len` of a string that shares a block with others: the other bits are how far into
+/// the block it begins, in steps of eight bytes, and the length.
+const POOLED: u32 = 1 << 31;
+const POOLED_LEN: u32 = 12;
+/// How far into its block a string can begin.
+pub(super) const REACH: usize = 1 << 15;
 
 /// An immutable UTF-8 string of eight bytes: up to seven bytes inline, longer ones shared by count.
 ///
@@ -36,7 +42,7 @@ const INLINE: usize = 7;
 /// ```
 ///
 /// # Panics
-/// Making a string longer than 4 GiB panics.
+/// Making a string of 2 GiB or more panics.
 // Representation: a pointer to a Header (aligned to 8, so its lowest bit is 0), or, with the
 // lowest bit set, `length << 1 | 1` in the first byte and the text in the other seven.
 #[repr(transparent)]
@@ -67,29 +73,40 @@ impl Str {
         Self::on_heap(s)
     }
 
-    /// Copies `b`, when it is UTF-8.
+    /// Copies `b`, when it is short and ASCII.
     #[inline]
-    pub(crate) fn from_utf8(b: &[u8]) -> Result<Str, std::str::Utf8Error> {
-        const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
-        if b.len() <= INLINE {
-            let word = short_word(b);
-            if word & NOT_ASCII == 0 {
-                // SAFETY: the lowest bit is set, so it is not null; ASCII is UTF-8.
-                return Ok(Str(unsafe {
-                    let addr = (word << 8) as usize | b.len() << 1 | 1;
-                    NonNull::new_unchecked(std::ptr::without_provenance_mut(addr))
-                }));
-            }
-        } else if b.is_ascii() {
-            // SAFETY: ASCII is UTF-8.
-            return Ok(Str::on_heap(unsafe { std::str::from_utf8_unchecked(b) }));
+    pub(super) fn short_ascii(b: &[u8]) -> Option<Str> {
+        if b.len() > INLINE {
+            return None;
         }
-        std::str::from_utf8(b).map(Str::new)
+        let word = short_word(b);
+        if word & 0x8080_8080_8080_8080 != 0 {
+            return None;
+        }
+        let addr = (word << 8) as usize | b.len() << 1 | 1;
+        // SAFETY: the lowest bit is set, so it is not null; ASCII is UTF-8.
+        Some(Str(unsafe { NonNull::new_unchecked(std::ptr::without_provenance_mut(addr)) }))
+    }
+
+    /// Writes a string that is longer than what fits inside, `back` bytes into a block of several.
+    ///
+    /// # Safety
+    /// At `p` is room for the header and the text, and the string has a count of the block. `back`
+    /// is a multiple of eight below [`REACH`], the text shorter than 4096 bytes.
+    pub(super) unsafe fn write_pooled(p: NonNull<u8>, s: &str, back: usize) -> Str {
+        let len = POOLED | (back as u32 / 8) << POOLED_LEN | s.len() as u32;
+        // SAFETY: the caller's promise.
+        unsafe {
+            p.cast::<Header>().write(Header { count: AtomicU32::new(1), len });
+            std::ptr::copy_nonoverlapping(s.as_ptr(), p.as_ptr().add(HEADER), s.len());
+        }
+        Str(p)
     }
 
     #[inline(never)]
     fn on_heap(s: &str) -> Str {
-        let len = u32::try_from(s.len()).expect("a string of at most 4 GiB");
+        assert!(s.len() < POOLED as usize, "a string of 2 GiB or more");
+        let len = s.len() as u32;
         let layout = Self::layout(s.len());
         // SAFETY: the layout is not empty; the block has room for the header and the text.
         unsafe {
@@ -104,7 +121,7 @@ impl Str {
     }
 
     fn layout(len: usize) -> Layout {
-        Layout::from_size_align(HEADER + len, 8).expect("a string of at most 4 GiB")
+        Layout::from_size_align(HEADER + len, 8).expect("a string of less than 2 GiB")
     }
 
     #[inline]
@@ -140,7 +157,9 @@ impl Str {
                     (addr & 0xff) >> 1,
                 )
             } else {
-                std::slice::from_raw_parts(self.0.as_ptr().add(HEADER), self.header().len as usize)
+                let len = self.header().len;
+                let len = if len & POOLED == 0 { len } else { len & ((1 << POOLED_LEN) - 1) };
+                std::slice::from_raw_parts(self.0.as_ptr().add(HEADER), len as usize)
             }
         }
     }
@@ -221,7 +240,13 @@ unsafe fn release(p: NonNull<u8>) {
     // SAFETY: live until the last count is given up.
     unsafe {
         if super::heap::give_up(&(*h).count) {
-            dealloc(p.as_ptr(), Str::layout((*h).len as usize));
+            let len = (*h).len;
+            if len & POOLED == 0 {
+                dealloc(p.as_ptr(), Str::layout(len as usize));
+            } else {
+                let back = ((len & !POOLED) >> POOLED_LEN) as usize * 8;
+                super::pool::release(p, back);
+            }
         }
     }
 }

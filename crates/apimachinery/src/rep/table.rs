@@ -221,6 +221,28 @@ impl<'a> FieldsMut<'a> {
     pub fn get(&mut self, i: usize) -> FieldMut<'_> {
         FieldsMut { p: self.p, desc: self.desc, life: PhantomData }.into_field(i)
     }
+    /// What the type tells about itself.
+    #[inline]
+    pub fn desc(&self) -> &'static Desc {
+        self.desc
+    }
+    /// The fields of field `i`, when it is a message by value.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn inner(&mut self, i: usize) -> Option<FieldsMut<'_>> {
+        let f = &self.desc.fields[i];
+        let Type::Msg(desc) = f.ty else { return None };
+        // SAFETY: the field is inside and of this description.
+        Some(unsafe { FieldsMut::new(self.p.add(f.offset as usize), desc) })
+    }
+    /// # Safety
+    /// `p` is a value of this description that lives and that nobody else uses for `'a`.
+    #[inline]
+    pub(super) unsafe fn new(p: *mut u8, desc: &'static Desc) -> FieldsMut<'a> {
+        FieldsMut { p, desc, life: PhantomData }
+    }
     #[inline]
     fn into_field(self, i: usize) -> FieldMut<'a> {
         let f = &self.desc.fields[i];
@@ -316,6 +338,17 @@ impl<'a> OptMut<'a> {
     }
     /// [`set`](OptMut::set), for as long as the message that has the field is borrowed.
     pub fn into_message(self) -> &'a mut dyn Message {
+        let view = self.desc.view;
+        // SAFETY: the block has a value of this description and is ours alone.
+        unsafe { &mut *view(self.into_fields().p) }
+    }
+    /// The fields of the message, made by default when absent.
+    #[inline]
+    pub fn fields(&mut self) -> FieldsMut<'_> {
+        OptMut { slot: self.slot, desc: self.desc }.into_fields()
+    }
+    /// [`fields`](OptMut::fields), for as long as the message that has the field is borrowed.
+    pub fn into_fields(self) -> FieldsMut<'a> {
         // SAFETY: a fresh block is written before it is used; another is made our own.
         unsafe {
             if self.slot.is_null() {
@@ -325,8 +358,13 @@ impl<'a> OptMut<'a> {
             } else {
                 plan::own(self.slot, Elements::One(self.desc));
             }
-            &mut *(self.desc.view)(heap::data(*self.slot))
+            FieldsMut::new(heap::data(*self.slot), self.desc)
         }
+    }
+    /// Whether it is absent.
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        self.slot.is_null()
     }
     /// What is there now.
     pub fn get(&self) -> Option<&dyn Message> {
