@@ -21,6 +21,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
             only(rest, &["--only"], &["--record"])?;
             apiserver(option(rest, "--only"), flag(rest, "--record"))
         }
+        [what, rest @ ..] if what == "envtest" => crate::envtest::command(rest),
         [what, rest @ ..] if what == "tables" => {
             only(rest, &[], &["--write"])?;
             tables(flag(rest, "--write"))
@@ -28,6 +29,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
         _ => Err("usage: cargo xtask conformance fixtures [DIR | --seed S --count N]\n       \
                   cargo xtask conformance apimachinery [--seed S] [--cases N] [--only AREA,..]\n       \
                   cargo xtask conformance apiserver [--record] [--only FAMILY,..]\n       \
+                  cargo xtask conformance envtest [--embedded] [--release] [--only PKG,..] [--jobs N]\n       \
                   cargo xtask conformance tables [--write]"
             .into()),
     }

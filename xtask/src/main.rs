@@ -9,6 +9,7 @@ mod codegen;
 mod conformance;
 mod control_plane;
 mod e2e;
+mod envtest;
 mod files;
 mod fuzz;
 mod process;
@@ -37,8 +38,8 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "conformance",
-        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | apiserver [--record] [--only FAMILY,..] | tables [--write]",
-        "every kind, function and request agrees with Go: objects it encoded, answers it gave",
+        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | apiserver [--record] [--only FAMILY,..] | envtest [--embedded] [--release] [--only PKG,..] [--jobs N] | tables [--write]",
+        "every kind, function and request agrees with Go: objects it encoded, answers it gave, tests it has",
         conformance::command,
     ),
     (

@@ -91,6 +91,7 @@ pub(crate) fn help() -> String {
 /// # Errors
 /// A URL cannot be listened on.
 pub(crate) async fn serve(urls: &[String]) -> Result<(), Error> {
+    let interrupts = super::Interrupts::listen();
     let mut tasks = tokio::task::JoinSet::new();
     for url in urls {
         let Some(address) = url.strip_prefix("http://") else {
@@ -101,7 +102,7 @@ pub(crate) async fn serve(urls: &[String]) -> Result<(), Error> {
             .map_err(|error| Error::transport(format!("cannot listen on {url}: {error}")))?;
         tasks.spawn(accept(listener));
     }
-    super::interrupted().await;
+    interrupts.wait().await;
     tasks.shutdown().await;
     Ok(())
 }

@@ -108,6 +108,7 @@ fn run(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
 }
 
 async fn serve(options: Options, called: Called) -> Result<(), Error> {
+    let interrupts = Interrupts::listen();
     let server = options.builder.start().await?;
     if let Some(dir) = &options.keep_certificate {
         let failed = |error: std::io::Error| {
@@ -136,7 +137,7 @@ async fn serve(options: Options, called: Called) -> Result<(), Error> {
     if let Some(path) = &path {
         println!("kubeconfig: {}", path.display());
     }
-    interrupted().await;
+    interrupts.wait().await;
     if let Some(path) = temporary {
         // Nothing is left behind; a file that is gone already is as good.
         let _ = std::fs::remove_file(&path);
@@ -158,20 +159,36 @@ fn write_private(path: &Path, text: &str) -> Result<(), Error> {
         .map_err(|error| Error::config(format!("cannot write {}: {error}", path.display())))
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn interrupted() {
+/// SIGINT and SIGTERM, listened to from when this is made: whoever reads that the program serves
+/// may end it at once.
+struct Interrupts {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    signals: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
+impl Interrupts {
+    fn listen() -> Self {
+        #[cfg(unix)]
         {
+            use tokio::signal::unix::{SignalKind, signal};
+            let interrupt = signal(SignalKind::interrupt());
+            let signals = interrupt.and_then(|one| Ok([one, signal(SignalKind::terminate())?]));
+            Interrupts { signals: signals.ok() }
+        }
+        #[cfg(not(unix))]
+        Interrupts {}
+    }
+
+    /// Waits for one of them.
+    async fn wait(self) {
+        #[cfg(unix)]
+        if let Some([mut interrupt, mut terminate]) = self.signals {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

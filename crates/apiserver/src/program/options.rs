@@ -104,21 +104,20 @@ impl Options {
         });
         let mut builder = ApiServer::builder().listen_on(SocketAddr::new(bind, port));
 
-        let (mut allow, mut deny) = (false, false);
-        for mode in given.list("authorization-mode") {
-            match mode {
-                "AlwaysAllow" => allow = true,
-                "AlwaysDeny" => deny = true,
-                "ABAC" | "Node" | "RBAC" | "Webhook" => deny |= false,
-                other => {
-                    wrong.push(format!("authorization-mode {other:?} is not a valid mode"));
-                }
+        let mut modes = given.list("authorization-mode");
+        if modes.is_empty() && called == Called::KubeApiserver {
+            modes.push("AlwaysAllow");
+        }
+        for mode in &modes {
+            let known = ["ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook"];
+            if !known.contains(mode) {
+                wrong.push(format!("authorization-mode {mode:?} is not a valid mode"));
             }
         }
-        let only_deny = deny && given.list("authorization-mode").iter().all(|m| *m == "AlwaysDeny");
-        if allow {
-            builder = builder.allow_all(true);
-        } else if only_deny {
+        if modes.contains(&"AlwaysAllow") {
+            // Nobody is to be everybody, unless somebody says so.
+            builder = builder.allow_all(true).anonymous(false);
+        } else if !modes.is_empty() && modes.iter().all(|mode| *mode == "AlwaysDeny") {
             builder = builder.deny_all();
         }
 

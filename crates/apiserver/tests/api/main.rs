@@ -10,6 +10,8 @@ mod list;
 mod managed;
 mod patch;
 mod protobuf;
+mod reviews;
 mod testing;
 mod tls;
+mod tokens;
 mod watch;
