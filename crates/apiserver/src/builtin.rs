@@ -104,7 +104,7 @@ impl BuiltinKinds {
         }
         let generation = metadata(&old).get("generation").and_then(Value::as_i64).unwrap_or(0);
         kinds::prepare_update(&resource, &mut object, &old);
-        if resource.behaviour.generation {
+        if resource.behaviour.generation && resource.behaviour.counts_updates {
             let changed = spec_changed(&object, &old, resource.has_status());
             let generation = generation + i64::from(changed);
             metadata_mut(&mut object).insert("generation".to_owned(), generation.into());

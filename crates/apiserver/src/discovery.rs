@@ -98,7 +98,15 @@ pub(crate) fn resources(group: &str, version: &Version) -> Value {
 
 /// Tells whether two servers, or one at two times, store a resource in the same version.
 fn storage_hash(resource: &Resource) -> String {
+    // Some are stored in a version that is older than the one served.
+    let older = match (resource.group.as_str(), resource.plural.as_str()) {
+        ("apiextensions.k8s.io", "customresourcedefinitions") => "v1beta1",
+        ("certificates.k8s.io", "clustertrustbundles" | "podcertificaterequests") => "v1beta1",
+        ("resource.k8s.io", "devicetaintrules") => "v1beta2",
+        _ => "",
+    };
     let stored = match &resource.custom {
+        None if !older.is_empty() => format!("{}/{older}/{}", resource.group, resource.kind),
         Some(custom) => {
             let versions = custom.definition.pointer("/spec/versions").and_then(Value::as_array);
             let storage = versions.into_iter().flatten().find(|v| v["storage"] == true);

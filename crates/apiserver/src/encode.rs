@@ -9,10 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::core::Core;
 use crate::handlers::Item;
 use crate::handlers::list::Page;
-use crate::object::{Object, Stored};
+use crate::object::{Head, Object, Stored};
 use crate::registry::Resource;
 use crate::storage::Revision;
-use crate::tree::to_yaml;
 use crate::typed::write_envelope;
 
 /// The form of an answer.
@@ -125,12 +124,18 @@ impl Encoder<'_> {
         if let Some(remaining) = page.remaining {
             meta.insert("remainingItemCount".to_owned(), remaining.into());
         }
-        let head = format!(
-            "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{},\"items\":[",
-            resource.list_kind,
-            resource.api_version(),
-            Value::Object(meta)
-        );
+        let (kind, api_version) = (&resource.list_kind, resource.api_version());
+        let meta = Value::Object(meta);
+        let (head, tail) = if custom {
+            // In the order of the alphabet, as Go writes what has no type of its own.
+            (
+                format!("{{\"apiVersion\":\"{api_version}\",\"items\":["),
+                format!("],\"kind\":\"{kind}\",\"metadata\":{meta}}}"),
+            )
+        } else {
+            let head = format!("{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",");
+            (format!("{head}\"metadata\":{meta},\"items\":["), "]}".to_owned())
+        };
         out.extend_from_slice(head.as_bytes());
         let item_head = resource.item_head();
         for (index, item) in page.items.iter().enumerate() {
@@ -139,7 +144,7 @@ impl Encoder<'_> {
             }
             self.json(&mut out, &item.stored, item.version, &item_head);
         }
-        out.extend_from_slice(b"]}");
+        out.extend_from_slice(tail.as_bytes());
         out
     }
 
@@ -212,12 +217,21 @@ impl Encoder<'_> {
     }
 
     /// JSON of an object in this resource's version.
-    fn json(&self, out: &mut Vec<u8>, stored: &Stored, version: Option<Revision>, head: &str) {
-        if !self.resource.converts() {
+    fn json(&self, out: &mut Vec<u8>, stored: &Stored, version: Option<Revision>, head: &Head) {
+        let resource = self.resource;
+        if let Some(schema) = resource.custom.as_ref().and_then(|custom| custom.schema.as_ref())
+            && schema.id() != stored.schema
+        {
+            // Written under another schema: what this one fills in is filled in when read.
+            let mut object = stored.object(version);
+            schema.default(&mut object);
+            Stored::custom(&object, Vec::new(), schema.id()).write_json(out, head, version);
+            return;
+        }
+        if !resource.converts() {
             stored.write_json(out, head, version);
             return;
         }
-        let resource = self.resource;
         let mut object = stored.object(version);
         resource.convert_from_storage(&mut object);
         let typed = &self.core.typed;
@@ -228,7 +242,7 @@ impl Encoder<'_> {
         object.retain(|key, _| !matches!(key.as_str(), "kind" | "apiVersion"));
         let body = Value::Object(object).to_string();
         out.push(b'{');
-        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(head.first.as_bytes());
         out.extend_from_slice(&body.as_bytes()[1..]);
     }
 
@@ -305,7 +319,7 @@ fn frame(out: &mut Vec<u8>, kind: EventType, object: &[u8]) {
 
 fn yaml(json: &[u8]) -> EncodeResult<Vec<u8>> {
     let value: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    Ok(to_yaml(&value).into_bytes())
+    Ok(pintle_apimachinery::yaml::to_string(&value).into_bytes())
 }
 
 /// JSON with indentation, for people.

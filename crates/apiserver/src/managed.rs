@@ -37,12 +37,27 @@ impl Request<'_> {
     /// Adds to `new`, which is to take the place of `old`, who manages its fields after this
     /// request. Both are in the storage version; `new` is as the client wants it.
     pub(crate) fn manage(&self, old: Option<&Object>, new: &mut Object) {
-        let live = old.map_or(Value::Null, |old| self.versioned(old));
-        let wanted = self.versioned(new);
+        let live = old.map_or_else(|| self.nothing(), |old| self.versioned(old));
+        let mut wanted = new.clone();
+        if self.resource.group.is_empty() && self.resource.plural == "secrets" {
+            // Whoever writes `stringData` manages `data`.
+            crate::registry::merge_string_data(&mut wanted);
+        }
+        let wanted = self.versioned(&wanted);
         let now = (self.core.clock)();
         let done = self.field_manager().update_no_errors(&live, wanted, &self.manager_name(), now);
         let managed = done.pointer("/metadata/managedFields").cloned();
         set_managed(new, managed);
+    }
+
+    /// What is there before an object: of a built-in kind its fields that are never absent.
+    fn nothing(&self) -> Value {
+        let resource = self.resource;
+        if resource.custom.is_some() {
+            return Value::Null;
+        }
+        let empty = self.core.typed.normalize(Map::new(), &resource.api_version(), &resource.kind);
+        empty.map_or(Value::Null, Value::Object)
     }
 
     /// Who does this: the manager it names, or the first word of the client's name.

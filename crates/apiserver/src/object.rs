@@ -41,6 +41,25 @@ pub(crate) fn metadata(object: &Object) -> &Map<String, Value> {
     }
 }
 
+/// Metadata in the order in which Go writes its fields.
+pub(crate) fn in_order(metadata: &Map<String, Value>) -> Map<String, Value> {
+    let mut ordered = Map::new();
+    for key in METADATA.iter().flat_map(|key| match *key {
+        "uid" => ["uid", "resourceVersion"].as_slice(),
+        _ => std::slice::from_ref(key),
+    }) {
+        if let Some(value) = metadata.get(*key) {
+            ordered.insert((*key).to_owned(), value.clone());
+        }
+    }
+    for (key, value) in metadata {
+        if !ordered.contains_key(key) {
+            ordered.insert(key.clone(), value.clone());
+        }
+    }
+    ordered
+}
+
 pub(crate) fn metadata_mut(object: &mut Object) -> &mut Map<String, Value> {
     let value = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
     if !value.is_object() {
@@ -107,10 +126,24 @@ pub(crate) struct Summary {
     pub(crate) deleting: bool,
 }
 
+/// What an answer adds to a stored body: kind and version. They stand first, but for custom
+/// resources, whose keys are in the order of the alphabet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Head {
+    /// In front of all.
+    pub(crate) first: String,
+    /// In front of what comes after `kind` in the alphabet; nothing for built-in kinds.
+    pub(crate) second: String,
+}
+
 /// An object as stored. See the module's documentation for its form.
 #[derive(Debug)]
 pub(crate) struct Stored {
     body: Bytes,
+    /// Where the second part of the head belongs in `body`.
+    kind_at: usize,
+    /// The schema that a custom resource was written under.
+    pub(crate) schema: u64,
     /// Where `,"resourceVersion":"N"` belongs in `body`.
     version_at: usize,
     pub(crate) summary: Summary,
@@ -151,7 +184,53 @@ impl Stored {
         body.push(b'}');
         body.shrink_to_fit();
         let summary = Summary::new(metadata, fields);
-        Arc::new(Stored { body: body.into(), version_at, summary, protobuf: OnceLock::new() })
+        let (kind_at, schema, protobuf) = (0, 0, OnceLock::new());
+        Arc::new(Stored { body: body.into(), kind_at, schema, version_at, summary, protobuf })
+    }
+
+    /// Encodes a custom resource, with its keys in order as Go writes what has no type of its own.
+    /// `schema` is that it was defaulted by.
+    pub(crate) fn custom(object: &Object, fields: Vec<String>, schema: u64) -> Arc<Stored> {
+        let mut object = Value::Object(object.clone());
+        object.sort_all_objects();
+        whole_numbers(&mut object);
+        let Value::Object(object) = object else { unreachable!("made of an object") };
+        let mut body = Vec::with_capacity(512);
+        body.push(b'{');
+        let (mut kind_at, mut version_at) = (0, 0);
+        for (key, value) in &object {
+            if matches!(key.as_str(), "kind" | "apiVersion") {
+                continue;
+            }
+            if body.len() > 1 {
+                body.push(b',');
+            }
+            if kind_at == 0 && key.as_str() > "kind" {
+                kind_at = body.len();
+            }
+            match value {
+                Value::Object(metadata) if key == "metadata" => {
+                    body.extend_from_slice(b"\"metadata\":{");
+                    let start = body.len();
+                    for (key, value) in metadata.iter().filter(|(key, _)| *key != "resourceVersion")
+                    {
+                        if key == "uid" {
+                            version_at = body.len();
+                        }
+                        if body.len() > start {
+                            body.push(b',');
+                        }
+                        write_entry(&mut body, key, value);
+                    }
+                    body.push(b'}');
+                }
+                value => write_entry(&mut body, key, value),
+            }
+        }
+        body.push(b'}');
+        let summary = Summary::new(metadata(&object), fields);
+        let protobuf = OnceLock::new();
+        Arc::new(Stored { body: body.into(), kind_at, schema, version_at, summary, protobuf })
     }
 
     /// Bytes this version holds.
@@ -164,25 +243,31 @@ impl Stored {
         self.body == other.body
     }
 
-    /// Writes the object with `head` (`"kind":"K","apiVersion":"V",` or nothing) in front.
-    pub(crate) fn write_json(&self, out: &mut Vec<u8>, head: &str, version: Option<Revision>) {
-        out.reserve(self.body.len() + head.len() + 40);
+    /// Writes the object with its head and version.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>, head: &Head, version: Option<Revision>) {
+        out.reserve(self.body.len() + head.first.len() + head.second.len() + 40);
         out.push(b'{');
-        out.extend_from_slice(head.as_bytes());
-        match version {
-            Some(version) if self.version_at > 0 => {
-                out.extend_from_slice(&self.body[1..self.version_at]);
-                out.extend_from_slice(format!(",\"resourceVersion\":\"{version}\"").as_bytes());
-                out.extend_from_slice(&self.body[self.version_at..]);
-            }
-            _ => out.extend_from_slice(&self.body[1..]),
+        out.extend_from_slice(head.first.as_bytes());
+        let mut at = 1;
+        if self.kind_at > 0 {
+            out.extend_from_slice(&self.body[at..self.kind_at]);
+            out.extend_from_slice(head.second.as_bytes());
+            at = self.kind_at;
         }
+        if let Some(version) = version
+            && self.version_at > 0
+        {
+            out.extend_from_slice(&self.body[at..self.version_at]);
+            out.extend_from_slice(format!(",\"resourceVersion\":\"{version}\"").as_bytes());
+            at = self.version_at;
+        }
+        out.extend_from_slice(&self.body[at..]);
     }
 
     /// The object again, with its resource version.
     pub(crate) fn object(&self, version: Option<Revision>) -> Object {
         let mut json = Vec::new();
-        self.write_json(&mut json, "", version);
+        self.write_json(&mut json, &Head::default(), version);
         // What was encoded from a tree decodes to one.
         serde_json::from_slice(&json).unwrap_or_default()
     }
@@ -193,6 +278,23 @@ impl Stored {
         make: impl FnOnce() -> Result<Vec<u8>, String>,
     ) -> Result<Bytes, String> {
         self.protobuf.get_or_init(|| make().map(Bytes::from)).clone()
+    }
+}
+
+/// Numbers without a fraction are written without one, as Go does it.
+fn whole_numbers(value: &mut Value) {
+    /// Up to here every whole number is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let float = number.as_f64().unwrap_or_default();
+            if float.fract() == 0.0 && float.abs() <= EXACT {
+                *value = (float as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(map) => map.values_mut().for_each(whole_numbers),
+        _ => {}
     }
 }
 

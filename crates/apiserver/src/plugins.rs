@@ -48,12 +48,14 @@ const PLUGINS: [(&str, bool); 39] = [
 ];
 
 /// Those that this server has.
-pub(crate) const HERE: [&str; 5] = [
+pub(crate) const HERE: [&str; 7] = [
     "DefaultIngressClass",
     "DefaultStorageClass",
     "DefaultTolerationSeconds",
     "NamespaceLifecycle",
     "Priority",
+    "StorageObjectInUseProtection",
+    "TaintNodesByCondition",
 ];
 
 /// A set of plugins.

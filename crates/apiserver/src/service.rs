@@ -2,17 +2,15 @@
 //!
 //! Go counterpart: the handler chain of `k8s.io/apiserver/pkg/server/config.go`.
 
-use std::collections::hash_map::DefaultHasher;
 use std::convert::Infallible;
 use std::future::Future;
-use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode, request};
+use http::header::{self, HeaderName};
+use http::{Request, Response, request};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -21,7 +19,7 @@ use crate::auth::{Peer, User};
 use crate::body::Body;
 use crate::core::Core;
 use crate::discovery;
-use crate::encode::{self, Encoder, Format};
+use crate::encode::Format;
 use crate::handlers::options::write_options;
 use crate::handlers::write::Part;
 use crate::handlers::{self, Answer, Reply};
@@ -32,7 +30,6 @@ use crate::openapi;
 use crate::registry::{Group, Resource};
 use crate::request::{Query, RequestInfo};
 use crate::status::{ApiError, ApiResult};
-use crate::transform::Transform;
 
 /// The API server as a service over any body: clients in the same process need no socket.
 ///
@@ -103,29 +100,24 @@ fn has_verb(verbs: &[String], wanted: &str) -> bool {
     verbs.iter().any(|verb| verb == wanted)
 }
 
-/// Says that the answer's type is not to be guessed.
-fn no_sniff(headers: &mut HeaderMap) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-}
-
 /// Whether a group has custom resources only.
 fn is_custom(group: &Group) -> bool {
     group.versions.iter().flat_map(|v| &v.resources).all(|r| r.custom.is_some())
 }
 
 /// One request on its way through the server.
-struct Exchange<'a> {
-    core: &'a Arc<Core>,
-    parts: &'a request::Parts,
-    query: Query,
-    info: RequestInfo,
+pub(crate) struct Exchange<'a> {
+    pub(crate) core: &'a Arc<Core>,
+    pub(crate) parts: &'a request::Parts,
+    pub(crate) query: Query,
+    pub(crate) info: RequestInfo,
     /// Said of a version that is deprecated, whatever the answer.
-    deprecated: OnceLock<String>,
+    pub(crate) deprecated: OnceLock<String>,
 }
 
 /// What is answered, before it is bytes. Made once a request, so the sizes do not matter.
 #[allow(clippy::large_enum_variant)]
-enum Produced {
+pub(crate) enum Produced {
     Answer(Arc<Resource>, (Format, Form), Answer),
     Value(Value),
     Aggregated(Value),
@@ -142,7 +134,7 @@ impl<'a> Exchange<'a> {
         Exchange { core, parts, query, info, deprecated: OnceLock::new() }
     }
 
-    fn header(&self, name: HeaderName) -> &str {
+    pub(crate) fn header(&self, name: HeaderName) -> &str {
         self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
@@ -258,7 +250,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The resource a path names, when its path has the right shape for it.
-    fn find(&self) -> ApiResult<Arc<Resource>> {
+    pub(crate) fn find(&self) -> ApiResult<Arc<Resource>> {
         let info = &self.info;
         let table = self.core.registry.table();
         let Some(group) = table.group(&info.group) else { return Err(ApiError::page_not_found()) };
@@ -423,14 +415,15 @@ impl<'a> Exchange<'a> {
                 let body = self.read(body).await?;
                 let options = write_options(&self.query, "CreateOptions")?;
                 let (object, warnings) = request.decode(&body, content_type, options.validation)?;
-                let item = request.create(object, options)?;
+                let item = request.create(object, options).map_err(|e| e.warned(&warnings))?;
                 Ok(Answer { reply: Reply::Object(201, item), warnings })
             }
             "update" => {
                 let body = self.read(body).await?;
                 let options = write_options(&self.query, "UpdateOptions")?;
                 let (object, warnings) = request.decode(&body, content_type, options.validation)?;
-                let (item, created) = request.put(object, part, options)?;
+                let (item, created) =
+                    request.put(object, part, options).map_err(|e| e.warned(&warnings))?;
                 let code = if created { 201 } else { 200 };
                 Ok(Answer { reply: Reply::Object(code, item), warnings })
             }
@@ -484,7 +477,7 @@ impl<'a> Exchange<'a> {
             _ => {
                 let body = self.read(body).await?;
                 let options = write_options(&self.query, "PatchOptions")?;
-                let patch = request.read_patch(&body, content_type)?;
+                let (patch, _) = request.read_patch(&body, content_type)?;
                 request.update_scale(options, &|scale| patch.apply_plain(scale, self.core))
             }
         }
@@ -512,217 +505,5 @@ impl<'a> Exchange<'a> {
             }
         }
         Ok(bytes.freeze())
-    }
-
-    /// The answer of a fault: a watch is accepted before it is told that it expired.
-    fn refused(&self, error: ApiError) -> Response<Body> {
-        if self.info.verb == "watch"
-            && error.code() == 410
-            && let Ok(resource) = self.find()
-            && let Ok(format) =
-                negotiate(self.header(header::ACCEPT), Offer::Watch(resource.custom.is_none()))
-        {
-            let watch = handlers::watch::Watch::failed(self.core, &resource, error);
-            return self.respond(Ok(Produced::Answer(
-                resource,
-                format,
-                Reply::Watch(watch).into(),
-            )));
-        }
-        self.error(&error)
-    }
-
-    fn respond(&self, result: ApiResult<Produced>) -> Response<Body> {
-        match result.and_then(|response| self.encode(response)) {
-            Ok(response) => response,
-            Err(error) => self.error(&error),
-        }
-    }
-
-    fn encode(&self, response: Produced) -> ApiResult<Response<Body>> {
-        let internal = ApiError::internal;
-        match response {
-            Produced::Answer(resource, (format, form), answer) => {
-                let encoder = Encoder { core: self.core, resource: &resource, format };
-                let transform = Transform::new(self.core, &resource, form, &self.query);
-                let (code, bytes) = match answer.reply {
-                    Reply::Object(code, item) if form != Form::Whole => {
-                        let value = transform.object(&item)?;
-                        (code, encode::value(self.core, format, &value).map_err(internal)?)
-                    }
-                    Reply::List(page) if form != Form::Whole => {
-                        let value = transform.list(&page)?;
-                        (200, encode::value(self.core, format, &value).map_err(internal)?)
-                    }
-                    Reply::Object(code, item) => (code, encoder.object(&item).map_err(internal)?),
-                    Reply::List(page) => (200, encoder.list(&page).map_err(internal)?),
-                    Reply::Value(code, value) => {
-                        (code, encode::value(self.core, format, &value).map_err(internal)?)
-                    }
-                    Reply::Watch(mut watch) => {
-                        watch.set_format(format, transform);
-                        let content_type = match format {
-                            Format::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
-                            _ => "application/json",
-                        };
-                        return Ok(self.build(200, content_type, Body::watch(watch), &[]));
-                    }
-                };
-                Ok(self.bytes(code, format, bytes, &answer.warnings))
-            }
-            Produced::Value(value) => {
-                negotiate::route(self.header(header::ACCEPT), false)?;
-                let (format, _) = negotiate(self.header(header::ACCEPT), Offer::Builtin)?;
-                let bytes = encode::value(self.core, format, &value);
-                let (format, bytes) = match bytes {
-                    Ok(bytes) => (format, bytes),
-                    // What has no protobuf is written in JSON.
-                    Err(_) => (Format::Json, value.to_string().into_bytes()),
-                };
-                Ok(self.bytes(200, format, bytes, &[]))
-            }
-            Produced::Aggregated(value) => Ok(self.aggregated(&value)),
-            Produced::OpenApi(reply) => Ok(self.openapi(reply)),
-            Produced::Document(content_type, value) => {
-                let body = Body::full(value.to_string());
-                Ok(self.build(200, content_type, body, &[]))
-            }
-            Produced::Text(text) => {
-                let body = Body::full(text);
-                let mut response = self.build(200, "text/plain; charset=utf-8", body, &[]);
-                // The checks one by one are answered without it.
-                if self.info.path.trim_matches('/').split('/').count() == 1 {
-                    no_sniff(response.headers_mut());
-                }
-                Ok(response)
-            }
-        }
-    }
-
-    /// A document, with what caches need to know of it.
-    fn openapi(&self, reply: openapi::Reply) -> Response<Body> {
-        let body = Body::full(reply.body);
-        let content_type = reply.content_type.unwrap_or_default();
-        let mut response = self.build(reply.code, content_type, body, &[]);
-        let headers = response.headers_mut();
-        if reply.content_type.is_none() {
-            headers.remove(header::CONTENT_TYPE);
-        }
-        for (name, value) in &reply.headers {
-            let Ok(value) = HeaderValue::from_str(value) else { continue };
-            if *name == "vary" {
-                headers.append(header::VARY, value);
-            } else {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
-        response
-    }
-
-    /// Aggregated discovery, which clients may keep as long as its tag is the same.
-    fn aggregated(&self, value: &Value) -> Response<Body> {
-        let body = value.to_string();
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
-        let tag = format!("\"{:016X}\"", hasher.finish());
-        let known = self.header(header::IF_NONE_MATCH) == tag;
-        let content_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-        let (code, body) =
-            if known { (304, Body::full(Bytes::new())) } else { (200, Body::full(body)) };
-        let mut response = self.build(code, content_type, body, &[]);
-        let headers = response.headers_mut();
-        if known {
-            headers.remove(header::CONTENT_TYPE);
-        }
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            headers.insert(header::ETAG, tag);
-        }
-        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
-        response
-    }
-
-    fn error(&self, error: &ApiError) -> Response<Body> {
-        if error.is_plain() {
-            let body = Body::full(error.message().to_owned());
-            let mut response = self.build(error.code(), "text/plain; charset=utf-8", body, &[]);
-            no_sniff(response.headers_mut());
-            return response;
-        }
-        let status = error.status();
-        let format = negotiate(self.header(header::ACCEPT), Offer::Builtin);
-        // Errors are never in another form, and in JSON when that was asked for.
-        let format = match format {
-            Ok((format, Form::Whole)) => format,
-            _ => Format::Json,
-        };
-        // A Status that cannot be written in another form is written in JSON.
-        let (format, bytes) = match encode::value(self.core, format, &status) {
-            Ok(bytes) => (format, bytes),
-            Err(_) => (Format::Json, status.to_string().into_bytes()),
-        };
-        let mut response = self.bytes(error.code(), format, bytes, &[]);
-        if let Some(seconds) = error.retry_after_seconds()
-            && matches!(error.code(), 429 | 500..)
-        {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
-        if error.is_sniff_proof() {
-            no_sniff(response.headers_mut());
-        }
-        response
-    }
-
-    fn bytes(
-        &self,
-        code: u16,
-        format: Format,
-        mut bytes: Vec<u8>,
-        warnings: &[String],
-    ) -> Response<Body> {
-        if format == Format::Json {
-            if self.wants_pretty()
-                && let Some(pretty) = encode::pretty(&bytes)
-            {
-                bytes = pretty;
-            }
-            bytes.push(b'\n');
-        }
-        self.build(code, format.content_type(), Body::full(bytes), warnings)
-    }
-
-    /// Indentation is for people: on request, and for their tools.
-    fn wants_pretty(&self) -> bool {
-        self.query.flag("pretty").unwrap_or_else(|| {
-            let agent = self.header(header::USER_AGENT);
-            ["curl", "Wget", "Mozilla/5.0"].iter().any(|tool| agent.starts_with(tool))
-        })
-    }
-
-    fn build(
-        &self,
-        code: u16,
-        content_type: &'static str,
-        body: Body,
-        warnings: &[String],
-    ) -> Response<Body> {
-        // An answer to HEAD has no body.
-        let head = self.parts.method == http::Method::HEAD;
-        let mut response = Response::new(if head { Body::full(Bytes::new()) } else { body });
-        *response.status_mut() =
-            StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers: &mut HeaderMap = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-        if let Ok(id) = HeaderValue::from_str(&self.core.uid()) {
-            headers.insert(HeaderName::from_static("audit-id"), id);
-        }
-        for warning in self.deprecated.get().into_iter().chain(warnings) {
-            let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
-            if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{text}\"")) {
-                headers.append(header::WARNING, value);
-            }
-        }
-        response
     }
 }

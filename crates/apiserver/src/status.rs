@@ -26,6 +26,8 @@ struct Inner {
     plain: bool,
     /// Answered with `X-Content-Type-Options: nosniff`.
     nosniff: bool,
+    /// Told beside the failure.
+    warnings: Vec<String>,
 }
 
 /// What the failure is about.
@@ -66,12 +68,23 @@ impl ApiError {
             continue_token: None,
             plain: false,
             nosniff: false,
+            warnings: Vec::new(),
         }))
     }
 
     pub(crate) fn with(mut self, details: Details) -> Self {
         self.0.details = Some(details);
         self
+    }
+
+    /// The same failure with warnings beside it.
+    pub(crate) fn warned(mut self, warnings: &[String]) -> Self {
+        self.0.warnings = warnings.to_vec();
+        self
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.0.warnings
     }
 
     pub(crate) fn code(&self) -> u16 {

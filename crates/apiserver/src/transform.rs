@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::handlers::Item;
 use crate::handlers::list::Page;
 use crate::negotiate::Form;
-use crate::object::{Object, Stored, at, metadata, text};
+use crate::object::{Object, Stored, at, in_order, metadata, text};
 use crate::registry::Resource;
 use crate::request::Query;
 use crate::status::{ApiError, ApiResult};
@@ -71,6 +71,8 @@ pub(crate) struct Transform {
     now: Time,
     /// Kind and group for messages, in Go's words.
     go_kind: String,
+    api_version: String,
+    kind: String,
 }
 
 impl Transform {
@@ -90,7 +92,8 @@ impl Transform {
                 format!("{package}.{}", resource.kind)
             }
         };
-        Transform { form, include, columns, now: (core.clock)(), go_kind }
+        let (api_version, kind) = (resource.api_version(), resource.kind.clone());
+        Transform { form, include, columns, now: (core.clock)(), go_kind, api_version, kind }
     }
 
     pub(crate) fn form(&self) -> Form {
@@ -197,7 +200,7 @@ impl Transform {
 
     fn partial(&self, stored: &Stored, revision: Option<Revision>) -> Value {
         let object = stored.object(revision);
-        partial(self.version(), Value::Object(metadata(&object).clone()))
+        partial(self.version(), Value::Object(in_order(metadata(&object))))
     }
 
     fn table(
@@ -235,12 +238,13 @@ impl Transform {
         row.insert("cells".to_owned(), self.cells(&object));
         match self.include.as_str() {
             "" | "Metadata" => {
-                let meta = Value::Object(metadata(&object).clone());
-                row.insert("object".to_owned(), partial("meta.k8s.io/v1", meta));
+                let meta = Value::Object(in_order(metadata(&object)));
+                row.insert("object".to_owned(), partial(self.version(), meta));
             }
             "Object" => {
                 let mut whole = Map::new();
-                whole.insert("kind".to_owned(), self.kind().into());
+                whole.insert("kind".to_owned(), self.kind.clone().into());
+                whole.insert("apiVersion".to_owned(), self.api_version.clone().into());
                 whole.extend(object);
                 row.insert("object".to_owned(), Value::Object(whole));
             }
@@ -256,10 +260,6 @@ impl Transform {
             }
         }
         Ok(Value::Object(row))
-    }
-
-    fn kind(&self) -> &str {
-        self.go_kind.rsplit('.').next().unwrap_or_default()
     }
 
     fn cells(&self, object: &Object) -> Value {

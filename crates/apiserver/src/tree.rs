@@ -1,6 +1,6 @@
-//! JSON text to a tree that also tells of fields given twice, and a tree to YAML.
+//! JSON text to a tree that also tells of fields given twice.
 //!
-//! Go counterpart: the strict mode of `sigs.k8s.io/json`, and `sigs.k8s.io/yaml`.
+//! Go counterpart: the strict mode of `sigs.k8s.io/json`.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -92,99 +92,6 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 }
 
-/// YAML in block style, with keys in order; every text that could be read as anything else is
-/// quoted.
-pub(crate) fn to_yaml(value: &Value) -> String {
-    let mut out = String::new();
-    write_yaml(&mut out, value, 0, false);
-    if !out.ends_with('\n') {
-        out.push('\n');
-    }
-    out
-}
-
-/// Writes a value; `inline` says that the first line continues one that was begun by `- `.
-fn write_yaml(out: &mut String, value: &Value, depth: usize, inline: bool) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            for (index, (key, value)) in entries.into_iter().enumerate() {
-                if index > 0 || !inline {
-                    indent(out, depth);
-                }
-                out.push_str(&scalar(key));
-                out.push(':');
-                nested(out, value, depth);
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 || !inline {
-                    indent(out, depth);
-                }
-                out.push_str("- ");
-                match item {
-                    Value::Object(map) if !map.is_empty() => write_yaml(out, item, depth + 1, true),
-                    Value::Array(list) if !list.is_empty() => {
-                        write_yaml(out, item, depth + 1, true)
-                    }
-                    leaf => {
-                        out.push_str(&leaf_text(leaf));
-                        out.push('\n');
-                    }
-                }
-            }
-        }
-        leaf => {
-            out.push_str(&leaf_text(leaf));
-            out.push('\n');
-        }
-    }
-}
-
-fn nested(out: &mut String, value: &Value, depth: usize) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            out.push('\n');
-            write_yaml(out, value, depth + 1, false);
-        }
-        // Lists stand as deep as the key they belong to.
-        Value::Array(items) if !items.is_empty() => {
-            out.push('\n');
-            write_yaml(out, value, depth, false);
-        }
-        leaf => {
-            out.push(' ');
-            out.push_str(&leaf_text(leaf));
-            out.push('\n');
-        }
-    }
-}
-
-fn indent(out: &mut String, depth: usize) {
-    for _ in 0..depth {
-        out.push_str("  ");
-    }
-}
-
-fn leaf_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => scalar(text),
-        other => other.to_string(),
-    }
-}
-
-/// A text, plain when nobody can take it for anything else, otherwise in JSON's quotes.
-fn scalar(text: &str) -> String {
-    const WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    let mut chars = text.chars();
-    let plain = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'))
-        && !WORDS.contains(&text.to_ascii_lowercase().as_str());
-    if plain { text.to_owned() } else { Value::from(text).to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,19 +104,5 @@ mod tests {
         assert_eq!(value, json!({"a": -1.5, "b": {"c": 3}}));
         assert_eq!(twice, ["b.c[0].d", "b.c", "a"]);
         assert!(parse(b"{} x").is_err());
-    }
-
-    #[test]
-    fn yaml_reads_back_as_it_was() {
-        let value = json!({
-            "time": "2026-01-01T00:00:00Z", "no": "no", "n": 5, "text": "5", "empty": "",
-            "multi": "a\nb: c", "list": [1, [2, [3]], {"k": "v", "l": []}, {}, "x"],
-            "map": {"a/b.c": {"d": null}}, "colon": "a: b", "true": true, "list2": [],
-        });
-        let yaml = to_yaml(&value);
-        let back: Value = serde_yaml::from_str(&yaml).expect("YAML");
-        assert_eq!(back, value, "{yaml}");
-        assert!(yaml.contains("time: \"2026-01-01T00:00:00Z\"\n"), "{yaml}");
-        assert!(yaml.contains("\"no\": \"no\"\n"), "{yaml}");
     }
 }

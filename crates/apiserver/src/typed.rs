@@ -5,8 +5,8 @@
 //! type once, so that what is stored has exactly the fields and the form the type has.
 
 use pintle_apimachinery::codec::PROTOBUF_MAGIC;
-use pintle_apimachinery::reflect::{Desc, Field, INLINE, NOJSON, Type};
-use pintle_apimachinery::{AnyKind, Envelope, Format, Scheme};
+use pintle_apimachinery::reflect::{self, Desc, Field, INLINE, NOJSON, Type};
+use pintle_apimachinery::{AnyKind, Envelope, Format, GroupVersionKind, Scheme};
 use serde_json::{Map, Value};
 
 use crate::object::Object;
@@ -97,6 +97,23 @@ impl Typed {
         let mut plain = Vec::with_capacity(body.len());
         Envelope { api_version: "v1", ..envelope }.write(&mut plain);
         self.decode_protobuf(&plain)
+    }
+
+    /// Why an object cannot be converted to its type, in the words of Go's converter of
+    /// unstructured objects.
+    pub(crate) fn conversion_error(
+        &self,
+        object: &Object,
+        api_version: &str,
+        kind: &str,
+    ) -> Option<String> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let gvk = GroupVersionKind::new(group.to_owned(), version.to_owned(), kind.to_owned());
+        let mut typed = self.scheme.new_object(&gvk).ok()?;
+        let error = reflect::from_unstructured(object, typed.as_message_mut()?).err()?.to_string();
+        // Go does not say where.
+        let at = error.find("cannot ").or_else(|| error.find("unable "))?;
+        Some(error[at..].to_owned())
     }
 
     /// The message of an object given as JSON with its head, without the envelope.

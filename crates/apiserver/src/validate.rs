@@ -4,7 +4,7 @@
 
 use pintle_apimachinery::ObjectMeta;
 use pintle_apimachinery::validation::{
-    BadValue, FieldError, FieldPath, name_is_dns_label, name_is_dns_subdomain,
+    BadValue, FieldError, FieldPath, label_key, name_is_dns_label, name_is_dns_subdomain,
     name_is_path_segment, validate_object_meta, validate_object_meta_update,
 };
 use serde_json::{Map, Value};
@@ -65,6 +65,25 @@ fn finalizers(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
         if !finalizer.contains('/') && !standard.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             let path = path.child("finalizers").index(index);
+            errors.push(FieldError::invalid(path, finalizer, detail));
+        }
+    }
+    errors
+}
+
+/// The finalizers that a namespace has in its spec.
+pub(crate) fn spec_finalizers(namespace: &Map<String, Value>) -> Vec<FieldError> {
+    let list = namespace.get("spec").and_then(|spec| spec.get("finalizers"));
+    let list = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut errors = Vec::new();
+    for (index, finalizer) in list.enumerate() {
+        let path = FieldPath::new("spec").child("finalizers").index(index);
+        for detail in label_key(finalizer) {
+            errors.push(FieldError::invalid(path.clone(), finalizer, detail));
+        }
+        let standard = ["kubernetes", "orphan", "foregroundDeletion"];
+        if !finalizer.contains('/') && !standard.contains(&finalizer) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
             errors.push(FieldError::invalid(path, finalizer, detail));
         }
     }

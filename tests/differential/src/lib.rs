@@ -12,6 +12,7 @@ mod compare;
 mod normalise;
 mod run;
 mod script;
+mod stream;
 mod target;
 mod transcript;
 
@@ -44,6 +45,38 @@ pub fn transcript_of(family: &str) -> PathBuf {
 pub async fn replay(family: &Family, target: &Target) -> Result<Vec<Record>, String> {
     let answers = run::run(family, target).await.map_err(|e| format!("{}: {e}", family.name))?;
     Ok(normalise::normalise(answers, &family.text))
+}
+
+/// What a server answered, by family.
+pub type Answers = std::collections::BTreeMap<String, Vec<Record>>;
+
+/// Replays families on embedded servers, each on its own, several at a time.
+///
+/// # Errors
+/// As of [`replay`].
+///
+/// # Cancel safety
+/// Families that were begun go on to their end.
+pub async fn embedded(families: Vec<Family>) -> Result<Answers, String> {
+    /// Most of them wait for something.
+    const AT_ONCE: usize = 8;
+    let mut running = tokio::task::JoinSet::new();
+    let mut answers = Answers::new();
+    let mut rest = families.into_iter();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some(family) = rest.next()
+        {
+            running.spawn(async move {
+                let target = Target::embedded(family.profile).await?;
+                let answers = replay(&family, &target).await?;
+                Ok::<_, String>((family.name, answers))
+            });
+        }
+        let Some(done) = running.join_next().await else { return Ok(answers) };
+        let (name, records) = done.map_err(|e| e.to_string())??;
+        answers.insert(name, records);
+    }
 }
 
 /// What a comparison found.

@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
 use pintle_differential::{
-    Family, Profile, Report, TOKENS, Target, families, known, place, read, replay, transcript_of,
-    write,
+    Family, Profile, Report, TOKENS, Target, embedded, families, known, place, read, replay,
+    transcript_of, write,
 };
 
 const USAGE: &str = "usage: pintle-differential --dir DIR [--program PROGRAM] [--record] \
-                     [--only FAMILY,..]";
+                     [--only FAMILY,..] [--all]";
 
 struct Options {
     program: Option<PathBuf>,
     dir: PathBuf,
     record: bool,
     only: Vec<String>,
+    /// Shows what differs though it is known.
+    all: bool,
 }
 
 fn main() -> ExitCode {
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
 
 fn options() -> Result<Options, String> {
     let mut options =
-        Options { program: None, dir: PathBuf::new(), record: false, only: Vec::new() };
+        Options { program: None, dir: PathBuf::new(), record: false, only: Vec::new(), all: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(USAGE);
@@ -47,6 +49,7 @@ fn options() -> Result<Options, String> {
             "--program" => options.program = Some(value()?.into()),
             "--dir" => options.dir = value()?.into(),
             "--record" => options.record = true,
+            "--all" => options.all = true,
             "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
             _ => return Err(USAGE.into()),
         }
@@ -90,9 +93,15 @@ async fn run(options: &Options) -> Result<bool, String> {
     }
     let known = known(&place("known.yaml"))?;
     let mut report = Report::default();
+    let ours = embedded(families.clone()).await?;
     for family in &families {
-        let ours = replay(family, &Target::embedded(family.profile).await?).await?;
-        report.add(&family.name, &real[&family.name], &ours, &known);
+        let (real, ours) = (&real[&family.name], &ours[&family.name]);
+        report.add(&family.name, real, ours, &known);
+        if options.all {
+            for difference in pintle_differential::compare(&family.name, real, ours) {
+                println!("known: {difference}");
+            }
+        }
     }
     print!("{report}");
     for (entry, count) in known.iter().zip(&report.covered).filter(|(_, count)| **count > 0) {
@@ -115,7 +124,7 @@ async fn run(options: &Options) -> Result<bool, String> {
     Ok(report.differences.is_empty() && obsolete.is_empty() && stale == 0)
 }
 
-type Answers = BTreeMap<String, Vec<pintle_differential::Record>>;
+use pintle_differential::Answers;
 
 /// Replays the families on real servers, one for each profile.
 async fn real_answers(families: &[Family], program: &Path, dir: &Path) -> Result<Answers, String> {
@@ -128,8 +137,10 @@ async fn real_answers(families: &[Family], program: &Path, dir: &Path) -> Result
         let server = Server::start(program, dir, profile)?;
         let target = Target::real(&server.dir, program)?;
         for family in these {
-            eprintln!("{} on the real server ({})", family.name, profile.name());
+            let started = std::time::Instant::now();
             answers.insert(family.name.clone(), replay(family, &target).await?);
+            let took = started.elapsed().as_secs_f64();
+            eprintln!("{} on the real server ({}): {took:.1} s", family.name, profile.name());
         }
     }
     Ok(answers)

@@ -15,7 +15,8 @@ use crate::run::{Raw, at};
 use crate::transcript::Record;
 
 /// Numbers after these are revisions.
-const BEFORE_REVISION: [&str; 8] = [
+const BEFORE_REVISION: [&str; 9] = [
+    "resourceVersion: \"",
     "resource version: ",
     "current: ",
     "in record (",
@@ -92,6 +93,7 @@ impl Masks<'_> {
         let headers = headers.collect();
         let request = self.text(&request);
         let mut body = self.value(body, "");
+        sort_causes(&mut body);
         if !step.show.is_empty() {
             let shown = step.show.iter().map(|path| {
                 let value = at(&body, path).cloned().unwrap_or_else(|| "absent".into());
@@ -116,9 +118,11 @@ impl Masks<'_> {
                         ("cells", Value::Array(cells)) => {
                             Value::Array(cells.iter().map(|cell| self.cell(cell)).collect())
                         }
-                        // What columns are about is upstream's prose.
+                        // What columns are about is upstream's prose, but for what a definition says.
                         ("description", Value::String(text))
-                            if key == "columnDefinitions" && !self.script.contains(text) =>
+                            if key == "columnDefinitions"
+                                && !text.starts_with("Custom resource definition column")
+                                && (text.is_empty() || !self.script.contains(text)) =>
                         {
                             "<prose>".into()
                         }
@@ -172,6 +176,39 @@ impl Masks<'_> {
         format!("<from {start} at {revision}>")
     }
 
+    /// What a text begins with when that is an object as JSON, quoted or not: its length, and how
+    /// it is shown. Its keys are sorted: in Go their order depends on how the object was made.
+    fn quoted(&mut self, text: &str) -> Option<(usize, String)> {
+        fn sort(value: &mut Value) {
+            match value {
+                Value::Object(map) => {
+                    map.sort_keys();
+                    map.values_mut().for_each(sort);
+                }
+                Value::Array(items) => items.iter_mut().for_each(sort),
+                _ => {}
+            }
+        }
+        let mut show = |value: Value| {
+            let mut value = self.value(value, "");
+            sort(&mut value);
+            value.to_string()
+        };
+        let is_json = |text: &str| ["{\"", "[{\""].iter().any(|start| text.starts_with(start));
+        if is_json(text) {
+            let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+            let value = values.next()?.ok()?;
+            return Some((values.byte_offset(), show(value)));
+        }
+        if text.starts_with("\"{\\\"") || text.starts_with("\"[{\\\"") {
+            let mut texts = serde_json::Deserializer::from_str(text).into_iter::<String>();
+            let inner = texts.next()?.ok()?;
+            let value = serde_json::from_str(&inner).ok()?;
+            return Some((texts.byte_offset(), Value::String(show(value)).to_string()));
+        }
+        None
+    }
+
     /// The same mask for the same text.
     fn mask(&mut self, kind: &'static str, text: &str) -> String {
         if let Some(mask) = self.seen.get(text) {
@@ -202,6 +239,13 @@ impl Masks<'_> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while let Some(first) = rest.chars().next() {
+            if out.ends_with("Invalid value: ")
+                && let Some((length, shown)) = self.quoted(rest)
+            {
+                out.push_str(&shown);
+                rest = &rest[length..];
+                continue;
+            }
             let starts = !out.ends_with(|c: char| c.is_ascii_alphanumeric());
             let (length, kind) = match starts {
                 true => found(rest),
@@ -228,6 +272,29 @@ impl Masks<'_> {
             rest = &rest[first.len_utf8()..];
         }
         out
+    }
+}
+
+/// Errors of custom resources come in the order of Go's maps, which is none: they are sorted.
+fn sort_causes(body: &mut Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let custom = text(&body["details"]["group"]).ends_with(".example.com");
+    let Some(causes) = body.pointer_mut("/details/causes").and_then(Value::as_array_mut) else {
+        return;
+    };
+    if !custom || causes.len() < 2 {
+        return;
+    }
+    causes.sort_by_key(|cause| (text(&cause["field"]), text(&cause["message"])));
+    let texts = causes.iter().map(|c| format!("{}: {}", text(&c["field"]), text(&c["message"])));
+    let mut texts: Vec<String> = texts.collect();
+    // The message tells each once.
+    texts.dedup();
+    let message = text(&body["message"]);
+    if let Some((before, list)) = message.split_once(" is invalid: [")
+        && list.len() == texts.join(", ").len() + 1
+    {
+        body["message"] = format!("{before} is invalid: [{}]", texts.join(", ")).into();
     }
 }
 
@@ -326,6 +393,34 @@ mod tests {
             masks.text("too old resource version: 5 (9)"),
             "too old resource version: @1 (@2)"
         );
+    }
+
+    #[test]
+    fn objects_in_messages_are_normalised() {
+        let mut masks = masks(&[5, 9]);
+        assert_eq!(
+            masks.text(
+                r#"Invalid value: "{\"b\":{\"uid\":\"x\",\"resourceVersion\":\"9\"},\"a\":1}": no"#
+            ),
+            r##"Invalid value: "{\"a\":1,\"b\":{\"resourceVersion\":\"#2\",\"uid\":\"x\"}}": no"##
+        );
+        assert_eq!(
+            masks.text(r#"Invalid value: [{"b":1,"a":2}]: x"#),
+            r#"Invalid value: [{"a":2,"b":1}]: x"#
+        );
+        assert_eq!(masks.text(r#"({"kind": 5, "a": 1})"#), r#"({"kind": 5, "a": 1})"#);
+    }
+
+    #[test]
+    fn causes_of_custom_resources_are_sorted() {
+        let cause = |field: &str| serde_json::json!({"message": "m", "field": field});
+        let mut body = serde_json::json!({
+            "message": "Thing \"a\" is invalid: [b: m, a: m]",
+            "details": {"group": "x.example.com", "causes": [cause("b"), cause("a")]},
+        });
+        sort_causes(&mut body);
+        assert_eq!(body["message"], "Thing \"a\" is invalid: [a: m, b: m]");
+        assert_eq!(body["details"]["causes"][0]["field"], "a");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Runs the steps of a family on one server and keeps what it answered, as it was.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::script::{Action, End, Family, Form, Step, Until};
+use crate::stream::{Lines, events_of, is_bookmark};
 use crate::target::{Body, Target};
 
 /// Headers that are compared. Others are of the transport, or say what is random.
@@ -55,7 +57,7 @@ pub(crate) struct Raw {
 pub(crate) async fn run(family: &Family, target: &Target) -> Result<Vec<Raw>, String> {
     let mut run = Run {
         target,
-        scheme: scheme(),
+        scheme: Arc::new(scheme()),
         variables: BTreeMap::from([("ns".to_owned(), family.namespace.clone())]),
         watches: BTreeMap::new(),
     };
@@ -82,7 +84,7 @@ fn scheme() -> Scheme {
 
 struct Run<'a> {
     target: &'a Target,
-    scheme: Scheme,
+    scheme: Arc<Scheme>,
     variables: BTreeMap<String, String>,
     watches: BTreeMap<String, mpsc::UnboundedReceiver<Value>>,
 }
@@ -123,7 +125,8 @@ impl Run<'_> {
                 let (status, headers) = head(&response);
                 let body = if status == 200 {
                     let (sender, receiver) = mpsc::unbounded_channel();
-                    tokio::spawn(read_events(response, sender));
+                    let lines = Lines::new(Arc::clone(&self.scheme), &headers);
+                    tokio::spawn(read_events(response, lines, step.bookmarks, sender));
                     self.watches.insert(watch.clone(), receiver);
                     Value::Null
                 } else {
@@ -159,7 +162,12 @@ impl Run<'_> {
             let response = self.target.send(self.build(step, method, &target)?).await?;
             let (status, headers) = head(&response);
             let bytes = collect(response).await?;
-            let body = self.decode(&bytes, &headers);
+            let mut body = self.decode(&bytes, &headers);
+            if let Value::Array(events) = &mut body
+                && !step.bookmarks
+            {
+                events.retain(|event| !is_bookmark(event));
+            }
             let there = match &step.until {
                 None => true,
                 Some(Until::Status(wanted)) => status == *wanted,
@@ -243,25 +251,24 @@ impl Run<'_> {
         Ok(out)
     }
 
-    /// The body as a value: JSON, decoded protobuf, or text.
+    /// The body as a value: JSON, decoded protobuf, the events of a stream, or text.
     fn decode(&self, bytes: &[u8], headers: &BTreeMap<String, String>) -> Value {
         if bytes.is_empty() {
             return Value::Null;
         }
         let content_type = headers.get("content-type").map_or("", String::as_str);
-        if content_type.starts_with("application/vnd.kubernetes.protobuf") {
-            let mut json = Vec::new();
-            let decoded = self
-                .scheme
-                .decode(bytes, Format::Protobuf)
-                .and_then(|object| object.encode_any(Format::Json, &mut json));
-            return match decoded {
-                Ok(()) => serde_json::from_slice(&json).unwrap_or_default(),
-                Err(error) => Value::String(format!("not decoded: {error}")),
-            };
+        if content_type.contains("stream=watch") {
+            let mut lines = Lines::new(Arc::clone(&self.scheme), headers);
+            return Value::Array(lines.feed(bytes));
         }
-        serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
+        if content_type.starts_with("application/vnd.kubernetes.protobuf") {
+            return crate::stream::object(&self.scheme, bytes);
+        }
+        if let Ok(value) = serde_json::from_slice(bytes) {
+            return value;
+        }
+        events_of(bytes)
+            .unwrap_or_else(|| Value::String(String::from_utf8_lossy(bytes).into_owned()))
     }
 }
 
@@ -288,10 +295,15 @@ async fn collect(response: Response<Body>) -> Result<Vec<u8>, String> {
     body.map(|body| body.to_bytes().to_vec()).map_err(|e| e.to_string())
 }
 
-/// Hands on every line of a stream.
-async fn read_events(response: Response<Body>, events: mpsc::UnboundedSender<Value>) {
+/// Hands on every event of a stream; bookmarks come when a server likes, and stay away unless they
+/// are wanted.
+async fn read_events(
+    response: Response<Body>,
+    mut lines: Lines,
+    bookmarks: bool,
+    events: mpsc::UnboundedSender<Value>,
+) {
     let mut body = response.into_body();
-    let mut buffer = Vec::new();
     loop {
         let frame = tokio::select! {
             frame = body.frame() => frame,
@@ -299,12 +311,8 @@ async fn read_events(response: Response<Body>, events: mpsc::UnboundedSender<Val
         };
         let Some(Ok(frame)) = frame else { return };
         let Ok(data) = frame.into_data() else { continue };
-        buffer.extend_from_slice(&data);
-        while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = buffer.drain(..=end).collect();
-            let event = serde_json::from_slice(&line)
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&line).into_owned()));
-            if events.send(event).is_err() {
+        for event in lines.feed(&data) {
+            if (bookmarks || !is_bookmark(&event)) && events.send(event).is_err() {
                 return;
             }
         }

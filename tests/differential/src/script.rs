@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// One family: a file of requests that belong together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Family {
     /// The file's name without its extension.
     pub name: String,
@@ -64,6 +64,8 @@ pub struct Step {
     pub hide: Vec<String>,
     /// Repeat the request until this holds.
     pub until: Option<Until>,
+    /// Bookmarks are compared too, and not only the one that ends initial events.
+    pub bookmarks: bool,
 }
 
 /// What a step does.
@@ -262,6 +264,7 @@ fn step(block: &str) -> Result<Step, String> {
         show: Vec::new(),
         hide: Vec::new(),
         until: None,
+        bookmarks: false,
     };
     for line in lines {
         if let Some(directive) = line.strip_prefix("=> ") {
@@ -284,6 +287,7 @@ fn directive_of(step: &mut Step, text: &str) -> Result<(), String> {
     match text.split_once(' ').unwrap_or((text, "")) {
         ("raw", "") => step.form = Form::Raw,
         ("protobuf", "") => step.form = Form::Protobuf,
+        ("bookmarks", "") => step.bookmarks = true,
         ("show", paths) => step.show = list(paths),
         ("hide", paths) => step.hide = list(paths),
         ("until", condition) => {

@@ -125,13 +125,16 @@ impl Target {
                 server.faults().compact().map(drop).map_err(|e| e.to_string())
             }
             Target::Real(real) => {
-                let mut command = tokio::process::Command::new(&real.program);
-                command.arg("compact").arg("--dir").arg(&real.dir);
-                let output = command.output().await.map_err(|e| e.to_string())?;
-                match output.status.success() {
-                    true => Ok(()),
-                    false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+                // What etcd forgot the watch cache still has, until the API server starts anew.
+                for what in ["compact", "restart"] {
+                    let mut command = tokio::process::Command::new(&real.program);
+                    command.arg(what).arg("--dir").arg(&real.dir);
+                    let output = command.output().await.map_err(|e| e.to_string())?;
+                    if !output.status.success() {
+                        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+                    }
                 }
+                Ok(())
             }
         }
     }

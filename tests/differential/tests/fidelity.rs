@@ -1,17 +1,16 @@
 //! The embedded server answers as the real one did when its transcripts were recorded.
 
-use pintle_differential::{Report, Target, families, known, place, read, replay, transcript_of};
+use pintle_differential::{Report, embedded, families, known, place, read, transcript_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_server_answers_as_the_real_one_did() {
     let families = families(&place("scenarios")).expect("scenarios");
     let known = known(&place("known.yaml")).expect("the list of known differences");
     let mut report = Report::default();
+    let ours = embedded(families.clone()).await.expect("answers");
     for family in &families {
         let recorded = read(&transcript_of(&family.name)).expect("a transcript");
-        let target = Target::embedded(family.profile).await.expect("a server");
-        let ours = replay(family, &target).await.expect("answers");
-        report.add(&family.name, &recorded, &ours, &known);
+        report.add(&family.name, &recorded, &ours[&family.name], &known);
     }
     println!("{report}");
     let obsolete: Vec<String> = report

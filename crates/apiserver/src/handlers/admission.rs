@@ -1,13 +1,14 @@
 //! What the admission plugins that are on by default add to objects.
 //!
-//! Go counterpart: `Priority`, `DefaultTolerationSeconds`, `DefaultStorageClass` and
-//! `DefaultIngressClass` in `k8s.io/kubernetes/plugin/pkg/admission`.
+//! Go counterpart: `Priority`, `DefaultTolerationSeconds`, `DefaultStorageClass`,
+//! `DefaultIngressClass`, `StorageObjectInUseProtection` and `TaintNodesByCondition` in
+//! `k8s.io/kubernetes/plugin/pkg/admission`.
 
 use serde_json::{Value, json};
 
 use super::Request;
 use crate::kinds::tree::{child, fill, is_nil, text as member};
-use crate::object::{Object, at, metadata, text};
+use crate::object::{Object, at, metadata, metadata_mut, text};
 use crate::registry::name_of;
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Range, Storage};
@@ -15,6 +16,34 @@ use crate::storage::{Range, Storage};
 /// Priorities of the classes that every server has.
 const SYSTEM: [(&str, i64); 2] =
     [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
+
+/// A volume or claim stays as long as it is in use.
+fn protect(object: &mut Object, finalizer: &str) {
+    let finalizers =
+        metadata_mut(object).entry("finalizers").or_insert_with(|| Value::Array(Vec::new()));
+    if finalizers.is_null() {
+        *finalizers = Value::Array(Vec::new());
+    }
+    if let Value::Array(finalizers) = finalizers
+        && !finalizers.iter().any(|other| other == finalizer)
+    {
+        finalizers.push(finalizer.into());
+    }
+}
+
+/// Nothing is scheduled to a new node before it says that it is ready.
+fn not_ready(spec: &mut Object) {
+    let taint = json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"});
+    let taints = spec.entry("taints").or_insert_with(|| Value::Array(Vec::new()));
+    if taints.is_null() {
+        *taints = Value::Array(Vec::new());
+    }
+    if let Value::Array(taints) = taints
+        && !taints.iter().any(|t| t["key"] == taint["key"] && t["effect"] == taint["effect"])
+    {
+        taints.push(taint);
+    }
+}
 
 impl Request<'_> {
     /// Adds what a create, or an update of `old`, leaves to the server.
@@ -29,9 +58,20 @@ impl Request<'_> {
                     tolerations(child(object, "spec"));
                 }
             }
-            ("", "persistentvolumeclaims")
-                if old.is_none() && plugins.has("DefaultStorageClass") =>
-            {
+            ("", "nodes") if old.is_none() && plugins.has("TaintNodesByCondition") => {
+                not_ready(child(object, "spec"));
+            }
+            ("", "persistentvolumes" | "persistentvolumeclaims") if old.is_none() => {
+                if plugins.has("StorageObjectInUseProtection") {
+                    let claim = self.resource.plural == "persistentvolumeclaims";
+                    let short = if claim { "pvc" } else { "pv" };
+                    protect(object, &format!("kubernetes.io/{short}-protection"));
+                }
+                if self.resource.plural == "persistentvolumes"
+                    || !plugins.has("DefaultStorageClass")
+                {
+                    return Ok(());
+                }
                 let beta = "volume.beta.kubernetes.io/storage-class";
                 let chosen = at(object, "spec.storageClassName").is_some()
                     || annotation(object, beta).is_some();

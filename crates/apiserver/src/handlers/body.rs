@@ -2,6 +2,7 @@
 //!
 //! Go counterpart: the decoders of create and update handlers and `transformDecodeError`.
 
+use pintle_apimachinery::reflect::{Desc, Type};
 use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::options::FieldValidation;
 use crate::object::{Object, text};
 use crate::registry::api_version;
 use crate::status::{ApiError, ApiResult};
-use crate::typed;
+use crate::{go_json, typed};
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,19 +39,49 @@ pub(crate) struct Expect<'a> {
     pub(crate) kind: &'a str,
 }
 
-/// Parses JSON or YAML to an object; the error is Go's, as far as its texts are known. Answers the
-/// fields that occur twice, too.
-pub(crate) fn parse(body: &[u8], media: Media) -> Result<(Object, Vec<String>), String> {
-    let (value, twice) = match media {
-        Media::Yaml => {
-            let value = serde_yaml::from_slice::<Value>(body);
-            (value.map_err(|error| yaml_error(&error.to_string()))?, Vec::new())
+/// A body that was parsed.
+pub(crate) struct Parsed {
+    pub(crate) object: Object,
+    /// The body as JSON.
+    text: String,
+    /// Whether fields occur twice.
+    twice: bool,
+    /// What strict decoding of YAML says of that.
+    yaml: Option<String>,
+}
+
+impl Parsed {
+    /// What strict decoding objects to: fields twice, and those that the type does not have.
+    fn complaints(&self, desc: Option<&'static Desc>) -> Vec<String> {
+        let mut all: Vec<String> = self.yaml.iter().cloned().collect();
+        let unknown =
+            desc.is_some_and(|desc| !typed::unknown_fields(&self.object, desc).is_empty());
+        if self.twice || unknown {
+            all.extend(go_json::strict(&self.text, desc));
         }
-        _ => crate::tree::parse(body).map_err(|error| json_error(&error, body))?,
+        all
+    }
+}
+
+/// Parses JSON or YAML to an object; the error is Go's.
+pub(crate) fn parse(body: &[u8], media: Media) -> Result<Parsed, String> {
+    let (value, text, twice, yaml) = match media {
+        Media::Yaml => {
+            let parsed = pintle_apimachinery::yaml::parse_strict(body);
+            let (value, twice) = parsed.map_err(|error| error.to_string())?;
+            let text = value.to_string();
+            (value, text, false, twice)
+        }
+        _ => {
+            let parsed = crate::tree::parse(body);
+            let (value, twice) = parsed.map_err(|_| json_error(body))?;
+            let text = String::from_utf8_lossy(body).into_owned();
+            (value, text, !twice.is_empty(), None)
+        }
     };
     match value {
-        Value::Object(object) => Ok((object, twice)),
-        Value::Null => Ok((Map::new(), twice)),
+        Value::Object(object) => Ok(Parsed { object, text, twice, yaml }),
+        Value::Null => Ok(Parsed { object: Map::new(), text: "{}".to_owned(), twice, yaml }),
         other => {
             let kind = kind_of(&other);
             Err(format!(
@@ -74,28 +105,10 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn yaml_error(error: &str) -> String {
-    if error.starts_with("recursion limit exceeded") {
-        return "yaml: exceeded max depth of 10000".to_owned();
-    }
-    if error.starts_with("repetition limit exceeded") {
-        return "yaml: document contains excessive aliasing".to_owned();
-    }
-    format!("yaml: {error}")
-}
-
-fn json_error(error: &serde_json::Error, body: &[u8]) -> String {
-    let detail = if error.is_eof() {
-        "unexpected end of JSON input".to_owned()
-    } else if error.to_string().starts_with("recursion limit exceeded") {
-        // Go says so at ten thousand levels.
-        let line = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1));
-        let at = line.and_then(|line| line.get(error.column().checked_sub(1)?));
-        let open = at.copied().filter(|byte| *byte == b'{').map_or('[', char::from);
-        format!("invalid character '{open}' exceeded max depth")
-    } else {
-        error.to_string()
-    };
+fn json_error(body: &[u8]) -> String {
+    // What Go takes and this server does not is nested deeper than it looks.
+    let deep = || "invalid character '[' exceeded max depth".to_owned();
+    let detail = go_json::syntax(body).unwrap_or_else(deep);
     format!("couldn't get version/kind; json parse error: {detail}")
 }
 
@@ -170,11 +183,19 @@ impl Request<'_> {
                 "application/yaml",
             ]));
         }
-        let (mut object, twice) = if is_protobuf {
-            (self.core.typed.decode_protobuf(body).map_err(unrecognized)?, Vec::new())
-        } else {
+        let parsed = if !is_protobuf {
             parse(body, media).map_err(unrecognized)?
+        } else if typed::is_protobuf(body) {
+            let object = self.core.typed.decode_protobuf(body).map_err(unrecognized)?;
+            Parsed { object, text: String::new(), twice: false, yaml: None }
+        } else {
+            return Err(unrecognized(
+                "provided data does not appear to be a protobuf message, expected prefix \
+                 [107 56 115 0]"
+                    .to_owned(),
+            ));
         };
+        let mut object = parsed.object.clone();
         for key in ["apiVersion", "kind"] {
             if let Some(value) =
                 object.get(key).filter(|value| !value.is_string() && !value.is_null())
@@ -190,7 +211,7 @@ impl Request<'_> {
             (text(&object, "apiVersion").to_owned(), text(&object, "kind").to_owned());
         if custom {
             let given = (given_version.as_str(), given_kind.as_str());
-            return self.decode_custom(object, twice, given, body, validation);
+            return self.decode_custom(&parsed, given, body, validation);
         }
         let cannot = |error: &str| {
             let version = given_version.rsplit('/').next().unwrap_or_default();
@@ -210,6 +231,12 @@ impl Request<'_> {
         };
         let foreign = (!given_kind.is_empty() && given_kind != expect.kind)
             || (!given_version.is_empty() && given_version != expect.api_version);
+        if foreign && self.resource.custom.is_some() {
+            return Err(ApiError::bad_request(
+                "no kind is registered for the type v1.Scale in scheme \
+                 \"pkg/apiserver/customresource_handler.go:781\"",
+            ));
+        }
         if foreign {
             let kind = if given_kind.is_empty() { expect.kind } else { &given_kind };
             let version =
@@ -245,18 +272,21 @@ impl Request<'_> {
         }
         let mut warnings = Vec::new();
         if !is_protobuf {
-            let unknown = match self.core.typed.desc(&expect.api_version, expect.kind) {
+            let desc = self.core.typed.desc(&expect.api_version, expect.kind);
+            let complaints = match desc {
                 Some(desc) if validation != FieldValidation::Ignore => {
-                    typed::unknown_fields(&object, desc)
+                    parsed.complaints(Some(desc))
                 }
                 _ => Vec::new(),
             };
-            object = self
-                .core
-                .typed
-                .normalize(object, &expect.api_version, expect.kind)
-                .map_err(|error| cannot(&error))?;
-            warnings = strict(unknown, twice, validation).map_err(|error| cannot(&error))?;
+            object = self.core.typed.normalize(object, &expect.api_version, expect.kind).map_err(
+                |error| {
+                    let version = expect.api_version.rsplit('/').next().unwrap_or_default();
+                    let go = desc.and_then(|desc| go_json::misfit(&parsed.text, desc, version));
+                    cannot(&go.unwrap_or(error))
+                },
+            )?;
+            warnings = strict(complaints, validation).map_err(|error| cannot(&error))?;
         }
         if let Some(desc) = self.core.typed.desc(&expect.api_version, expect.kind) {
             crate::kinds::default(&mut object, desc, &expect.api_version, &self.core.now());
@@ -269,13 +299,13 @@ impl Request<'_> {
 
     fn decode_custom(
         &self,
-        mut object: Object,
-        twice: Vec<String>,
+        parsed: &Parsed,
         (given_version, given_kind): (&str, &str),
         body: &[u8],
         validation: FieldValidation,
     ) -> ApiResult<(Object, Vec<String>)> {
         let resource = self.resource;
+        let mut object = parsed.object.clone();
         let shown = String::from_utf8_lossy(body);
         if given_kind.is_empty() {
             return Err(ApiError::bad_request(format!(
@@ -299,45 +329,32 @@ impl Request<'_> {
             let name = crate::registry::name_of(&object);
             return Err(ApiError::invalid(&resource.group, given_kind, name, &[error]));
         }
-        let unknown = self.prune(&mut object)?;
-        let warnings = strict(unknown, twice, validation).map_err(|error| {
+        let cannot = |error: String| {
             ApiError::bad_request(format!(
                 "{given_kind} in version {} cannot be handled as a {}: {error}",
                 crate::status::quote(&resource.version),
                 resource.kind
             ))
-        })?;
+        };
+        let mut complaints = parsed.complaints(None);
+        complaints.extend(unknown(self.prune(&mut object).map_err(cannot)?));
+        let warnings = strict(complaints, validation).map_err(cannot)?;
         Ok((object, warnings))
     }
 
     /// Drops what a custom resource's schema and `metadata` do not know, and names each field.
-    pub(crate) fn prune(&self, object: &mut Object) -> ApiResult<Vec<String>> {
+    ///
+    /// # Errors
+    /// Metadata does not fit its type, in Go's words.
+    pub(crate) fn prune(&self, object: &mut Object) -> Result<Vec<String>, String> {
         let mut unknown = Vec::new();
         if let Some(meta) = object.shift_remove("metadata").filter(|meta| !meta.is_null()) {
-            let mut partial = Map::new();
-            partial.insert("metadata".to_owned(), meta);
-            if let Some(desc) = self.core.typed.desc("meta.k8s.io/v1", "PartialObjectMetadata") {
-                unknown = typed::unknown_fields(&partial, desc);
-            }
-            let partial = self
-                .core
-                .typed
-                .normalize(partial, "meta.k8s.io/v1", "PartialObjectMetadata")
-                .map_err(|error| {
-                    ApiError::bad_request(format!(
-                        "{} in version {} cannot be handled as a {}: {}",
-                        self.resource.kind,
-                        crate::status::quote(&self.resource.version),
-                        self.resource.kind,
-                        error.trim_start_matches("PartialObjectMetadata: ")
-                    ))
-                })?;
-            if let Some(meta) = partial.get("metadata") {
-                // Kind, version and metadata stand first.
-                let rest = std::mem::take(object);
-                object.insert("metadata".to_owned(), meta.clone());
-                object.extend(rest);
-            }
+            let (meta, fields) = self.metadata_of(meta)?;
+            unknown = fields;
+            // Kind, version and metadata stand first.
+            let rest = std::mem::take(object);
+            object.insert("metadata".to_owned(), meta);
+            object.extend(rest);
         }
         if let Some(custom) = &self.resource.custom
             && !custom.preserve_unknown
@@ -346,23 +363,57 @@ impl Request<'_> {
             let mut pruned = schema.prune(object);
             pruned.sort();
             unknown.extend(pruned);
+            schema.embedded(object, &mut |path, value| {
+                let (meta, fields) = self.metadata_of(value.clone()).map_err(|error| {
+                    format!("{path}: Invalid value: {}: {error}", sorted_text(value))
+                })?;
+                let inside = fields.iter().map(|field| field.trim_start_matches("metadata."));
+                unknown.extend(inside.map(|field| format!("{path}.{field}")));
+                *value = meta;
+                Ok(())
+            })?;
         }
         Ok(unknown)
     }
+
+    /// Metadata as its type has it, and the fields that the type does not have.
+    fn metadata_of(&self, meta: Value) -> Result<(Value, Vec<String>), String> {
+        let partial = Map::from_iter([("metadata".to_owned(), meta)]);
+        let desc = self.core.typed.desc("meta.k8s.io/v1", "PartialObjectMetadata");
+        let unknown = desc.map(|desc| typed::unknown_fields(&partial, desc)).unwrap_or_default();
+        let text = partial["metadata"].to_string();
+        let normal = self.core.typed.normalize(partial, "meta.k8s.io/v1", "PartialObjectMetadata");
+        let mut normal = normal.map_err(|error| {
+            let field = desc.and_then(|desc| typed::field(desc, "metadata")).map(|f| f.ty);
+            let inner = match field {
+                Some(Type::Msg(inner) | Type::Emb(inner) | Type::OptMsg(inner)) => Some(inner),
+                _ => None,
+            };
+            let go = inner.and_then(|desc| go_json::misfit(&text, desc, "v1"));
+            go.unwrap_or(error)
+        })?;
+        Ok((normal.remove("metadata").unwrap_or_default(), unknown))
+    }
 }
 
-/// Unknown fields and fields given twice as warnings, or as Go's strict decoding error.
+/// JSON with the keys in order.
+fn sorted_text(value: &Value) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value.to_string()
+}
+
+/// What strict decoding says of fields that are not known.
+pub(crate) fn unknown(fields: Vec<String>) -> Vec<String> {
+    let tell = |field: &String| format!("unknown field {}", crate::status::quote(field));
+    fields.iter().map(tell).collect()
+}
+
+/// What strict decoding objects to as warnings, or as Go's strict decoding error.
 pub(crate) fn strict(
-    unknown: Vec<String>,
-    twice: Vec<String>,
+    texts: Vec<String>,
     validation: FieldValidation,
 ) -> Result<Vec<String>, String> {
-    let tell = |what: &str, fields: Vec<String>| {
-        let tell = |field: String| format!("{what} field {}", crate::status::quote(&field));
-        fields.into_iter().map(tell).collect::<Vec<_>>()
-    };
-    let mut texts = tell("unknown", unknown);
-    texts.extend(tell("duplicate", twice));
     match validation {
         FieldValidation::Ignore => Ok(Vec::new()),
         FieldValidation::Warn => Ok(texts),

@@ -40,6 +40,8 @@ pub(crate) struct DeleteOptions {
     pub(crate) propagation: Option<Propagation>,
     pub(crate) grace: Option<i64>,
     pub(crate) dry_run: bool,
+    /// `ignoreStoreReadErrorWithClusterBreakingPotential`: only of what cannot be read.
+    pub(crate) unreadable: bool,
 }
 
 /// How one delete ended.
@@ -66,7 +68,7 @@ impl Request<'_> {
             (_, Media::Protobuf) => {
                 self.core.typed.delete_options(body).map_err(ApiError::bad_request)?
             }
-            _ => parse(body, media).map_err(ApiError::bad_request)?.0,
+            _ => parse(body, media).map_err(ApiError::bad_request)?.object,
         };
         let (kind, version) = (text(&sent, "kind"), text(&sent, "apiVersion"));
         if !matches!(kind, "" | "DeleteOptions") {
@@ -131,6 +133,8 @@ impl Request<'_> {
             // A negative period is the shortest there is.
             grace: grace.map(|grace| if grace < 0 { 1 } else { grace }),
             dry_run,
+            unreadable: sent.get("ignoreStoreReadErrorWithClusterBreakingPotential")
+                == Some(&Value::Bool(true)),
         })
     }
 
@@ -146,6 +150,10 @@ impl Request<'_> {
         if query.find("gracePeriodSeconds").is_some() {
             let grace = query.integer("gracePeriodSeconds")?;
             sent.insert("gracePeriodSeconds".to_owned(), grace.into());
+        }
+        let unreadable = "ignoreStoreReadErrorWithClusterBreakingPotential";
+        if let Some(flag) = query.flag(unreadable) {
+            sent.insert(unreadable.to_owned(), flag.into());
         }
         let dry_run = query.all("dryRun");
         if !dry_run.is_empty() {
@@ -186,6 +194,15 @@ impl Request<'_> {
         loop {
             let entry = self.read(name)?;
             self.check_preconditions(&entry, options)?;
+            if options.unreadable {
+                let why = format!(
+                    "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, \
+                     AdditionalErrorMsg: unsafe deletion is not allowed because the object is \
+                     decodable from storage",
+                    self.key(name)
+                );
+                return Err(ApiError::conflict(self.resource.target(name), &why));
+            }
             if let Some(outcome) = self.delete_once(name, &entry, options)? {
                 return Ok(outcome);
             }

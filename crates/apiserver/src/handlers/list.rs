@@ -112,7 +112,7 @@ impl Request<'_> {
             let error = self.storage_error(error, revision.unwrap_or(0), EXPIRED_CONTINUE);
             if error.code() == 410 {
                 let start = key.strip_prefix(prefix.as_str()).unwrap_or_default();
-                error.with_continue(encode_continue(start, -1))
+                error.with_continue(encode_token(start, -1))
             } else {
                 error
             }
@@ -171,7 +171,11 @@ impl Request<'_> {
 
 /// A token for the rest of a list: `start` is the key after the prefix.
 fn encode_continue(start: &str, revision: i64) -> String {
-    let token = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": format!("/{start}")});
+    encode_token(&format!("/{start}"), revision)
+}
+
+fn encode_token(start: &str, revision: i64) -> String {
+    let token = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": start});
     URL_SAFE_NO_PAD.encode(token.to_string())
 }
 
@@ -185,8 +189,9 @@ fn decode_continue(token: &str, prefix: &str) -> Result<(String, i64), String> {
         };
         generic(format!("illegal base64 data at input byte {at}"))
     })?;
-    let token: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| generic(error.to_string()))?;
+    let token: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| {
+        generic(crate::go_json::syntax(&bytes).unwrap_or_else(|| error.to_string()))
+    })?;
     let version = token.get("v").and_then(|v| v.as_str()).unwrap_or_default();
     if version != "meta.k8s.io/v1" {
         return Err(format!(

@@ -2,7 +2,7 @@
 //!
 //! Go counterpart: the validation of `metav1` and `metainternalversion` options.
 
-use pintle_apimachinery::validation::{BadValue, FieldError};
+use pintle_apimachinery::validation::{BadValue, FieldError, FieldPath, validate_field_manager};
 
 use crate::request::Query;
 use crate::status::{ApiError, ApiResult, quote};
@@ -48,9 +48,8 @@ pub(crate) enum FieldValidation {
 pub(crate) fn write_options(query: &Query, kind: &str) -> ApiResult<WriteOptions> {
     let mut errors = Vec::new();
     let dry_run = dry_run(&query.all("dryRun"), &mut errors);
-    if query.get("fieldManager").len() > 128 {
-        errors.push(FieldError::too_long("fieldManager", 128));
-    }
+    let manager = query.get("fieldManager");
+    errors.extend(validate_field_manager(&FieldPath::new("fieldManager"), manager));
     let validation = match query.get("fieldValidation") {
         "" | "Warn" => FieldValidation::Warn,
         "Ignore" => FieldValidation::Ignore,
@@ -124,7 +123,9 @@ pub(crate) fn list_options(query: &Query, watch: bool) -> ApiResult<ListOptions>
                 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
             );
         }
-        if !matching.is_empty() && !continue_token.is_empty() {
+        // A watch without a version is taken for one with initial events.
+        let implied = send_initial_events.is_none() && matches!(version, "" | "0");
+        if (!matching.is_empty() || implied) && !continue_token.is_empty() {
             forbid(field, "resourceVersionMatch is forbidden when continue is provided");
         }
         if !matching.is_empty() && matching != not_older {

@@ -9,11 +9,12 @@ use pintle_patch::{
 };
 use serde_json::{Map, Value};
 
-use super::body::strict;
+use super::body::{strict, unknown};
 use super::options::{FieldValidation, WriteOptions, finish, write_options};
 use super::write::Part;
 use super::{Answer, Reply, Request};
 use crate::core::Core;
+use crate::go_json;
 use crate::object::{Object, metadata, text};
 use crate::status::{ApiError, ApiResult, quote};
 use crate::typed::unknown_fields;
@@ -39,22 +40,27 @@ pub(crate) fn is_patch(content_type: &str) -> bool {
 impl Request<'_> {
     pub(crate) fn patch(&self, body: &[u8], content_type: &str, part: Part) -> ApiResult<Answer> {
         let resource = self.resource;
-        let patch = self.read_patch(body, content_type)?;
+        let (patch, complaints) = self.read_patch(body, content_type)?;
         let options = write_options(self.query, "PatchOptions")?;
         let mut warnings = Vec::new();
         let name = self.info.name.as_str();
-        let (item, _) = self.update(name, part, options, false, &mut |old| {
+        let updated = self.update(name, part, options, false, &mut |old| {
             let Some(old) = old else { return Err(ApiError::not_found(resource.target(name))) };
-            let (new, found) = self.apply_patch(&patch, old, options)?;
+            let (new, found) = self.apply_patch(&patch, &complaints, old, options)?;
             warnings = found;
             self.check_name(&new)?;
             Ok(new)
-        })?;
+        });
+        let (item, _) = updated.map_err(|error| error.warned(&warnings))?;
         Ok(Answer { reply: Reply::Object(200, item), warnings })
     }
 
-    /// Reads a patch of a kind that this resource takes.
-    pub(crate) fn read_patch(&self, body: &[u8], content_type: &str) -> ApiResult<Patch> {
+    /// Reads a patch of a kind that this resource takes, and what strict decoding says of it.
+    pub(crate) fn read_patch(
+        &self,
+        body: &[u8],
+        content_type: &str,
+    ) -> ApiResult<(Patch, Vec<String>)> {
         let media = content_type.split(';').next().unwrap_or_default().trim();
         let accepted: &[&str] = if self.resource.custom.is_some() {
             &[JSON_PATCH, MERGE_PATCH, APPLY]
@@ -67,8 +73,15 @@ impl Request<'_> {
         if !accepted.contains(&media) {
             return Err(ApiError::unsupported_media_type(accepted));
         }
-        write_options(self.query, "PatchOptions")?;
-        read(body, media)
+        let options = write_options(self.query, "PatchOptions")?;
+        let patch = read(body, media)?;
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        let complaints = match (&patch, options.validation) {
+            (_, FieldValidation::Ignore) => Vec::new(),
+            (Patch::Json(_), _) => go_json::strict_json_patch(text),
+            _ => go_json::strict(text, None),
+        };
+        Ok((patch, complaints))
     }
 
     /// Server-side apply is not there; what can be said about the request is said first.
@@ -120,6 +133,7 @@ impl Request<'_> {
     fn apply_patch(
         &self,
         patch: &Patch,
+        complaints: &[String],
         old: &Object,
         options: WriteOptions,
     ) -> ApiResult<(Object, Vec<String>)> {
@@ -146,6 +160,18 @@ impl Request<'_> {
                 || text(&patched, key) == wanted
         };
         if !fits("apiVersion", &api_version) || !fits("kind", kind) {
+            let (version, other) = (text(&patched, "apiVersion"), text(&patched, "kind"));
+            let version = if version.is_empty() { api_version.as_str() } else { version };
+            if other != kind && self.core.typed.desc(version, other).is_some() {
+                let package = match resource.group.split('.').next().unwrap_or_default() {
+                    "" => "core",
+                    first => first,
+                };
+                let short = version.rsplit('/').next().unwrap_or_default();
+                return Err(invalid(&format!(
+                    "converting ({short}.{other}) to ({package}.{kind}): unknown conversion"
+                )));
+            }
             return Err(invalid(&format!(
                 "no kind {} is registered for version {} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
                 quote(text(&patched, "kind")),
@@ -154,20 +180,42 @@ impl Request<'_> {
         }
         if resource.custom.is_some() {
             let mut object = patched.clone();
-            let unknown = self.prune(&mut object)?;
-            let warnings =
-                strict(unknown, Vec::new(), options.validation).map_err(|e| invalid(&e))?;
+            let mut texts = complaints.to_vec();
+            texts.extend(unknown(self.prune(&mut object).map_err(|e| invalid(&e))?));
+            let warnings = strict(texts, options.validation).map_err(|e| invalid(&e))?;
             return Ok((object, warnings));
         }
-        let unknown = match desc {
-            Some(desc) if options.validation != FieldValidation::Ignore => {
-                unknown_fields(&patched, desc)
+        // Without a version it is read as the kind the server has inside, which has no such fields.
+        let internal =
+            text(&patched, "apiVersion").is_empty() && !matches!(patch, Patch::Strategic(_));
+        let fields = match desc {
+            _ if options.validation == FieldValidation::Ignore => Vec::new(),
+            _ if internal => {
+                let head = |key: &&String| !matches!(key.as_str(), "kind" | "apiVersion");
+                patched.keys().filter(head).cloned().collect()
             }
-            _ => Vec::new(),
+            Some(desc) => unknown_fields(&patched, desc),
+            None => Vec::new(),
         };
-        let warnings = strict(unknown, Vec::new(), options.validation).map_err(|e| invalid(&e))?;
+        let mut texts = complaints.to_vec();
+        texts.extend(unknown(fields));
+        let warnings = strict(texts, options.validation).map_err(|e| invalid(&e))?;
+        if internal {
+            return Ok((Object::new(), warnings));
+        }
         let normal = self.core.typed.normalize(patched.clone(), &api_version, kind);
-        let mut object = normal.map_err(|error| invalid(&error))?;
+        let mut object = normal.map_err(|error| {
+            let go = match patch {
+                Patch::Strategic(_) => {
+                    self.core.typed.conversion_error(&patched, &api_version, kind)
+                }
+                _ => desc.and_then(|desc| {
+                    let text = Value::Object(patched.clone()).to_string();
+                    go_json::misfit(&text, desc, &resource.version)
+                }),
+            };
+            invalid(&go.unwrap_or(error))
+        })?;
         if let Some(desc) = desc {
             crate::kinds::default(&mut object, desc, &api_version, &self.core.now());
         }

@@ -92,6 +92,13 @@ impl Request<'_> {
             let scale = change(scale)?;
             self.check_name(&scale)?;
             let wanted = at(&scale, "spec.replicas").and_then(Value::as_i64).unwrap_or(0);
+            if wanted < 0 && self.resource.custom.is_some() {
+                let (group, kind) = (&self.resource.group, &self.resource.kind);
+                let field = format!(".{}", paths.spec);
+                let detail = "should be a non-negative integer";
+                let error = FieldError::invalid(field, wanted, detail);
+                return Err(ApiError::invalid(group, kind, name, &[error]));
+            }
             if wanted < 0 {
                 let error = FieldError::invalid(
                     "spec.replicas",

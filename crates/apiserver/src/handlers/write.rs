@@ -34,11 +34,12 @@ impl Request<'_> {
     /// Creates an object of the request's namespace.
     pub(crate) fn create(&self, mut object: Object, options: WriteOptions) -> ApiResult<Item> {
         let resource = self.resource;
-        self.manage(None, &mut object);
         let meta = metadata_mut(&mut object);
         for key in ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
             meta.remove(key);
         }
+        self.manage(None, &mut object);
+        let meta = metadata_mut(&mut object);
         // What is no version at all is not looked at, and without a write none is.
         let version = text(meta, "resourceVersion").parse::<Revision>();
         let versioned = !options.dry_run && version.is_ok_and(|version| version > 0);
@@ -277,11 +278,17 @@ impl Request<'_> {
             meta.entry("deletionGracePeriodSeconds").or_insert_with(|| grace.clone());
         }
         self.check_schema(&mut object, Some(part))?;
-        if behaviour.generation && spec_changed(&object, &old, resource.has_status()) {
+        if behaviour.generation
+            && behaviour.counts_updates
+            && spec_changed(&object, &old, resource.has_status())
+        {
             let generation = old_meta.get("generation").and_then(Value::as_i64).unwrap_or(0);
             metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
         }
-        let errors = self.validate(&object, Some(&old));
+        let mut errors = self.validate(&object, Some(&old));
+        if part == Part::Finalize {
+            errors.extend(validate::spec_finalizers(&object));
+        }
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, name, &errors));
         }
@@ -324,15 +331,17 @@ impl Request<'_> {
     /// The object in the form it is stored in.
     pub(crate) fn encode(&self, object: Object) -> ApiResult<Arc<Stored>> {
         let resource = self.resource;
-        let object = if resource.custom.is_some() {
-            sorted(object)
-        } else {
-            let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
-            self.core
-                .typed
-                .normalize_stored(object, &api_version, kind)
-                .map_err(ApiError::internal)?
-        };
+        if let Some(custom) = &resource.custom {
+            let schema = custom.schema.as_ref().map_or(0, |schema| schema.id());
+            let fields = resource.field_values(&object);
+            return Ok(Stored::custom(&object, fields, schema));
+        }
+        let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
+        let object = self
+            .core
+            .typed
+            .normalize_stored(object, &api_version, kind)
+            .map_err(ApiError::internal)?;
         let fields = resource.field_values(&object);
         Ok(Stored::new(&object, fields))
     }
@@ -417,22 +426,6 @@ impl Request<'_> {
         }
         errors
     }
-}
-
-/// The object with the keys in order, as Go writes what has no type of its own.
-fn sorted(mut object: Object) -> Object {
-    fn sort(value: &mut Value) {
-        match value {
-            Value::Object(map) => {
-                map.values_mut().for_each(sort);
-                map.sort_keys();
-            }
-            Value::Array(items) => items.iter_mut().for_each(sort),
-            _ => {}
-        }
-    }
-    object.values_mut().for_each(sort);
-    object
 }
 
 /// Whether an update ends the deletion of an object: it has no finalizer left, and its grace

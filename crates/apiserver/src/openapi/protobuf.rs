@@ -8,7 +8,7 @@ use pintle_apimachinery::reflect::Writer;
 use serde_json::{Map, Value};
 
 use super::definitions::Spec;
-use crate::tree::to_yaml;
+use pintle_apimachinery::yaml;
 
 /// How a value is written.
 enum Form {
@@ -333,7 +333,7 @@ fn put(w: &mut Writer, number: u8, value: &Value, form: &Form) {
         }
         (Any, value) => {
             let mark = w.mark();
-            w.bytes(2, to_yaml(value).as_bytes());
+            w.bytes(2, yaml::to_string(value).as_bytes());
             w.close(number, mark);
         }
         (Anys, Value::Array(items)) => {

@@ -23,6 +23,8 @@ pub(crate) enum NameRule {
 pub(crate) struct Behaviour {
     /// `metadata.generation` starts at 1 and counts changes outside metadata and status.
     pub(crate) generation: bool,
+    /// Updates raise the generation, and not only the deletion.
+    pub(crate) counts_updates: bool,
     /// PUT to a missing object creates it.
     pub(crate) create_on_update: bool,
     /// PUT without a resource version replaces whatever is there.
@@ -60,6 +62,7 @@ pub(crate) struct Behaviour {
 
 const DEFAULT: Behaviour = Behaviour {
     generation: false,
+    counts_updates: true,
     create_on_update: false,
     unconditional_update: true,
     returns_deleted: false,
@@ -324,6 +327,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.to_storage = Some(kinds::event_to_legacy);
         }
         ("apps", "deployments") => behaviour.status_keeps = &["labels"],
+        ("scheduling.k8s.io", "priorityclasses") => behaviour.counts_updates = false,
         ("batch", "jobs") => {
             behaviour.selectable = &[("status.successful", "status.succeeded")];
             behaviour.unknown_label = "field label \"{}\" not supported for Job";

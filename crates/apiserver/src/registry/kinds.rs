@@ -116,14 +116,19 @@ pub(super) fn label_namespace(namespace: &mut Object, old: &Object) {
     labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
 }
 
-/// `stringData` is written into `data`; the type defaults to Opaque.
-pub(super) fn create_secret(secret: &mut Object) {
+/// `stringData` is written into `data`.
+pub(crate) fn merge_string_data(secret: &mut Object) {
     if let Some(Value::Object(strings)) = secret.remove("stringData") {
         let data = child(secret, "data");
         for (key, value) in strings {
             data.insert(key, STANDARD.encode(value.as_str().unwrap_or_default()).into());
         }
     }
+}
+
+/// `stringData` is written into `data`; the type defaults to Opaque.
+pub(super) fn create_secret(secret: &mut Object) {
+    merge_string_data(secret);
     set_default(secret, "type", "Opaque".into());
 }
 

@@ -9,6 +9,7 @@ mod crd;
 mod crd_rules;
 mod kinds;
 mod schema;
+mod schema_formats;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,11 +24,12 @@ pub(crate) use self::crd::{
 pub(crate) use self::crd_rules::{
     validate as validate_crd, validate_update as validate_crd_update,
 };
+pub(crate) use self::kinds::merge_string_data;
 pub(crate) use self::schema::Schema;
 
 use crate::generated::resources::RESOURCES;
 use crate::managed::Managers;
-use crate::object::{Object, at, metadata, text};
+use crate::object::{Head, Object, at, metadata, text};
 use crate::status::Target;
 
 /// A built-in resource, as the generated table has it.
@@ -110,7 +112,11 @@ impl Resource {
                     verbs: owned(sub.verbs),
                 })
                 .collect(),
-            prefix: format!("/registry/{}/", builtin.plural),
+            prefix: match (builtin.group, builtin.plural) {
+                ("", "services") => "/registry/services/specs/".to_owned(),
+                ("", "endpoints") => "/registry/services/endpoints/".to_owned(),
+                (_, plural) => format!("/registry/{plural}/"),
+            },
             behaviour: behaviour::of(builtin.group, builtin.plural),
             custom: None,
             managers: Managers::default(),
@@ -148,17 +154,19 @@ impl Resource {
     }
 
     /// What goes before the stored body in an answer.
-    pub(crate) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> Head {
+        let version = format!("\"apiVersion\":\"{}\",", self.api_version());
+        let kind = format!("\"kind\":\"{}\",", self.kind);
         if self.custom.is_some() {
-            format!("\"apiVersion\":\"{}\",\"kind\":\"{}\",", self.api_version(), self.kind)
+            Head { first: version, second: kind }
         } else {
-            format!("\"kind\":\"{}\",\"apiVersion\":\"{}\",", self.kind, self.api_version())
+            Head { first: kind + &version, second: String::new() }
         }
     }
 
     /// Items of typed lists carry no kind; items of lists of custom resources do.
-    pub(crate) fn item_head(&self) -> String {
-        if self.custom.is_some() { self.head() } else { String::new() }
+    pub(crate) fn item_head(&self) -> Head {
+        if self.custom.is_some() { self.head() } else { Head::default() }
     }
 
     /// Labels that field selectors may name beside the name and namespace, with the path of each.

@@ -1,22 +1,45 @@
 //! Structural schemas of custom resources: pruning, defaulting and validation.
 //!
 //! Go counterpart: `k8s.io/apiextensions-apiserver/pkg/apiserver/schema`. This covers types,
-//! required fields, enums, bounds, nested lists and maps, `nullable`, `x-kubernetes-int-or-string`,
-//! `x-kubernetes-preserve-unknown-fields`, embedded resources, lists that are sets or maps. Not
-//! looked at: CEL rules, patterns, formats and `allOf`/`anyOf`/`oneOf`/`not`.
+//! required fields, enums, bounds, patterns, formats, `allOf`/`anyOf`/`oneOf`/`not`, nested lists
+//! and maps, `nullable`, `x-kubernetes-int-or-string`, `x-kubernetes-preserve-unknown-fields`,
+//! embedded resources, lists that are sets or maps. Not looked at: CEL rules.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
 use pintle_apimachinery::validation::FieldError;
 use serde_json::{Map, Value};
 
+use super::schema_formats::{fits_format, matches_pattern};
 use crate::status::quote;
 
 /// A schema as the CRD has it.
 #[derive(Clone, Debug)]
-pub(crate) struct Schema(Value);
+pub(crate) struct Schema(Value, u64);
 
 impl Schema {
     pub(crate) fn new(schema: Value) -> Self {
-        Schema(schema)
+        let mut hasher = DefaultHasher::new();
+        schema.to_string().hash(&mut hasher);
+        Schema(schema, hasher.finish())
+    }
+
+    /// Equal for equal schemas: what was stored under another one lacks defaults of this.
+    pub(crate) fn id(&self) -> u64 {
+        self.1
+    }
+
+    /// Calls `check` with path and value of the metadata of every embedded object.
+    ///
+    /// # Errors
+    /// What `check` says.
+    pub(crate) fn embedded(
+        &self,
+        object: &mut Map<String, Value>,
+        check: &mut dyn FnMut(&str, &mut Value) -> Result<(), String>,
+    ) -> Result<(), String> {
+        embedded_in(&self.0, object, "", check)
     }
 
     /// Removes fields the schema does not know from an object, and names each.
@@ -111,11 +134,47 @@ fn prune_value(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<
     }
 }
 
+fn embedded_in(
+    schema: &Value,
+    object: &mut Map<String, Value>,
+    path: &str,
+    check: &mut dyn FnMut(&str, &mut Value) -> Result<(), String>,
+) -> Result<(), String> {
+    if flag(schema, "x-kubernetes-embedded-resource")
+        && let Some(meta) = object.get_mut("metadata").filter(|meta| !meta.is_null())
+    {
+        check(&join(path, "metadata"), meta)?;
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let additional = schema.get("additionalProperties").filter(|schema| schema.is_object());
+    for (key, value) in object.iter_mut() {
+        let Some(schema) = properties.and_then(|all| all.get(key)).or(additional) else { continue };
+        let path = join(path, key);
+        match value {
+            Value::Object(inner) => embedded_in(schema, inner, &path, check)?,
+            Value::Array(items) => {
+                let Some(schema) = schema.get("items") else { continue };
+                for (index, item) in items.iter_mut().enumerate() {
+                    if let Value::Object(inner) = item {
+                        embedded_in(schema, inner, &format!("{path}[{index}]"), check)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is a null where none is allowed: it counts as absent.
+fn is_absent(schema: &Value, value: &Value) -> bool {
+    value.is_null() && !flag(schema, "nullable")
+}
+
 fn default_object(schema: &Value, object: &mut Map<String, Value>) {
     if let Some(Value::Object(properties)) = schema.get("properties") {
         for (key, schema) in properties {
-            // A null where none is allowed counts as absent, and goes.
-            if object.get(key).is_some_and(Value::is_null) && !flag(schema, "nullable") {
+            if object.get(key).is_some_and(|value| is_absent(schema, value)) {
                 object.shift_remove(key);
             }
             if !object.contains_key(key)
@@ -129,6 +188,12 @@ fn default_object(schema: &Value, object: &mut Map<String, Value>) {
         }
     }
     if let Some(schema @ Value::Object(_)) = schema.get("additionalProperties") {
+        if let Some(default) = schema.get("default") {
+            for value in object.values_mut().filter(|value| is_absent(schema, value)) {
+                *value = default.clone();
+            }
+        }
+        object.retain(|_, value| !is_absent(schema, value));
         for value in object.values_mut() {
             default_value(schema, value);
         }
@@ -140,7 +205,14 @@ fn default_value(schema: &Value, value: &mut Value) {
         Value::Object(object) => default_object(schema, object),
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| default_value(schema, item));
+                for item in items {
+                    if let Some(default) = schema.get("default")
+                        && is_absent(schema, item)
+                    {
+                        *item = default.clone();
+                    }
+                    default_value(schema, item);
+                }
             }
         }
         _ => {}
@@ -154,6 +226,13 @@ fn validate_object(
     skip: &str,
     errors: &mut Vec<FieldError>,
 ) {
+    if flag(schema, "x-kubernetes-embedded-resource") {
+        for name in ["apiVersion", "kind"] {
+            if object.get(name).and_then(Value::as_str).unwrap_or_default().is_empty() {
+                errors.push(FieldError::required(join(path, name), ""));
+            }
+        }
+    }
     if let Some(Value::Array(required)) = schema.get("required") {
         for name in required.iter().filter_map(Value::as_str) {
             if !object.contains_key(name) && name != skip {
@@ -206,8 +285,14 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
         let expected = if int_or_string { "integer,string" } else { expected };
         let detail = format!("{path} in body must be of type {expected}: {}", quote(actual));
         errors.push(FieldError::type_invalid(path, actual, detail));
-        return;
+        if !value.is_number() || !matches!(expected, "integer" | "number") {
+            return;
+        }
+        errors.push(nameless(format!(
+            "Checked value must be of type integer (default format) in {path}"
+        )));
     }
+    combinations(schema, value, path, errors);
     if let Some(Value::Array(allowed)) = schema.get("enum")
         && !allowed.contains(value)
     {
@@ -236,11 +321,33 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
             bound(schema, "maxItems", path, value, items.len(), "items", errors);
         }
         Value::String(text) => {
-            let length = text.chars().count();
+            let (length, before) = (text.chars().count(), errors.len());
             bound(schema, "minLength", path, value, length, "chars long", errors);
             bound(schema, "maxLength", path, value, length, "chars long", errors);
+            // Go stops at the first of these.
+            if before == errors.len()
+                && let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
+                && !matches_pattern(pattern, text)
+            {
+                let detail = format!("{path} in body should match '{pattern}'");
+                errors.push(FieldError::invalid(path, value, &detail));
+            }
+            if let Some(format) = schema.get("format").and_then(Value::as_str)
+                && !fits_format(format, text)
+            {
+                let shown = quote(text);
+                let detail = format!("{path} in body must be of type {format}: {shown}");
+                errors.push(FieldError::type_invalid(path, text.as_str(), detail));
+            }
         }
         Value::Number(number) => {
+            if schema.get("format").is_some_and(|format| format == "int32")
+                && number.as_i64().is_some_and(|number| i32::try_from(number).is_err())
+            {
+                errors.push(nameless(format!(
+                    "Checked value must be of type integer with format int32 in {path}"
+                )));
+            }
             let number = number.as_f64().unwrap_or_default();
             let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
             if let Some(factor) = limit("multipleOf").filter(|factor| *factor != 0.0)
@@ -267,6 +374,62 @@ fn validate_value(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fi
             }
         }
         Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// An error that Go gives no field.
+fn nameless(detail: String) -> FieldError {
+    FieldError::invalid("<nil>", "", detail)
+}
+
+/// `allOf`, `anyOf`, `oneOf` and `not`. Of alternatives that all fail the first tells why.
+fn combinations(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let results = |name: &str| -> Option<Vec<Vec<FieldError>>> {
+        let schemas = schema.get(name)?.as_array()?;
+        let check = |schema: &Value| {
+            let mut errors = Vec::new();
+            validate_value(schema, value, path, &mut errors);
+            errors
+        };
+        Some(schemas.iter().map(check).collect())
+    };
+    let shown = quote(path);
+    if let Some(all) = results("anyOf")
+        && !all.iter().any(Vec::is_empty)
+    {
+        errors.push(nameless(format!("{shown} must validate at least one schema (anyOf)")));
+        errors.extend(all.into_iter().next().unwrap_or_default());
+    }
+    if let Some(all) = results("oneOf") {
+        let valid = all.iter().filter(|errors| errors.is_empty()).count();
+        if valid != 1 {
+            let found = match valid {
+                0 => "Found none valid".to_owned(),
+                valid => format!("Found {valid} valid alternatives"),
+            };
+            errors.push(nameless(format!(
+                "{shown} must validate one and only one schema (oneOf). {found}"
+            )));
+        }
+        if valid == 0 {
+            errors.extend(all.into_iter().next().unwrap_or_default());
+        }
+    }
+    if let Some(all) = results("allOf") {
+        let count = all.len();
+        let broken: Vec<Vec<FieldError>> = all.into_iter().filter(|e| !e.is_empty()).collect();
+        if !broken.is_empty() {
+            let none = if broken.len() == count { ". None validated" } else { "" };
+            errors.extend(broken.into_iter().flatten());
+            errors.push(nameless(format!("{shown} must validate all the schemas (allOf){none}")));
+        }
+    }
+    if let Some(not) = schema.get("not") {
+        let mut wrong = Vec::new();
+        validate_value(not, value, path, &mut wrong);
+        if wrong.is_empty() {
+            errors.push(nameless(format!("{shown} must not validate the schema (not)")));
+        }
     }
 }
 

@@ -238,7 +238,7 @@ async fn unknown_fields_of_built_in_kinds() {
         400,
         "BadRequest",
         "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: \
-         duplicate field \"data.a\", duplicate field \"data.b\", duplicate field \"data\"",
+         duplicate field \"data.a\", duplicate field \"data\", duplicate field \"data.b\"",
     );
     assert_eq!(send(MAPS.to_owned()).await.expect(201)["data"], json!({"b": "4"}));
     let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [
@@ -275,7 +275,7 @@ async fn bodies_that_are_no_objects() {
     let body = format!("{{\"metadata\":{{\"name\":\"d\"}},\"data\":{deep}}}");
     let request = Request::post(MAPS).body(Full::from(body)).expect("a request");
     client.send(request).await.expect(400);
-    let yaml = "metadata:\n  name: y\ndata:\n  k: v\n";
+    let yaml = "metadata:\n  name: in-yaml\ndata:\n  k: v\n";
     let request = Request::post(MAPS)
         .header("content-type", "application/yaml")
         .body(Full::from(yaml))
