@@ -1,5 +1,5 @@
 //! Equality, and grafting what did not change from the previous version of an object.
-use super::{FieldMut, FieldRef, Fields, Message};
+use super::{FieldMut, FieldRef, Fields, Message, Pair};
 
 /// What counts as equal.
 #[derive(Clone, Copy, PartialEq)]
@@ -16,11 +16,19 @@ pub fn eq(a: &dyn Message, b: &dyn Message) -> bool {
 }
 
 fn messages(a: Fields<'_>, b: Fields<'_>, sense: Sense) -> bool {
-    std::ptr::eq(a.desc(), b.desc())
-        && (0..a.desc().fields.len()).all(|i| match (a.inner(i), b.inner(i)) {
-            (Some(a), Some(b)) => messages(a, b, sense),
-            _ => a.is_shared(b, i) || values(a.get(i), b.get(i), sense),
+    a.beside(b).is_some_and(|pair| same(pair, sense))
+}
+
+fn same(pair: Pair<'_, '_>, sense: Sense) -> bool {
+    (0..pair.len()).all(|i| {
+        pair.plainly_equal(i).unwrap_or_else(|| match pair.inner(i) {
+            Some(inner) => same(inner, sense),
+            None => {
+                let (a, b) = pair.get(i);
+                values(a, b, sense)
+            }
         })
+    })
 }
 
 fn values(a: FieldRef<'_>, b: FieldRef<'_>, sense: Sense) -> bool {

@@ -3,7 +3,7 @@ use crate::reflect::leaf::{Leaf, LeafDesc, OptLeafSlot};
 use crate::rep::{Bytes, Plan, Str, view};
 pub use crate::rep::{
     Described, Fields, FieldsMut, LeafOps, ListMut, ListRef, MapMut, MapRef, Message, OptMut,
-    Optional, Reflect,
+    Optional, Pair, Reflect,
 };
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -43,8 +43,8 @@ pub(crate) use self::shared::slot as shared_slot;
 pub use self::str::Str;
 pub(crate) use self::table::view;
 pub use self::table::{
-    Described, Fields, FieldsMut, Message, OptMut, Optional, Reflect, clone_of, default_of, erase,
-    erase_mut,
+    Described, Fields, FieldsMut, Message, OptMut, Optional, Pair, Reflect, clone_of, default_of,
+    erase, erase_mut,
 };
 pub(crate) use self::tail::{Tag, Tail};
 

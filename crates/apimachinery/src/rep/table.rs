@@ -4,7 +4,7 @@ use super::elements::{ListMut, ListRef, MapMut, MapRef};
 use super::heap::{self, Header, SlotMut};
 use super::plan::{self, Elements};
 use super::{Bytes, Emb, List, Map, Shared, StaticDefault, Str};
-use crate::reflect::{Desc, FieldMut, FieldRef, Type};
+use crate::reflect::{Desc, Field, FieldMut, FieldRef, Type};
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 
@@ -175,6 +175,11 @@ impl<'a> Fields<'a> {
     pub fn iter(self) -> impl ExactSizeIterator<Item = FieldRef<'a>> {
         (0..self.desc.fields.len()).map(move |i| self.get(i))
     }
+    /// This and another value of the same type; `None` when it is of another.
+    #[inline]
+    pub fn beside<'b>(self, other: Fields<'b>) -> Option<Pair<'a, 'b>> {
+        std::ptr::eq(self.desc, other.desc).then_some(Pair { a: self, b: other })
+    }
     /// Whether field `i` holds the very same block in both, or the same short text: it is then
     /// equal. `false` says nothing.
     ///
@@ -183,20 +188,89 @@ impl<'a> Fields<'a> {
     #[inline]
     pub fn is_shared(self, other: Fields<'_>, i: usize) -> bool {
         let f = &self.desc.fields[i];
-        match f.ty {
-            Type::Str | Type::OptStr | Type::Bytes | Type::Emb(_) | Type::OptMsg(_) => {}
-            Type::List(_) | Type::Map(_) => {}
-            _ => return false,
-        }
+        is_handle(&f.ty) && self.beside(other).is_some_and(|pair| pair.same_word(f))
+    }
+}
+
+/// Whether values of the type are one pointer, or text in its place.
+#[inline]
+const fn is_handle(t: &Type) -> bool {
+    matches!(
+        t,
+        Type::Str
+            | Type::OptStr
+            | Type::Bytes
+            | Type::Emb(_)
+            | Type::OptMsg(_)
+            | Type::List(_)
+            | Type::Map(_)
+    )
+}
+
+/// Two values of the same type.
+#[derive(Clone, Copy)]
+pub struct Pair<'a, 'b> {
+    a: Fields<'a>,
+    b: Fields<'b>,
+}
+
+impl<'a, 'b> Pair<'a, 'b> {
+    /// Number of fields.
+    #[inline]
+    pub fn len(self) -> usize {
+        self.a.desc.fields.len()
+    }
+    /// Field `i` of both.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn get(self, i: usize) -> (FieldRef<'a>, FieldRef<'b>) {
+        (self.a.get(i), self.b.get(i))
+    }
+    /// Field `i` of both, when it is a message by value.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn inner(self, i: usize) -> Option<Pair<'a, 'b>> {
+        Some(Pair { a: self.a.inner(i)?, b: self.b.inner(i)? })
+    }
+    #[inline]
+    fn same_word(self, f: &Field) -> bool {
         let at = f.offset as usize;
-        // SAFETY: both are of this table (checked), where a pointer stands here.
-        std::ptr::eq(self.desc, other.desc)
-            && unsafe {
-                std::ptr::eq(
-                    self.p.add(at).cast::<*mut Header>().read(),
-                    other.p.add(at).cast::<*mut Header>().read(),
-                )
+        // SAFETY: both are of this table, where a pointer stands here.
+        unsafe {
+            std::ptr::eq(
+                self.a.p.add(at).cast::<*mut Header>().read(),
+                self.b.p.add(at).cast::<*mut Header>().read(),
+            )
+        }
+    }
+    /// Whether field `i` is equal in both, where that takes no look at what it points to; the same
+    /// block is equal to itself.
+    ///
+    /// # Panics
+    /// When there is no such field.
+    #[inline]
+    pub fn plainly_equal(self, i: usize) -> Option<bool> {
+        let f = &self.a.desc.fields[i];
+        let at = f.offset as usize;
+        // SAFETY: both are of this table, and have a value of this type here.
+        unsafe {
+            let (a, b) = (self.a.p.add(at), self.b.p.add(at));
+            match &f.ty {
+                Type::Bool => Some(*a.cast::<bool>() == *b.cast::<bool>()),
+                Type::I32 => Some(*a.cast::<i32>() == *b.cast::<i32>()),
+                Type::I64 => Some(*a.cast::<i64>() == *b.cast::<i64>()),
+                Type::Str => Some(*a.cast::<Str>() == *b.cast::<Str>()),
+                Type::OptBool => Some(*a.cast::<Option<bool>>() == *b.cast::<Option<bool>>()),
+                Type::OptI32 => Some(*a.cast::<Option<i32>>() == *b.cast::<Option<i32>>()),
+                Type::OptI64 => Some(*a.cast::<Option<i64>>() == *b.cast::<Option<i64>>()),
+                t if is_handle(t) && self.same_word(f) => Some(true),
+                _ => None,
             }
+        }
     }
 }
 
