@@ -3,9 +3,9 @@ use k8s_openapi::api::core::v1::Pod;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// The fastest of five rounds, in ns a pass.
+/// The fastest of many short rounds, in ns a pass.
 fn measure(seconds: f64, mut pass: impl FnMut()) -> f64 {
-    const ROUNDS: u32 = 5;
+    const ROUNDS: u32 = 20;
     let round = Duration::from_secs_f64(seconds) / ROUNDS;
     let one = |pass: &mut dyn FnMut()| {
         let (started, mut passes) = (Instant::now(), 0);

@@ -59,7 +59,7 @@ type bench struct {
 
 // measure runs pass in rounds; the fastest round counts.
 func (b *bench) measure(name string, size int, pass func() error) error {
-	const rounds = 5
+	const rounds = 20
 	best := 0.0
 	for range rounds {
 		started, passes := time.Now(), 0
