@@ -93,7 +93,7 @@ fn scalar(v: &Value, depth: usize, out: &mut String) {
             _ => out.push_str(&n.to_string()),
         },
         Value::String(s) if is_literal(s) => literal(s, depth, out),
-        Value::String(s) => text(s, out),
+        Value::String(s) => folded(s, depth, out),
         Value::Array(_) => out.push_str("[]"),
         Value::Object(_) => out.push_str("{}"),
     }
@@ -130,12 +130,97 @@ fn is_printable(c: char) -> bool {
         && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// Lines are folded at the first single space after so many columns.
+const WIDTH: usize = 80;
+
+/// A text that is no key: long lines are folded, and go on `depth` columns to the right.
+fn folded(s: &str, depth: usize, out: &mut String) {
+    let start = out.len();
+    text(s, out);
+    let column = out[..start].rsplit('\n').next().unwrap_or_default().chars().count();
+    if column + out.len() - start <= WIDTH {
+        return;
+    }
+    let whole = out.split_off(start);
+    // Inside double quotes a space that begins a line is written with a backslash.
+    let escapes = whole.starts_with('"');
+    let marks = usize::from(whole.starts_with(['"', '\'']));
+    let chars: Vec<char> = whole.chars().collect();
+    let last = chars.len() - marks;
+    let (mut column, mut after_space) = (column, false);
+    for (at, c) in chars.iter().copied().enumerate() {
+        let next = chars.get(at + 1).copied();
+        let inside = at > marks && at + 1 < last;
+        if c == ' ' && !after_space && inside && column > WIDTH && (escapes || next != Some(' ')) {
+            out.push('\n');
+            indent(depth, out);
+            column = depth;
+            if escapes && next == Some(' ') {
+                out.push('\\');
+                column += 1;
+            }
+        } else {
+            out.push(c);
+            column += 1;
+        }
+        after_space = c == ' ';
+    }
+}
+
+/// Whether readers of YAML 1.1 take a text for a time: a date, alone or with a time of day.
+fn is_timestamp(s: &str) -> bool {
+    fn number(s: &str, least: usize, most: usize) -> Option<(u32, &str)> {
+        let digits = s.bytes().take_while(u8::is_ascii_digit).count().min(most);
+        let (number, rest) = s.split_at(digits);
+        (digits >= least).then_some((number.parse().ok()?, rest))
+    }
+    fn date(s: &str) -> Option<&str> {
+        let (year, rest) = number(s, 4, 4)?;
+        let (month, rest) = number(rest.strip_prefix('-')?, 1, 2)?;
+        let (day, rest) = number(rest.strip_prefix('-')?, 1, 2)?;
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            2 if leap => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        (1..=days).contains(&day).then_some(rest)
+    }
+    fn clock(s: &str) -> Option<&str> {
+        let (hour, rest) = number(s, 1, 2)?;
+        let (minute, rest) = number(rest.strip_prefix(':')?, 1, 2)?;
+        let (second, rest) = number(rest.strip_prefix(':')?, 1, 2)?;
+        let rest = match rest.strip_prefix(['.', ',']) {
+            Some(fraction) => number(fraction, 1, 9)?.1,
+            None => rest,
+        };
+        (hour < 24 && minute < 60 && second < 60).then_some(rest)
+    }
+    fn zone(s: &str) -> Option<&str> {
+        if let Some(rest) = s.strip_prefix('Z') {
+            return Some(rest);
+        }
+        let (hour, rest) = number(s.strip_prefix(['+', '-'])?, 2, 2)?;
+        let (minute, rest) = number(rest.strip_prefix(':')?, 2, 2)?;
+        (hour <= 24 && minute < 60).then_some(rest)
+    }
+    let whole = date(s).and_then(|rest| match rest.chars().next() {
+        None => Some(rest),
+        Some('T' | 't') => zone(clock(&rest[1..])?),
+        Some(' ') => clock(&rest[1..]),
+        _ => None,
+    });
+    whole == Some("")
+}
+
 /// A text on one line.
 fn text(s: &str, out: &mut String) {
     if !s.chars().all(is_printable) {
         return quoted(s, out);
     }
-    if !matches!(resolve(s), Scalar::Text(_)) || is_base_60(s) {
+    if !matches!(resolve(s), Scalar::Text(_)) || is_base_60(s) || is_timestamp(s) {
         return quoted(s, out);
     }
     let first = s.chars().next().unwrap_or(' ');
@@ -188,4 +273,37 @@ fn quoted(s: &str, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn yaml(value: Value) -> String {
+        let mut out = String::new();
+        document(&value, &mut out);
+        out
+    }
+
+    #[test]
+    fn times_are_quoted() {
+        for text in ["2026-01-02T03:04:05Z", "2026-1-2", "2026-01-02 03:04:05.5"] {
+            assert_eq!(yaml(json!({"t": text})), format!("t: \"{text}\"\n"));
+        }
+        for text in ["2026-13-02", "2026-02-30", "2026-01-02T03:04:05", "2026-01-02x"] {
+            assert_eq!(yaml(json!({"t": text})), format!("t: {text}\n"));
+        }
+    }
+
+    #[test]
+    fn long_lines_are_folded() {
+        let words = "word ".repeat(18);
+        let words = words.trim_end();
+        let folded = yaml(json!({"a": words}));
+        assert_eq!(folded, format!("a: {}\n  word word\n", &words[..16 * 5 - 1]));
+        let colon = format!("a: {words}");
+        let folded = yaml(json!([colon]));
+        assert!(folded.starts_with("- 'a: word") && folded.contains("word\n  word'"), "{folded}");
+    }
 }
