@@ -13,15 +13,29 @@ use crate::root;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// `sync | build | small | apimachinery`.
+/// `sync | build | small | apimachinery | start`.
 pub(crate) fn command(args: &[String]) -> Result<(), String> {
     match args.split_first() {
         Some((what, rest)) if what == "sync" => sync::command(rest),
         Some((what, rest)) if what == "build" => build::command(rest),
         Some((what, rest)) if what == "small" => small::command(rest),
         Some((what, rest)) if what == "apimachinery" => apimachinery::command(rest),
-        _ => Err("usage: cargo xtask bench sync | build | small | apimachinery".into()),
+        Some((what, [])) if what == "start" => start(),
+        _ => Err("usage: cargo xtask bench sync | build | small | apimachinery | start".into()),
     }
+}
+
+/// How long the embedded API server takes to be ready.
+fn start() -> Result<(), String> {
+    println!("{}", machine());
+    run(&mut crate::process::cargo(&[
+        "bench",
+        "--quiet",
+        "--package",
+        "pintle-apiserver",
+        "--bench",
+        "start",
+    ]))
 }
 
 /// `cargo` of the peers' workspace, with its products beside ours.

@@ -25,8 +25,8 @@ type Run = fn(&[String]) -> Result<(), String>;
 const COMMANDS: &[(&str, &str, &str, Run)] = &[
     (
         "bench",
-        "sync [--objects N] [--mix realistic | distinct | both] | build | small | apimachinery [--seconds N]",
-        "pintle beside client-go and kube-rs: informers, builds, small parts",
+        "sync [--objects N] [--mix realistic | distinct | both] | build | small | apimachinery [--seconds N] | start",
+        "pintle beside client-go and kube-rs: informers, builds, small parts; how fast the API server starts",
         bench::command,
     ),
     ("ci", "[--quick]", "everything that must hold before a change lands", ci::command),

@@ -8,10 +8,18 @@
 //! needs no socket; or over TLS on a loopback port ([`Builder::listen`]), with a kubeconfig for any
 //! client.
 //!
+//! Users come from static tokens, client certificates and tokens of ServiceAccounts, which it
+//! issues itself. It answers who somebody is and what they may do: members of `system:masters`
+//! everything, others what every cluster allows everybody ([`Builder::allow_all`] changes that).
+//!
+//! The program `pintle-apiserver` is this server as a process, with the flags of kube-apiserver;
+//! `pintle-apiserver assets DIR` makes a folder that test environments of any language take for
+//! etcd and kube-apiserver (`KUBEBUILDER_ASSETS=DIR`). What it keeps is in memory: a kube-apiserver
+//! that is started again, on the etcd of before, is empty.
+//!
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
-//! server-side apply, RBAC (members of `system:masters` may all), admission
-//! webhooks, CEL, conversion webhooks, the own columns of most kinds in tables, OpenAPI, reviews, and subresources beside `status`
-//! and `finalize`. No Pod runs anywhere.
+//! server-side apply, roles that are stored (RBAC), admission webhooks, CEL, conversion webhooks,
+//! eviction, and what needs a node (`log`, `exec`, `proxy`, ...). No Pod runs anywhere.
 //!
 //! Built-in kinds behave like themselves: every kind has the defaults of the real server, Services
 //! are given addresses and ports, Jobs their selector, Pods their priority and tolerations.
@@ -64,6 +72,7 @@ mod negotiate;
 mod object;
 mod openapi;
 mod pki;
+mod printers;
 mod plugins;
 mod registry;
 mod request;

@@ -158,6 +158,7 @@ fn reset_fields(resource: &Resource, subresource: &str) -> Option<Filter> {
             without(&fields)
         }
         "finalize" => without(&[Path::fields(["status"])]),
+        "approval" => without(&[Path::fields(["spec"]), Path::fields(["status", "certificate"])]),
         _ => None,
     }
 }

@@ -386,6 +386,8 @@ impl<'a> Exchange<'a> {
             "" => Part::Main,
             "status" => Part::Status,
             "finalize" if plural == "namespaces" => Part::Finalize,
+            "approval" if plural == "certificatesigningrequests" => Part::Approval,
+            "binding" if plural == "pods" => return self.binding(request, body).await,
             "scale" => return self.scale(request, body).await,
             "token" if plural == "serviceaccounts" => {
                 let (object, mut warnings) = self.posted(request, body).await?;
@@ -404,8 +406,10 @@ impl<'a> Exchange<'a> {
             let item = request.review(object, user)?;
             return Ok(Answer { reply: Reply::Object(201, item), warnings });
         }
+        if plural == "bindings" && resource.group.is_empty() {
+            return self.binding(request, body).await;
+        }
         if !stored {
-            // Bindings, which are asked and not kept.
             return Err(ApiError::not_implemented(&format!("the resource {plural}")));
         }
         let content_type = self.header(header::CONTENT_TYPE);
@@ -414,7 +418,11 @@ impl<'a> Exchange<'a> {
             "create" => {
                 let body = self.read(body).await?;
                 let options = write_options(&self.query, "CreateOptions")?;
-                let (object, warnings) = request.decode(&body, content_type, options.validation)?;
+                let (mut object, warnings) =
+                    request.decode(&body, content_type, options.validation)?;
+                if plural == "certificatesigningrequests" {
+                    handlers::certificates::requested_by(&mut object, user);
+                }
                 let item = request.create(object, options).map_err(|e| e.warned(&warnings))?;
                 Ok(Answer { reply: Reply::Object(201, item), warnings })
             }
@@ -442,6 +450,21 @@ impl<'a> Exchange<'a> {
             }
             _ => Err(ApiError::method_not_allowed()),
         }
+    }
+
+    /// A Pod is bound to a node.
+    async fn binding<B>(&self, request: &handlers::Request<'_>, body: B) -> ApiResult<Answer>
+    where
+        B: HttpBody,
+        B::Error: Into<BoxError>,
+    {
+        let (binding, warnings) = self.posted(request, body).await?;
+        let options = write_options(&self.query, "CreateOptions")?;
+        let name = match self.info.name.as_str() {
+            "" => crate::registry::name_of(&binding).to_owned(),
+            name => name.to_owned(),
+        };
+        Ok(Answer { warnings, ..request.bind(&name, &binding, options)? })
     }
 
     /// The object of a POST, and warnings about it.

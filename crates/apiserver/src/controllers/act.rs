@@ -42,6 +42,7 @@ impl<'a> Target<'a> {
             Part::Main => "",
             Part::Status => "status",
             Part::Finalize => "finalize",
+            Part::Approval => "approval",
         };
         let info = RequestInfo {
             verb,

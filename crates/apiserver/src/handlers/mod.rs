@@ -3,7 +3,9 @@
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers` and `pkg/registry/generic/registry`.
 
 mod admission;
+mod binding;
 pub(crate) mod body;
+pub(crate) mod certificates;
 pub(crate) mod delete;
 pub(crate) mod list;
 pub(crate) mod namespaces;

@@ -25,6 +25,8 @@ pub(crate) enum Part {
     Status,
     /// Only a namespace's `spec.finalizers`.
     Finalize,
+    /// Only the conditions of a CertificateSigningRequest.
+    Approval,
 }
 
 /// Attempts to find a free name for `metadata.generateName`.
@@ -238,6 +240,10 @@ impl Request<'_> {
                     Some(status) => new.insert("status".to_owned(), status.clone()),
                     None => new.remove("status"),
                 };
+                new
+            }
+            Part::Approval => {
+                super::certificates::approved(&old, &mut new, &self.core.now());
                 new
             }
         };

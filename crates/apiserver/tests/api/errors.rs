@@ -60,7 +60,6 @@ async fn what_is_not_there_says_so() {
     for (method, path, what) in [
         ("GET", "/api/v1/namespaces/default/pods/p/log", "the subresource pods/log"),
         ("POST", "/api/v1/namespaces/default/pods/p/eviction", "the subresource pods/eviction"),
-        ("POST", "/api/v1/namespaces/default/pods/p/binding", "the subresource pods/binding"),
     ] {
         let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
         let answer = client.call(method, path, json!({})).await;

@@ -11,6 +11,7 @@ mod managed;
 mod patch;
 mod protobuf;
 mod reviews;
+mod subresources;
 mod testing;
 mod tls;
 mod tokens;
