@@ -39,19 +39,19 @@ fn start() -> Result<(), String> {
 }
 
 /// `cargo` of the peers' workspace, with its products beside ours.
-fn peers_cargo(args: &[&str]) -> Command {
+pub(crate) fn peers_cargo(args: &[&str]) -> Command {
     let mut c = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     c.args(args).current_dir(root().join("benches").join("peers"));
     c.env("CARGO_TARGET_DIR", peers_target());
     c
 }
 
-fn peers_target() -> PathBuf {
+pub(crate) fn peers_target() -> PathBuf {
     root().join("target").join("peers")
 }
 
 /// The program with client-go's benchmarks, beside that of the control plane; `None` without Go.
-fn client_go() -> Result<Option<PathBuf>, String> {
+pub(crate) fn client_go() -> Result<Option<PathBuf>, String> {
     let Some(program) = crate::control_plane::build()? else { return Ok(None) };
     let bench = program.with_file_name("client-go-bench");
     if bench.exists() { Ok(Some(bench)) } else { Err(format!("{} is missing", bench.display())) }

@@ -22,6 +22,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     conformance::command(&["fixtures".into()])?;
     conformance::command(&["tables".into()])?;
     conformance::command(&["apimachinery".into()])?;
+    conformance::command(&["clients".into()])?;
     // The embedded server against recorded transcripts of the real one is part of `cargo test`;
     // `conformance apiserver`, which asks the real one again, is not run here: bookmarks come when
     // the real server likes, and some of its messages quote whole objects.

@@ -22,6 +22,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
             apiserver(option(rest, "--only"), flag(rest, "--record"))
         }
         [what, rest @ ..] if what == "envtest" => crate::envtest::command(rest),
+        [what] if what == "clients" => clients(),
         [what, rest @ ..] if what == "tables" => {
             only(rest, &[], &["--write"])?;
             tables(flag(rest, "--write"))
@@ -30,6 +31,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
                   cargo xtask conformance apimachinery [--seed S] [--cases N] [--only AREA,..]\n       \
                   cargo xtask conformance apiserver [--record] [--only FAMILY,..]\n       \
                   cargo xtask conformance envtest [--embedded] [--release] [--only PKG,..] [--jobs N]\n       \
+                  cargo xtask conformance clients\n       \
                   cargo xtask conformance tables [--write]"
             .into()),
     }
@@ -92,6 +94,27 @@ fn apiserver(families: Option<&str>, record: bool) -> Result<(), String> {
         command.args(["--only", families]);
     }
     run(&mut command)
+}
+
+/// Has informers of client-go and kube-rs follow the embedded server beside ours, and runs its test
+/// under load with optimisation.
+fn clients() -> Result<(), String> {
+    let mut test = cargo(&["test", "--quiet", "--package", "pintle-e2e", "--test", "clients"]);
+    match crate::bench::client_go()? {
+        Some(program) => {
+            test.env("PINTLE_CLIENT_GO", program);
+        }
+        None if std::env::var_os("CI").is_some() => {
+            return Err("nothing is skipped in CI: install Go 1.26 or later".into());
+        }
+        None => eprintln!("SKIPPED: client-go's informer: Go is not installed"),
+    }
+    run(&mut crate::bench::peers_cargo(&["build", "--package", "peer-follow"]))?;
+    test.env("PINTLE_KUBE_RS", crate::bench::peers_target().join("debug").join("peer-follow"));
+    test.args(["--", "--nocapture"]);
+    run(&mut test)?;
+    let load = ["test", "--release", "--quiet", "--package", "pintle-apiserver", "--test", "load"];
+    run(cargo(&load).args(["--", "--nocapture"]))
 }
 
 fn fresh_seed() -> String {

@@ -38,7 +38,7 @@ const COMMANDS: &[(&str, &str, &str, Run)] = &[
     ),
     (
         "conformance",
-        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | apiserver [--record] [--only FAMILY,..] | envtest [--embedded] [--release] [--only PKG,..] [--jobs N] | tables [--write]",
+        "fixtures [DIR | --seed S --count N] | apimachinery [--seed S] [--cases N] [--only AREA,..] | apiserver [--record] [--only FAMILY,..] | envtest [--embedded] [--release] [--only PKG,..] [--jobs N] | clients | tables [--write]",
         "every kind, function and request agrees with Go: objects it encoded, answers it gave, tests it has",
         conformance::command,
     ),
