@@ -72,7 +72,6 @@ mod negotiate;
 mod object;
 mod openapi;
 mod pki;
-mod printers;
 mod plugins;
 mod registry;
 mod request;
