@@ -60,6 +60,35 @@ impl Request<'_> {
         empty.map_or(Value::Null, Value::Object)
     }
 
+    /// Adds to an object of the subresource's own kind, which is answered and not kept, who manages
+    /// its fields.
+    pub(crate) fn manage_posted(&self, new: &mut Object) {
+        let expect = self.expect();
+        let (group, version) =
+            expect.api_version.split_once('/').unwrap_or(("", &expect.api_version));
+        let gvk =
+            GroupVersionKind::new(group.to_owned(), version.to_owned(), expect.kind.to_owned());
+        let heads = Heads(vec![expect.api_version.clone()]);
+        // As in Kubernetes, where the types of such objects are not looked up.
+        let types: Arc<dyn TypeConverter> = Arc::new(DeducedTypes);
+        let manager = FieldManager::with_converter(types, heads, gvk)
+            .subresource(self.info.subresource.as_str());
+        let mut wanted = new.clone();
+        wanted.remove("status");
+        if let Some(Value::Object(spec)) = wanted.get_mut("spec") {
+            spec.retain(|_, value| !value.is_null());
+        }
+        wanted.insert("apiVersion".to_owned(), expect.api_version.as_str().into());
+        wanted.insert("kind".to_owned(), expect.kind.into());
+        let (wanted, now) = (Value::Object(wanted), (self.core.clock)());
+        let done = manager.update_no_errors(&Value::Null, wanted, &self.manager_name(), now);
+        let mut managed = done.pointer("/metadata/managedFields").cloned();
+        if let Some(spec) = managed.as_mut().and_then(|m| m.pointer_mut("/0/fieldsV1/f:spec")) {
+            without_selves(spec);
+        }
+        set_managed(new, managed);
+    }
+
     /// Who does this: the manager it names, or the first word of the client's name.
     fn manager_name(&self) -> String {
         let named = self.query.get("fieldManager");
@@ -160,6 +189,14 @@ fn reset_fields(resource: &Resource, subresource: &str) -> Option<Filter> {
         "finalize" => without(&[Path::fields(["status"])]),
         "approval" => without(&[Path::fields(["spec"]), Path::fields(["status", "certificate"])]),
         _ => None,
+    }
+}
+
+/// Takes out of a set of fields those that stand for a whole object.
+fn without_selves(fields: &mut Value) {
+    if let Value::Object(fields) = fields {
+        fields.shift_remove(".");
+        fields.values_mut().for_each(without_selves);
     }
 }
 

@@ -6,7 +6,8 @@
 use std::sync::OnceLock;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use pintle_apimachinery::{Error, Time};
 use serde_json::{Map, Value, json};
 
@@ -82,8 +83,12 @@ fn encode(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
+/// As Go reads it: bits too many at the end are not looked at.
+const READER: GeneralPurpose =
+    GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
+
 fn decode(part: &str) -> Option<Value> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    serde_json::from_slice(&READER.decode(part).ok()?).ok()
 }
 
 impl Accounts {
@@ -183,8 +188,7 @@ impl Accounts {
             return Ok(None);
         };
         let (Some(known), Some(claims)) = (decode(head), decode(body)) else { return Ok(None) };
-        let (Some(claims), Ok(bytes)) = (claims.as_object(), URL_SAFE_NO_PAD.decode(signature))
-        else {
+        let (Some(claims), Ok(bytes)) = (claims.as_object(), READER.decode(signature)) else {
             return Ok(None);
         };
         let issuer = text(claims, "iss");

@@ -147,7 +147,11 @@ impl Request<'_> {
                 shown.remove("namespace");
             }
             let shown = BadValue::from(&self.metadata_in_order(shown));
-            errors.push(FieldError::invalid("metadata", shown, "must be empty"));
+            let detail = match self.resource.namespaced {
+                true => "must be empty except for namespace",
+                false => "must be empty",
+            };
+            errors.push(FieldError::invalid("metadata", shown, detail));
         }
         if self.resource.namespaced {
             let within = resource.map_or("", |resource| text(resource, "namespace"));

@@ -30,7 +30,7 @@ impl Request<'_> {
         let seconds = spec.get("expirationSeconds").and_then(Value::as_i64);
         let mut seconds = seconds.unwrap_or(3_600);
         spec["expirationSeconds"] = seconds.into();
-        self.manage(None, &mut object);
+        self.manage_posted(&mut object);
         let meta = metadata_mut(&mut object);
         let given = text(meta, "name");
         if !given.is_empty() && given != name {
