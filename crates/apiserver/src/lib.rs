@@ -73,6 +73,7 @@ mod object;
 mod openapi;
 mod pki;
 mod plugins;
+mod printers;
 mod registry;
 mod request;
 mod respond;

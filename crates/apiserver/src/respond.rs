@@ -68,6 +68,7 @@ impl Exchange<'_> {
                     Reply::Object(code, item) => (code, encoder.object(&item).map_err(internal)?),
                     Reply::List(page) => (200, encoder.list(&page).map_err(internal)?),
                     Reply::Value(code, value) => {
+                        let value = transform.value(value)?;
                         (code, encode::value(self.core, format, &value).map_err(internal)?)
                     }
                     Reply::Watch(mut watch) => {

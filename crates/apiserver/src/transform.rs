@@ -2,17 +2,20 @@
 //!
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/handlers/response.go`, the printers of
 //! `k8s.io/kubernetes/pkg/printers/internalversion` and the table convertor of
-//! apiextensions-apiserver. Columns of custom resources are those of their definitions; of
-//! built-in kinds the name and the age, and a few more where they are plain fields.
+//! apiextensions-apiserver. Columns of custom resources are those of their definitions; those of
+//! built-in kinds are in `printers`.
+
+use std::sync::Arc;
 
 use pintle_apimachinery::Time;
 use serde_json::{Map, Value, json};
 
-use crate::core::Core;
+use crate::core::{Clock, Core};
 use crate::handlers::Item;
 use crate::handlers::list::Page;
 use crate::negotiate::Form;
-use crate::object::{Object, Stored, at, in_order, metadata, text};
+use crate::object::{Object, Stored, in_order, metadata, text};
+use crate::printers;
 use crate::registry::Resource;
 use crate::request::Query;
 use crate::status::{ApiError, ApiResult};
@@ -23,15 +26,11 @@ use crate::storage::Revision;
 enum Source {
     /// At a JSON path.
     Path(String),
-    /// As many as this field has entries.
-    Count(&'static str),
     /// The time since creation.
     Age,
-    /// The time of creation itself.
-    Created,
 }
 
-/// A column of a table.
+/// A column of a custom resource.
 #[derive(Clone, Debug)]
 struct Column {
     name: String,
@@ -42,33 +41,23 @@ struct Column {
     source: Source,
 }
 
-/// Names of columns and where their cells are.
-type Cells = &'static [(&'static str, &'static str)];
-
-/// Columns of built-in kinds whose cells are plain fields.
-const COLUMNS: &[(&str, &str, Cells)] = &[
-    ("", "configmaps", &[("Data", "#data")]),
-    ("", "namespaces", &[("Status", ".status.phase")]),
-    ("", "secrets", &[("Type", ".type"), ("Data", "#data")]),
-    ("coordination.k8s.io", "leases", &[("Holder", ".spec.holderIdentity")]),
-];
-
-/// Kinds that have no printer: their tables tell the time of creation and not the age.
-const PLAIN: &[(&str, &str)] = &[
-    ("", "limitranges"),
-    ("rbac.authorization.k8s.io", "clusterroles"),
-    ("rbac.authorization.k8s.io", "roles"),
-    ("apiextensions.k8s.io", "customresourcedefinitions"),
-];
+/// What rows are made of.
+#[derive(Clone, Debug)]
+enum Columns {
+    Builtin(&'static [printers::Column]),
+    Custom(Vec<Column>),
+}
 
 /// What answers of one request are turned into.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Transform {
     form: Form,
     /// `includeObject` of the query.
     include: String,
-    columns: Vec<Column>,
-    now: Time,
+    columns: Columns,
+    clock: Clock,
+    /// Group and resource.
+    place: (String, String),
     /// Kind and group for messages, in Go's words.
     go_kind: String,
     api_version: String,
@@ -77,10 +66,16 @@ pub(crate) struct Transform {
 
 impl Transform {
     pub(crate) fn new(core: &Core, resource: &Resource, form: Form, query: &Query) -> Self {
-        let columns = match form {
-            Form::Table { .. } => columns(resource),
-            _ => Vec::new(),
+        let columns = match (form, &resource.custom) {
+            (Form::Table { .. }, None) => {
+                Columns::Builtin(printers::columns(&resource.group, &resource.plural))
+            }
+            (Form::Table { .. }, Some(custom)) => {
+                Columns::Custom(columns(&custom.definition, &resource.version))
+            }
+            _ => Columns::Custom(Vec::new()),
         };
+        let place = (resource.group.clone(), resource.plural.clone());
         let include = query.get("includeObject").to_owned();
         let go_kind = match resource.custom {
             Some(_) => "unstructured.Unstructured".to_owned(),
@@ -93,7 +88,8 @@ impl Transform {
             }
         };
         let (api_version, kind) = (resource.api_version(), resource.kind.clone());
-        Transform { form, include, columns, now: (core.clock)(), go_kind, api_version, kind }
+        let clock = Arc::clone(&core.clock);
+        Transform { form, include, columns, clock, place, go_kind, api_version, kind }
     }
 
     pub(crate) fn form(&self) -> Form {
@@ -116,7 +112,7 @@ impl Transform {
                 if let Some(revision) = item.version {
                     meta.insert("resourceVersion".to_owned(), revision.to_string().into());
                 }
-                let rows = vec![self.row(&item.stored, item.version)?];
+                let rows = self.rows(vec![item.stored.object(item.version)], false)?;
                 Ok(self.table(version, meta, rows, true))
             }
             _ => Ok(self.partial(&item.stored, item.version)),
@@ -142,8 +138,8 @@ impl Transform {
                 self.go_kind
             ))),
             Form::Table { version } => {
-                let rows = page.items.iter().map(|item| self.row(&item.stored, item.version));
-                let rows = rows.collect::<ApiResult<Vec<Value>>>()?;
+                let objects = page.items.iter().map(|item| item.stored.object(item.version));
+                let rows = self.rows(objects.collect(), true)?;
                 Ok(self.table(version, meta, rows, true))
             }
             Form::Metadata { version, .. } => {
@@ -163,13 +159,32 @@ impl Transform {
         }
     }
 
+    /// A value of another kind than the resource's: a Scale has columns of its own.
+    pub(crate) fn value(&self, value: Value) -> ApiResult<Value> {
+        match (self.form, value) {
+            (Form::Table { version }, Value::Object(scale)) if text(&scale, "kind") == "Scale" => {
+                let columns = Columns::Builtin(printers::scale_columns());
+                let kind = "Scale".to_owned();
+                let api_version = text(&scale, "apiVersion").to_owned();
+                let of_scale = Transform { columns, kind, api_version, ..self.clone() };
+                let mut meta = Map::new();
+                let revision = text(metadata(&scale), "resourceVersion");
+                meta.insert("resourceVersion".to_owned(), revision.into());
+                let rows = of_scale.rows(vec![scale], false)?;
+                Ok(of_scale.table(version, meta, rows, true))
+            }
+            (_, value) => Ok(value),
+        }
+    }
+
     /// The object of a watch event; `first` tells whether columns are told again.
     pub(crate) fn event(&self, stored: &Stored, revision: Revision, first: bool) -> Value {
         match self.form {
             Form::Table { version } => {
                 let mut meta = Map::new();
                 meta.insert("resourceVersion".to_owned(), revision.to_string().into());
-                let rows = self.row(stored, Some(revision)).into_iter().collect();
+                let object = stored.object(Some(revision));
+                let rows = self.rows(vec![object], false).unwrap_or_default();
                 self.table(version, meta, rows, first)
             }
             _ => self.partial(stored, Some(revision)),
@@ -183,7 +198,7 @@ impl Transform {
         };
         let object = Map::from_iter([("metadata".to_owned(), meta.clone())]);
         let row = json!({
-            "cells": self.cells(&object),
+            "cells": self.cells(&object, (self.clock)()),
             "object": partial("meta.k8s.io/v1", meta.clone()),
         });
         let revision = meta.get("resourceVersion").cloned().unwrap_or_default();
@@ -210,17 +225,26 @@ impl Transform {
         rows: Vec<Value>,
         with_columns: bool,
     ) -> Value {
-        let columns = self.columns.iter().map(|column| {
+        let told = |name: &str, kind: &str, format: &str, description: &str, priority: i64| {
             json!({
-                "name": column.name,
-                "type": column.kind,
-                "format": column.format,
-                "description": column.description,
-                "priority": column.priority,
+                "name": name,
+                "type": kind,
+                "format": format,
+                "description": description,
+                "priority": priority,
             })
-        });
+        };
+        let columns: Vec<Value> = match &self.columns {
+            Columns::Builtin(columns) => {
+                columns.iter().map(|c| told(c.name, c.kind, c.format, "", c.priority)).collect()
+            }
+            Columns::Custom(columns) => columns
+                .iter()
+                .map(|c| told(&c.name, &c.kind, &c.format, &c.description, c.priority))
+                .collect(),
+        };
         let columns = match with_columns {
-            true => Value::Array(columns.collect()),
+            true => Value::Array(columns),
             false => Value::Null,
         };
         json!({
@@ -232,10 +256,32 @@ impl Transform {
         })
     }
 
-    fn row(&self, stored: &Stored, revision: Option<Revision>) -> ApiResult<Value> {
-        let object = stored.object(revision);
+    /// The rows of these objects; of a `list` they may come in an order of their own.
+    fn rows(&self, objects: Vec<Object>, list: bool) -> ApiResult<Vec<Value>> {
+        let now = (self.clock)();
+        let rows = objects.into_iter().map(|object| {
+            let cells = self.cells(&object, now);
+            (object, cells)
+        });
+        let mut rows: Vec<(Object, Vec<Value>)> = rows.collect();
+        if list && matches!(self.columns, Columns::Builtin(_)) {
+            printers::arrange(self.place(), &mut rows);
+        }
+        rows.into_iter().map(|(object, cells)| self.row(object, cells)).collect()
+    }
+
+    fn place(&self) -> (&str, &str) {
+        (&self.place.0, &self.place.1)
+    }
+
+    fn row(&self, object: Object, cells: Vec<Value>) -> ApiResult<Value> {
         let mut row = Map::new();
-        row.insert("cells".to_owned(), self.cells(&object));
+        row.insert("cells".to_owned(), cells.into());
+        if matches!(self.columns, Columns::Builtin(_))
+            && let Some(conditions) = printers::conditions(self.place(), &object)
+        {
+            row.insert("conditions".to_owned(), conditions);
+        }
         match self.include.as_str() {
             "" | "Metadata" => {
                 let meta = Value::Object(in_order(metadata(&object)));
@@ -262,47 +308,37 @@ impl Transform {
         Ok(Value::Object(row))
     }
 
-    fn cells(&self, object: &Object) -> Value {
-        Value::Array(self.columns.iter().map(|column| self.cell(column, object)).collect())
-    }
-
-    fn cell(&self, column: &Column, object: &Object) -> Value {
-        let created = text(metadata(object), "creationTimestamp");
-        match &column.source {
-            Source::Age => self.age(created).into(),
-            Source::Created => created.into(),
-            Source::Count(field) => {
-                let count = at(object, field).map_or(0, |value| match value {
-                    Value::Object(map) => map.len(),
-                    Value::Array(items) => items.len(),
-                    _ => 0,
-                });
-                count.into()
+    fn cells(&self, object: &Object, now: Time) -> Vec<Value> {
+        match &self.columns {
+            Columns::Builtin(columns) => {
+                printers::cells(self.place(), columns, object, &printers::Clock { now })
             }
-            Source::Path(path) => {
-                let found = first(object, path);
-                match (column.kind.as_str(), found) {
-                    ("string", None) if !column.description.is_empty() => Value::Null,
-                    ("string", None) if column.name == "Name" => "".into(),
-                    (_, None) => Value::Null,
-                    ("integer", Some(Value::Number(number))) => {
-                        number.as_i64().map_or(Value::Null, Value::from)
-                    }
-                    ("number" | "boolean", Some(value)) => value.clone(),
-                    ("date", Some(Value::String(time))) => self.age(time).into(),
-                    ("string", Some(Value::String(text))) => text.as_str().into(),
-                    ("string", Some(other)) => other.to_string().into(),
-                    _ => Value::Null,
-                }
+            Columns::Custom(columns) => {
+                columns.iter().map(|column| cell(column, object, now)).collect()
             }
         }
     }
+}
 
-    /// The time since then, as people say it.
-    fn age(&self, then: &str) -> String {
-        match Time::parse(then) {
-            Ok(then) => duration(self.now.unix().saturating_sub(then.unix())),
-            Err(_) => "<unknown>".to_owned(),
+fn cell(column: &Column, object: &Object, now: Time) -> Value {
+    let clock = printers::Clock { now };
+    match &column.source {
+        Source::Age => clock.since(text(metadata(object), "creationTimestamp")).into(),
+        Source::Path(path) => {
+            let found = first(object, path);
+            match (column.kind.as_str(), found) {
+                ("string", None) if !column.description.is_empty() => Value::Null,
+                ("string", None) if column.name == "Name" => "".into(),
+                (_, None) => Value::Null,
+                ("integer", Some(Value::Number(number))) => {
+                    number.as_i64().map_or(Value::Null, Value::from)
+                }
+                ("number" | "boolean", Some(value)) => value.clone(),
+                ("date", Some(Value::String(time))) => clock.since(time).into(),
+                ("string", Some(Value::String(text))) => text.as_str().into(),
+                ("string", Some(other)) => other.to_string().into(),
+                _ => Value::Null,
+            }
         }
     }
 }
@@ -311,7 +347,7 @@ fn partial(version: &str, meta: Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": meta})
 }
 
-fn columns(resource: &Resource) -> Vec<Column> {
+fn columns(definition: &Value, version: &str) -> Vec<Column> {
     let column = |name: &str, kind: &str, source: Source| Column {
         name: name.to_owned(),
         kind: kind.to_owned(),
@@ -321,28 +357,11 @@ fn columns(resource: &Resource) -> Vec<Column> {
         source,
     };
     let mut columns = vec![column("Name", "string", Source::Path(".metadata.name".to_owned()))];
-    if let Some(custom) = &resource.custom {
-        let own = custom_columns(&custom.definition, &resource.version);
-        if own.is_empty() {
-            columns.push(column("Age", "date", Source::Age));
-        }
-        columns.extend(own);
-        return columns;
+    let own = custom_columns(definition, version);
+    if own.is_empty() {
+        columns.push(column("Age", "date", Source::Age));
     }
-    let here = (resource.group.as_str(), resource.plural.as_str());
-    if PLAIN.contains(&here) {
-        columns.push(column("Created At", "date", Source::Created));
-        return columns;
-    }
-    let own = COLUMNS.iter().find(|(group, plural, _)| (*group, *plural) == here);
-    for (name, path) in own.map_or(&[][..], |(.., own)| own) {
-        let source = match path.strip_prefix('#') {
-            Some(field) => Source::Count(field),
-            None => Source::Path((*path).to_owned()),
-        };
-        columns.push(column(name, "string", source));
-    }
-    columns.push(column("Age", "string", Source::Age));
+    columns.extend(own);
     columns
 }
 
@@ -405,53 +424,9 @@ fn first<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
     Some(value)
 }
 
-/// A duration in seconds, with no more exactness than people want. Go: `duration.HumanDuration`.
-fn duration(seconds: i64) -> String {
-    const MINUTE: i64 = 60;
-    const HOUR: i64 = 60 * MINUTE;
-    const DAY: i64 = 24 * HOUR;
-    const YEAR: i64 = 365 * DAY;
-    let two = |value: i64, unit: &str, rest: i64, small: &str| match rest {
-        0 => format!("{value}{unit}"),
-        rest => format!("{value}{unit}{rest}{small}"),
-    };
-    match seconds {
-        ..-1 => "<invalid>".to_owned(),
-        -1..=0 => "0s".to_owned(),
-        s if s < 2 * MINUTE => format!("{s}s"),
-        s if s < 10 * MINUTE => two(s / MINUTE, "m", s % MINUTE, "s"),
-        s if s < 3 * HOUR => format!("{}m", s / MINUTE),
-        s if s < 8 * HOUR => two(s / HOUR, "h", s % HOUR / MINUTE, "m"),
-        s if s < 2 * DAY => format!("{}h", s / HOUR),
-        s if s < 8 * DAY => two(s / DAY, "d", s % DAY / HOUR, "h"),
-        s if s < 2 * YEAR => format!("{}d", s / DAY),
-        s if s < 8 * YEAR => two(s / YEAR, "y", s % YEAR / DAY, "d"),
-        s => format!("{}y", s / YEAR),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        for (seconds, expect) in [
-            (-5, "<invalid>"),
-            (0, "0s"),
-            (119, "119s"),
-            (121, "2m1s"),
-            (600, "10m"),
-            (3 * 3_600, "3h"),
-            (3 * 3_600 + 60, "3h1m"),
-            (30 * 3_600, "30h"),
-            (49 * 3_600, "2d1h"),
-            (100 * 86_400, "100d"),
-            (800 * 86_400, "2y70d"),
-        ] {
-            assert_eq!(duration(seconds), expect);
-        }
-    }
 
     #[test]
     fn paths() {
