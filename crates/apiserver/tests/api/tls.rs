@@ -116,3 +116,69 @@ async fn a_server_without_a_socket_says_so() {
     assert!(error.is_config());
     assert!(error.to_string().contains("Builder::listen"), "{error}");
 }
+
+/// An authority of somebody else's, and a certificate it signed for a user.
+fn foreign(user: &str, group: &str) -> (String, String, String) {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "somebody's authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key");
+    let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("names");
+    params.distinguished_name.push(DnType::CommonName, user);
+    params.distinguished_name.push(DnType::OrganizationName, group);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, &authority).expect("a certificate");
+    (authority.pem(), certificate.pem(), key.serialize_pem())
+}
+
+/// A kubeconfig with another certificate for the client.
+fn with_certificate(config: &str, certificate: &str, key: &str) -> String {
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let replaced = config.lines().map(|line| match line.trim().split(':').next() {
+        Some("client-certificate-data") => {
+            format!("    client-certificate-data: {}", encode(certificate))
+        }
+        Some("client-key-data") => format!("    client-key-data: {}", encode(key)),
+        _ => line.to_owned(),
+    });
+    replaced.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn certificates_of_other_authorities() {
+    let (authority, certificate, key) = foreign("boss", "system:masters");
+    let path = "/api/v1/namespaces";
+    let server = ApiServer::builder().listen().client_ca(&authority).start().await;
+    let server = server.expect("starts");
+    let own = server.kubeconfig().expect("a kubeconfig");
+    let theirs = with_certificate(&own, &certificate, &key);
+    assert_eq!(get(&own, path, true).await.0, 200);
+    assert_eq!(get(&theirs, path, true).await.0, 200);
+    // One that nobody signed whom the server knows is 401, and not anonymous.
+    let (_, certificate, key) = foreign("boss", "system:masters");
+    let stranger = with_certificate(&own, &certificate, &key);
+    let (code, body, _) = get(&stranger, "/version", true).await;
+    assert_eq!((code, body["message"].as_str()), (401, Some("Unauthorized")));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_given() {
+    let (authority, certificate, key) = foreign("server", "servers");
+    let chain = format!("{certificate}{authority}");
+    let builder = ApiServer::builder().listen().tls_identity(&chain, &key);
+    let server = builder.start().await.expect("starts");
+    assert_eq!(server.ca_certificate().expect("a certificate"), chain);
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let config = server.kubeconfig().expect("a kubeconfig");
+    let config = config.replace(&encode(&chain), &encode(&authority));
+    assert_eq!(get(&config, "/api/v1/namespaces", false).await.0, 200);
+    server.shutdown().await;
+    let other = rcgen::KeyPair::generate().expect("a key").serialize_pem();
+    let builder = ApiServer::builder().listen().tls_identity(&chain, &other);
+    assert!(builder.start().await.is_err_and(|error| error.is_config()));
+    let builder = ApiServer::builder().listen().client_ca("nothing");
+    assert!(builder.start().await.is_err_and(|error| error.is_config()));
+}
