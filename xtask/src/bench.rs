@@ -3,6 +3,7 @@
 //! Peers are child processes: kube-rs' of `benches/peers`, a workspace of its own, client-go's of
 //! the Go program in `tests/control-plane`.
 mod apimachinery;
+mod apiserver;
 mod build;
 mod small;
 mod sync;
@@ -13,15 +14,19 @@ use crate::root;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// `sync | build | small | apimachinery | start`.
+/// `sync | build | small | apimachinery | apiserver | start`.
 pub(crate) fn command(args: &[String]) -> Result<(), String> {
     match args.split_first() {
         Some((what, rest)) if what == "sync" => sync::command(rest),
         Some((what, rest)) if what == "build" => build::command(rest),
         Some((what, rest)) if what == "small" => small::command(rest),
         Some((what, rest)) if what == "apimachinery" => apimachinery::command(rest),
+        Some((what, rest)) if what == "apiserver" => apiserver::command(rest),
         Some((what, [])) if what == "start" => start(),
-        _ => Err("usage: cargo xtask bench sync | build | small | apimachinery | start".into()),
+        _ => {
+            Err("usage: cargo xtask bench sync | build | small | apimachinery | apiserver | start"
+                .into())
+        }
     }
 }
 

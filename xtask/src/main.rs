@@ -25,7 +25,7 @@ type Run = fn(&[String]) -> Result<(), String>;
 const COMMANDS: &[(&str, &str, &str, Run)] = &[
     (
         "bench",
-        "sync [--objects N] [--mix realistic | distinct | both] | build | small | apimachinery [--seconds N] | start",
+        "sync [--objects N] [--mix realistic | distinct | both] | build | small | apimachinery [--seconds N] | apiserver [--objects N] [--watchers N] [--embedded] | start",
         "pintle beside client-go and kube-rs: informers, builds, small parts; how fast the API server starts",
         bench::command,
     ),
