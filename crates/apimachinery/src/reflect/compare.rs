@@ -20,7 +20,7 @@ fn messages(a: Fields<'_>, b: Fields<'_>, sense: Sense) -> bool {
 }
 
 fn same(pair: Pair<'_, '_>, sense: Sense) -> bool {
-    (0..pair.len()).all(|i| {
+    pair.indexes().all(|i| {
         pair.plainly_equal(i).unwrap_or_else(|| match pair.inner(i) {
             Some(inner) => same(inner, sense),
             None => {

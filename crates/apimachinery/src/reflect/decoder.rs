@@ -205,7 +205,7 @@ impl Decoder {
     #[inline]
     pub(crate) fn text(&mut self, site: u32, b: &[u8]) -> R<Str> {
         match self.tables {
-            None => self.pool.from_utf8(b).map_err(super::wire::not_utf8),
+            None => self.pool.utf8(b).map_err(super::wire::not_utf8),
             Some(_) => Ok(self.str(site, super::wire::utf8(b)?)),
         }
     }

@@ -61,7 +61,7 @@ impl Pool {
 
     /// Copies `b`, when it is UTF-8.
     #[inline]
-    pub(crate) fn from_utf8(&mut self, b: &[u8]) -> Result<Str, std::str::Utf8Error> {
+    pub(crate) fn utf8(&mut self, b: &[u8]) -> Result<Str, std::str::Utf8Error> {
         if let Some(short) = Str::short_ascii(b) {
             return Ok(short);
         }
@@ -156,7 +156,7 @@ mod tests {
         let mut pool = Pool::new();
         let mut made: Vec<Str> = texts.iter().map(|t| pool.str(t)).collect();
         for (i, t) in texts.iter().enumerate() {
-            assert_eq!(pool.from_utf8(t.as_bytes()).unwrap(), made[i]);
+            assert_eq!(pool.utf8(t.as_bytes()).unwrap(), made[i]);
             assert_eq!(made[i], t.as_str());
             assert_eq!(made[i], Str::new(t));
         }
@@ -198,8 +198,8 @@ mod tests {
     fn what_is_not_utf8_is_an_error() {
         let mut pool = Pool::new();
         for bad in [&b"\xff"[..], b"abc\xc3", b"longer than seven \xed\xa0\x80", &[0x80; 200]] {
-            assert!(pool.from_utf8(bad).is_err());
+            assert!(pool.utf8(bad).is_err());
         }
-        assert_eq!(pool.from_utf8("ä".as_bytes()).unwrap(), "ä");
+        assert_eq!(pool.utf8("ä".as_bytes()).unwrap(), "ä");
     }
 }

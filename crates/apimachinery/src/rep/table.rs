@@ -215,10 +215,10 @@ pub struct Pair<'a, 'b> {
 }
 
 impl<'a, 'b> Pair<'a, 'b> {
-    /// Number of fields.
+    /// The indexes of the fields.
     #[inline]
-    pub fn len(self) -> usize {
-        self.a.desc.fields.len()
+    pub fn indexes(self) -> std::ops::Range<usize> {
+        0..self.a.desc.fields.len()
     }
     /// Field `i` of both.
     ///
