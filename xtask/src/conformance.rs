@@ -1,5 +1,5 @@
 //! `cargo xtask conformance`: compares pintle with Go.
-use crate::control_plane::{build, folder};
+use crate::control_plane::{Running, build, folder};
 use crate::process::{cargo, flag, only, option, output, run};
 use crate::root;
 use std::process::Command;
@@ -23,6 +23,10 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
         }
         [what, rest @ ..] if what == "envtest" => crate::envtest::command(rest),
         [what] if what == "clients" => clients(),
+        [what, rest @ ..] if what == "kubectl" => {
+            only(rest, &["--only"], &["--verbose"])?;
+            kubectl(option(rest, "--only"), flag(rest, "--verbose"))
+        }
         [what, rest @ ..] if what == "tables" => {
             only(rest, &[], &["--write"])?;
             tables(flag(rest, "--write"))
@@ -32,6 +36,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
                   cargo xtask conformance apiserver [--record] [--only FAMILY,..]\n       \
                   cargo xtask conformance envtest [--embedded] [--release] [--only PKG,..] [--jobs N]\n       \
                   cargo xtask conformance clients\n       \
+                  cargo xtask conformance kubectl [--verbose] [--only SCENARIO,..]\n       \
                   cargo xtask conformance tables [--write]"
             .into()),
     }
@@ -115,6 +120,53 @@ fn clients() -> Result<(), String> {
     run(&mut test)?;
     let load = ["test", "--release", "--quiet", "--package", "pintle-apiserver", "--test", "load"];
     run(cargo(&load).args(["--", "--nocapture"]))
+}
+
+/// The older kubectl's release.
+const OLD_KUBECTL: &str = "v1.28.15";
+
+/// Runs kubectl, new and old, against the embedded server and a real one, and compares what it
+/// says; the OpenAPI documents of both as well.
+fn kubectl(scenarios: Option<&str>, verbose: bool) -> Result<(), String> {
+    let Some(program) = build()? else {
+        let what = "kubectl against the embedded server and a real one: Go is not installed";
+        if std::env::var_os("CI").is_some() {
+            return Err(format!("nothing is skipped in CI, but cannot run {what}"));
+        }
+        eprintln!("SKIPPED: {what}");
+        return Ok(());
+    };
+    let dir = folder("kubectl");
+    let (new, old) = (dir.join("new"), dir.join("old"));
+    for folder in [&new, &old] {
+        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    // Called by this name, the program is kubectl, and names itself so.
+    let (new, old) = (new.join("kubectl"), old.join("kubectl"));
+    let program = std::path::absolute(&program).map_err(|e| e.to_string())?;
+    let _ = std::fs::remove_file(&new);
+    std::os::unix::fs::symlink(&program, &new).map_err(|e| format!("{}: {e}", new.display()))?;
+    let (server, client) = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version");
+    let ldflags = format!(
+        "-s -w -X {server}.gitVersion={OLD_KUBECTL} -X {server}.gitMajor=1 \
+         -X {server}.gitMinor=28 -X {client}.gitVersion={OLD_KUBECTL}"
+    );
+    let source = root().join("tests").join("kubectl-old");
+    run(Command::new("go")
+        .args(["build", "-buildvcs=false", "-ldflags", &ldflags, "-o"])
+        .arg(&old)
+        .arg(".")
+        .current_dir(source))?;
+    let flags = ["--controller-manager=false"];
+    let real = Running::start(&program, dir.join("server"), &flags)?;
+    let mut command = cargo(&["run", "--quiet", "--package", "pintle-kubectl", "--", "--new"]);
+    command.arg(new).arg("--old").arg(old).arg("--dir").arg(dir.join("runs"));
+    command.arg("--kubeconfig").arg(real.dir.join("kubeconfig"));
+    command.args(verbose.then_some("--verbose"));
+    if let Some(scenarios) = scenarios {
+        command.args(["--only", scenarios]);
+    }
+    run(&mut command)
 }
 
 fn fresh_seed() -> String {
