@@ -257,10 +257,9 @@ impl Encoder<'_> {
             self.json(&mut json, stored, version, &self.resource.head());
             self.core.typed.to_protobuf(&json)
         };
-        if cached && version.is_some() && !self.resource.converts() {
-            stored.protobuf(make)
-        } else {
-            make().map(Bytes::from)
+        match version {
+            Some(version) if cached && !self.resource.converts() => stored.protobuf(version, make),
+            _ => make().map(Bytes::from),
         }
     }
 

@@ -148,7 +148,7 @@ pub(crate) struct Stored {
     version_at: usize,
     pub(crate) summary: Summary,
     /// The protobuf message with the resource version of the write that stored this.
-    protobuf: OnceLock<Result<Bytes, String>>,
+    protobuf: OnceLock<(Revision, Result<Bytes, String>)>,
 }
 
 impl Stored {
@@ -235,7 +235,7 @@ impl Stored {
 
     /// Bytes this version holds.
     pub(crate) fn weight(&self) -> usize {
-        self.body.len() + self.protobuf.get().map_or(0, |p| p.as_ref().map_or(0, Bytes::len))
+        self.body.len() + self.protobuf.get().map_or(0, |(_, p)| p.as_ref().map_or(0, Bytes::len))
     }
 
     /// Whether two versions are equal but for their resource versions.
@@ -272,12 +272,16 @@ impl Stored {
         serde_json::from_slice(&json).unwrap_or_default()
     }
 
-    /// The cached protobuf message for the version that stored it.
+    /// The protobuf message with a version; that of the first who asked is kept.
     pub(crate) fn protobuf(
         &self,
-        make: impl FnOnce() -> Result<Vec<u8>, String>,
+        version: Revision,
+        make: impl Fn() -> Result<Vec<u8>, String>,
     ) -> Result<Bytes, String> {
-        self.protobuf.get_or_init(|| make().map(Bytes::from)).clone()
+        let make = || make().map(Bytes::from);
+        let (kept, message) = self.protobuf.get_or_init(|| (version, make()));
+        // What was deleted has another version than when it was stored.
+        if *kept == version { message.clone() } else { make() }
     }
 }
 

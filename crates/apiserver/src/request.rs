@@ -2,6 +2,8 @@
 //!
 //! Go counterpart: `k8s.io/apiserver/pkg/endpoints/request.RequestInfoFactory`.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use http::Method;
 
 use crate::status::{ApiError, ApiResult};
@@ -12,7 +14,9 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        // What is malformed is left out, as Go does it.
+        let pairs = query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
+        let pairs = pairs.filter(|pair| is_encoded(pair)).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(key, true), decode(value, true))
         });
@@ -39,13 +43,24 @@ impl Query {
 
     pub(crate) fn integer(&self, name: &str) -> ApiResult<i64> {
         match self.find(name) {
-            None | Some("") => Ok(0),
-            Some(value) => value.parse().map_err(|_| {
+            None => Ok(0),
+            Some(value) => value.parse().map_err(|error: ParseIntError| {
+                let what = match error.kind() {
+                    IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                    _ => "invalid syntax",
+                };
                 let shown = crate::status::quote(value);
-                ApiError::bad_request(format!("strconv.ParseInt: parsing {shown}: invalid syntax"))
+                ApiError::bad_request(format!("strconv.ParseInt: parsing {shown}: {what}"))
             }),
         }
     }
+}
+
+/// Whether every percent sign begins two digits.
+fn is_encoded(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// Undoes percent encoding, and with `plus` the plus signs of forms. What is not UTF-8 or not
@@ -210,6 +225,8 @@ mod tests {
 
     #[test]
     fn query_parameters_decode() {
+        assert_eq!(Query::parse("a=%zz&b=1;c=2&d=%").0, []);
+        assert!(Query::parse("limit=").integer("limit").is_err());
         let query = Query::parse("labelSelector=a%3Db%2Cc+d&limit=x&watch=&watch=1");
         assert_eq!(query.get("labelSelector"), "a=b,c d");
         assert_eq!(query.flag("watch"), Some(true));

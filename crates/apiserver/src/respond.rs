@@ -158,6 +158,9 @@ impl Exchange<'_> {
         if error.is_plain() {
             let body = Body::full(error.message().to_owned());
             let mut response = self.build(error.code(), "text/plain; charset=utf-8", body, &[]);
+            if error.code() == 500 {
+                response.headers_mut().remove(header::CACHE_CONTROL);
+            }
             no_sniff(response.headers_mut());
             return response;
         }

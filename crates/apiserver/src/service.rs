@@ -13,6 +13,7 @@ use http::header::{self, HeaderName};
 use http::{Request, Response, request};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
+use pintle_apimachinery::validation::path_segment_name;
 use serde_json::Value;
 
 use crate::auth::{Peer, User};
@@ -146,7 +147,23 @@ impl<'a> Exchange<'a> {
         let user = self.core.auth.authenticate(self.core, &self.parts.headers, peer)?;
         let user = self.core.auth.impersonate(user, &self.parts.headers, &self.info)?;
         self.core.auth.authorize(&user, &self.info)?;
-        if self.info.path.contains("//") {
+        let path = self.info.path.as_str();
+        let mut parts = path.split('/').skip(1);
+        let last = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some("api"), Some(_), last, more) => (last, more),
+            (Some("apis"), Some(_), Some(_), last) => (last, parts.next()),
+            _ => (None, None),
+        };
+        if last == (Some("watch"), None) {
+            return Err(ApiError::no_request_info(path));
+        }
+        if path.starts_with("//") {
+            return Err(ApiError::page_not_found());
+        }
+        if path.contains("//") {
+            if self.lacks_namespace() {
+                return Err(ApiError::bad_request("Namespace parameter required."));
+            }
             let known = self.info.is_resource
                 && self.core.registry.table().group(&self.info.group).is_some();
             return Err(if known {
@@ -156,6 +173,35 @@ impl<'a> Exchange<'a> {
             });
         }
         if self.info.is_resource { self.resource(body, &user).await } else { self.other() }
+    }
+
+    /// Whether the path is that of a built-in object but for its namespace, which is empty.
+    fn lacks_namespace(&self) -> bool {
+        let Some((before, after)) = self.info.path.split_once("/namespaces//") else {
+            return false;
+        };
+        let (group, version) = match before.split('/').collect::<Vec<_>>().as_slice() {
+            ["", "api", version] => ("", *version),
+            ["", "apis", group, version] => (*group, *version),
+            _ => return false,
+        };
+        let table = self.core.registry.table();
+        let resource = after.split('/').next().and_then(|name| table.find(group, version, name));
+        !after.contains("//") && resource.is_some_and(|r| r.namespaced && r.custom.is_none())
+    }
+
+    /// Names and namespaces that cannot be part of a path. Go: `ContextBasedNaming`.
+    fn check_segments(&self) -> ApiResult<()> {
+        for (what, segment) in [("Name", &self.info.name), ("Namespace", &self.info.namespace)] {
+            let problems = path_segment_name(segment);
+            if !segment.is_empty() && !problems.is_empty() {
+                let (shown, problems) = (crate::status::quote(segment), problems.join(";"));
+                return Err(ApiError::bad_request(format!(
+                    "{what} parameter invalid: {shown}: {problems}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Paths that are no resources.
@@ -225,6 +271,7 @@ impl<'a> Exchange<'a> {
                 })
             }
             ["version"] => Ok(Produced::Value(discovery::version())),
+            ["version", ..] => Err(ApiError::no_such_resource()),
             ["healthz" | "livez" | "readyz", ..] if path.ends_with('/') => {
                 Err(ApiError::page_not_found())
             }
@@ -263,6 +310,9 @@ impl<'a> Exchange<'a> {
             });
         };
         let namespaced = !info.namespace.is_empty() && info.resource != "namespaces";
+        if info.resource == "namespaces" && info.name.is_empty() && !info.namespace.is_empty() {
+            return Err(ApiError::no_such_resource());
+        }
         if info.name.contains('/') {
             return Err(ApiError::no_such_resource());
         }
@@ -304,9 +354,14 @@ impl<'a> Exchange<'a> {
             verbs = &sub.verbs;
         }
         let named = !info.name.is_empty();
+        let one = ["get", "update", "patch", "delete"];
+        if named && info.subresource.is_empty() && !one.iter().any(|verb| has_verb(verbs, verb)) {
+            return Err(ApiError::no_such_resource());
+        }
         let fits = match info.verb {
             "list" | "deletecollection" => !named,
-            "create" => !named || !info.subresource.is_empty(),
+            // Nobody looks at the name of what is created.
+            "create" => !named || !info.subresource.is_empty() || custom,
             "get" | "update" | "patch" | "delete" => named,
             "watch" => true,
             _ => false,
@@ -330,13 +385,22 @@ impl<'a> Exchange<'a> {
                 _ if reaches => {
                     ApiError::method_not_supported(&resource.group, &resource.plural, info.verb)
                 }
+                "patch"
+                    if custom && !handlers::patch::is_patch(self.header(header::CONTENT_TYPE)) =>
+                {
+                    handlers::patch::not_a_patch()
+                }
                 "patch" | "update" if custom && !named => {
                     ApiError::bad_request("name must be provided")
+                }
+                "" if custom => {
+                    ApiError::method_not_supported(&resource.group, &resource.plural, "")
                 }
                 _ => ApiError::method_not_allowed(),
             });
         }
-        if self.parts.method == http::Method::HEAD {
+        self.check_segments()?;
+        if self.parts.method == http::Method::HEAD && !custom {
             return Err(ApiError::method_not_allowed());
         }
         if let Some(warning) = crate::registry::deprecation(&resource) {

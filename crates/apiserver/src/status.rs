@@ -390,6 +390,21 @@ impl ApiError {
         error
     }
 
+    /// A path that cannot be taken apart.
+    pub(crate) fn no_request_info(path: &str) -> Self {
+        let mut error = ApiError::new(
+            500,
+            "InternalError",
+            format!(
+                "Internal Server Error: {}: failed to create RequestInfo: unable to determine \
+                 kind and namespace from url, {path}\n",
+                quote(path)
+            ),
+        );
+        error.0.plain = true;
+        error
+    }
+
     /// The `Status` object.
     pub(crate) fn status(&self) -> Value {
         let inner = &self.0;

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::Arc;
 
 use pintle_differential::{
-    Family, Profile, Report, TOKENS, Target, embedded, families, known, place, read, replay,
-    transcript_of, write,
+    Answers, Family, Profile, Report, TOKENS, Target, embedded, families, known, place, read,
+    replay, transcript_of, write,
 };
 
 const USAGE: &str = "usage: pintle-differential --dir DIR [--program PROGRAM] [--record] \
@@ -124,8 +125,6 @@ async fn run(options: &Options) -> Result<bool, String> {
     Ok(report.differences.is_empty() && obsolete.is_empty() && stale == 0)
 }
 
-use pintle_differential::Answers;
-
 /// Replays the families on real servers, one for each profile.
 async fn real_answers(families: &[Family], program: &Path, dir: &Path) -> Result<Answers, String> {
     let mut answers = Answers::new();
@@ -136,14 +135,39 @@ async fn real_answers(families: &[Family], program: &Path, dir: &Path) -> Result
         }
         let server = Server::start(program, dir, profile)?;
         let target = Target::real(&server.dir, program)?;
-        for family in these {
-            let started = std::time::Instant::now();
+        let (alone, together): (Vec<&Family>, Vec<&Family>) = these.partition(|f| f.alone);
+        // First, before the others leave anything behind.
+        for family in alone {
             answers.insert(family.name.clone(), replay(family, &target).await?);
-            let took = started.elapsed().as_secs_f64();
-            eprintln!("{} on the real server ({}): {took:.1} s", family.name, profile.name());
         }
+        answers.extend(at_once(together, Arc::new(target)).await?);
     }
     Ok(answers)
+}
+
+/// Replays families on one server, several at a time: most of them wait for something.
+async fn at_once(families: Vec<&Family>, target: Arc<Target>) -> Result<Answers, String> {
+    const AT_ONCE: usize = 6;
+    let mut running = tokio::task::JoinSet::new();
+    let mut answers = Answers::new();
+    let mut rest = families.into_iter().cloned();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some(family) = rest.next()
+        {
+            let target = Arc::clone(&target);
+            running.spawn(async move {
+                let started = std::time::Instant::now();
+                let records = replay(&family, &target).await?;
+                let took = started.elapsed().as_secs_f64();
+                eprintln!("{} on the real server: {took:.1} s", family.name);
+                Ok::<_, String>((family.name, records))
+            });
+        }
+        let Some(done) = running.join_next().await else { return Ok(answers) };
+        let (name, records) = done.map_err(|e| e.to_string())??;
+        answers.insert(name, records);
+    }
 }
 
 /// A control plane that runs until this is dropped.

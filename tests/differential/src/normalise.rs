@@ -136,7 +136,17 @@ impl Masks<'_> {
                 Value::Object(map.collect::<Map<_, _>>())
             }
             Value::Array(items) => {
-                Value::Array(items.into_iter().map(|item| self.value(item, key)).collect())
+                let mut items: Vec<Value> =
+                    items.into_iter().map(|item| self.value(item, key)).collect();
+                if key == "managedFields" {
+                    // In order of their times, which are those of the run, to the second.
+                    let word = |item: &Value, key: &str| item[key].to_string();
+                    items.sort_by_cached_key(|item| {
+                        ["operation", "manager", "apiVersion", "subresource"]
+                            .map(|key| word(item, key))
+                    });
+                }
+                Value::Array(items)
             }
             Value::String(text) => Value::String(self.text(&text)),
             other => other,

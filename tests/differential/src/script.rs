@@ -11,6 +11,8 @@ pub struct Family {
     pub profile: Profile,
     /// The namespace made for it; empty when it wants none.
     pub namespace: String,
+    /// It looks at what others make, or disturbs them: nothing else runs on its server.
+    pub alone: bool,
     /// Its requests, in order.
     pub steps: Vec<Step>,
     /// The whole text, after `@each`: what it says is not normalised.
@@ -151,6 +153,7 @@ fn parse(name: &str, text: &str) -> Result<Family, String> {
         name: name.to_owned(),
         profile: Profile::Plain,
         namespace: name.to_owned(),
+        alone: false,
         steps: Vec::new(),
         text: text.clone(),
     };
@@ -162,6 +165,7 @@ fn parse(name: &str, text: &str) -> Result<Family, String> {
                 family.profile = known.ok_or_else(|| format!("no profile {value}"))?;
             }
             Some(("namespace", "none")) => family.namespace.clear(),
+            Some(("alone", "yes")) => family.alone = true,
             _ if line.trim().is_empty() => {}
             _ => return Err(format!("before the first step: {line}")),
         }

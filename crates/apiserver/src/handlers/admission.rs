@@ -61,6 +61,11 @@ impl Request<'_> {
             ("", "nodes") if old.is_none() && plugins.has("TaintNodesByCondition") => {
                 not_ready(child(object, "spec"));
             }
+            ("storage.k8s.io", "volumeattributesclasses")
+                if old.is_none() && plugins.has("StorageObjectInUseProtection") =>
+            {
+                protect(object, "kubernetes.io/vac-protection");
+            }
             ("", "persistentvolumes" | "persistentvolumeclaims") if old.is_none() => {
                 if plugins.has("StorageObjectInUseProtection") {
                     let claim = self.resource.plural == "persistentvolumeclaims";

@@ -37,10 +37,22 @@ pub(crate) fn is_patch(content_type: &str) -> bool {
     [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY, APPLY_CBOR].contains(&media)
 }
 
+/// The refusal of a patch of a type that custom resources do not take.
+pub(crate) fn not_a_patch() -> ApiError {
+    ApiError::unsupported_media_type(&[JSON_PATCH, MERGE_PATCH, APPLY])
+}
+
 impl Request<'_> {
     pub(crate) fn patch(&self, body: &[u8], content_type: &str, part: Part) -> ApiResult<Answer> {
         let resource = self.resource;
-        let (patch, complaints) = self.read_patch(body, content_type)?;
+        let read = self.read_patch(body, content_type);
+        if let Err(error) = &read
+            && error.message().contains("cannot unmarshal")
+        {
+            // What is patched is looked for before the patch is looked into.
+            self.read(&self.info.name)?;
+        }
+        let (patch, complaints) = read?;
         let options = write_options(self.query, "PatchOptions")?;
         let mut warnings = Vec::new();
         let name = self.info.name.as_str();

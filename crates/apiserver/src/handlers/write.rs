@@ -286,7 +286,10 @@ impl Request<'_> {
         self.check_schema(&mut object, Some(part))?;
         if behaviour.generation
             && behaviour.counts_updates
-            && spec_changed(&object, &old, resource.has_status())
+            && (spec_changed(&object, &old, resource.has_status())
+                || (part == Part::Main
+                    && behaviour.counts_annotations
+                    && metadata(&object).get("annotations") != old_meta.get("annotations")))
         {
             let generation = old_meta.get("generation").and_then(Value::as_i64).unwrap_or(0);
             metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());

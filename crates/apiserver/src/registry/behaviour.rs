@@ -25,6 +25,8 @@ pub(crate) struct Behaviour {
     pub(crate) generation: bool,
     /// Updates raise the generation, and not only the deletion.
     pub(crate) counts_updates: bool,
+    /// A change of the annotations raises the generation too.
+    pub(crate) counts_annotations: bool,
     /// PUT to a missing object creates it.
     pub(crate) create_on_update: bool,
     /// PUT without a resource version replaces whatever is there.
@@ -63,6 +65,7 @@ pub(crate) struct Behaviour {
 const DEFAULT: Behaviour = Behaviour {
     generation: false,
     counts_updates: true,
+    counts_annotations: false,
     create_on_update: false,
     unconditional_update: true,
     returns_deleted: false,
@@ -326,7 +329,10 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.from_storage = Some(kinds::event_to_new);
             behaviour.to_storage = Some(kinds::event_to_legacy);
         }
-        ("apps", "deployments") => behaviour.status_keeps = &["labels"],
+        ("apps", "deployments") => {
+            behaviour.status_keeps = &["labels"];
+            behaviour.counts_annotations = true;
+        }
         ("scheduling.k8s.io", "priorityclasses") => behaviour.counts_updates = false,
         ("batch", "jobs") => {
             behaviour.selectable = &[("status.successful", "status.succeeded")];
