@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pintle_apiserver::{ApiServer, Controllers};
+use pintle_apiserver::{ApiServer, Controllers, User};
 
 use crate::known::Known;
 use crate::run::{Place, Step};
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 }
 
 /// How many scripts run at a time: kubectl waits more than it computes.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 8;
 
 fn run(options: &Options) -> Result<bool, String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -96,33 +96,30 @@ fn run(options: &Options) -> Result<bool, String> {
         .map_err(|e| e.to_string())?;
     std::fs::create_dir_all(&options.dir).map_err(|e| e.to_string())?;
     let ours = options.dir.join("embedded.kubeconfig");
-    let kubeconfig = server.kubeconfig().map_err(|e| e.to_string())?;
+    // As the real server's administrator is called.
+    let admin = User { name: "admin".to_owned(), ..User::admin() };
+    let kubeconfig = server.kubeconfig_for(&admin).map_err(|e| e.to_string())?;
     std::fs::write(&ours, kubeconfig).map_err(|e| format!("{}: {e}", ours.display()))?;
     let servers = [("embedded", ours.as_path()), ("real", options.kubeconfig.as_path())];
 
-    let mut jobs = Vec::new();
-    for scenario in &scenarios {
-        for (kubectl, program) in &options.programs {
-            jobs.push((scenario, *kubectl, program.as_path()));
-        }
-    }
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Compared<'_>>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (scenario, kubectl, program) = *job;
-                    let transcripts = servers.map(|(server, kubeconfig)| {
-                        let dir = options
-                            .dir
-                            .join(format!("{}-{kubectl}-{server}", scenario.name));
-                        let manifests = here.join("manifests");
-                        let space = format!("s-{}-{kubectl}", scenario.name);
-                        Place { program, kubeconfig, dir, manifests, space }.run(scenario)
-                    });
-                    if let Ok(mut results) = results.lock() {
-                        results.push(Compared { scenario, kubectl, transcripts });
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // One after the other: what belongs to no namespace is there once.
+                    for (kubectl, program) in &options.programs {
+                        let transcripts = servers.map(|(server, kubeconfig)| {
+                            let dir = format!("{}-{kubectl}-{server}", scenario.name);
+                            let dir = options.dir.join(dir);
+                            let manifests = here.join("manifests");
+                            let space = format!("s-{}-{kubectl}", scenario.name);
+                            Place { program, kubeconfig, dir, manifests, space }.run(scenario)
+                        });
+                        if let Ok(mut results) = results.lock() {
+                            results.push(Compared { scenario, kubectl: *kubectl, transcripts });
+                        }
                     }
                 }
             });

@@ -4,19 +4,50 @@
 /// The text without what differs by run.
 pub(crate) fn normalise(text: &str, space: &str) -> String {
     let text = text.replace(space, "NS");
-    let mut out = String::new();
-    for line in text.split_inclusive('\n') {
-        let (line, end) = match line.strip_suffix('\n') {
-            Some(line) => (line, "\n"),
-            None => (line, ""),
-        };
-        out += &self::line(line);
-        out += end;
+    let mut changed = false;
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| {
+            let line = without_log_head(line);
+            let (line, here) = self::line(&long_times(line));
+            changed |= here;
+            line
+        })
+        .collect();
+    if changed {
+        // Columns are as wide as what is in them.
+        return lines.iter().map(|line| collapse(line)).collect::<Vec<_>>().join("\n");
     }
-    out
+    lines.join("\n")
 }
 
-fn line(line: &str) -> String {
+/// Leaves out the time and process of a line of klog.
+fn without_log_head(line: &str) -> &str {
+    let bytes = line.as_bytes();
+    let log = bytes.len() > 5
+        && matches!(bytes[0], b'I' | b'W' | b'E')
+        && bytes[1..5].iter().all(u8::is_ascii_digit)
+        && bytes[5] == b' ';
+    match line.find(".go:") {
+        Some(at) if log => line[..at].rfind(' ').map_or(line, |start| &line[start + 1..]),
+        _ => line,
+    }
+}
+
+/// Takes out times of more than one word: `Tue, 24 Nov 2026 01:42:37 +0000` and
+/// `2026-11-24 01:42:02.9 +0000`.
+fn long_times(line: &str) -> String {
+    const DAYS: [&str; 7] = ["Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, "];
+    let Some(end) = line.find(" +0000") else { return line.to_owned() };
+    let day = DAYS.iter().filter_map(|day| line[..end].rfind(day)).max();
+    let start = day.or_else(|| line[..end].rfind('\t').map(|tab| tab + 1));
+    match start {
+        Some(start) => format!("{}TIME{}", &line[..start], &line[end + " +0000".len()..]),
+        None => line.to_owned(),
+    }
+}
+
+fn line(line: &str) -> (String, bool) {
     let mut out = String::new();
     let mut changed = false;
     let mut rest = line;
@@ -34,11 +65,11 @@ fn line(line: &str) -> String {
         }
         rest = after;
     }
-    if changed { collapse(&out) } else { out }
+    (out, changed)
 }
 
 fn is_part(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '+')
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '+' | '_')
 }
 
 /// What is written for a token that differs by run; `before` is the line up to it.
@@ -54,8 +85,21 @@ fn stand_in(token: &str, before: &str) -> Option<String> {
         "AGE"
     } else if is_local(core) {
         "ADDRESS"
-    } else if core.starts_with("10.0.0.") || core.starts_with("10.96.") {
+    } else if core.starts_with("10.0.") || core.starts_with("10.96.") {
         "IP"
+    } else if let Some((port, node)) = core.split_once(':')
+        && digits(port)
+        && is_node_port(node)
+    {
+        return Some(format!("{port}:NODEPORT{tail}"));
+    } else if is_node_port(core) {
+        "NODEPORT"
+    } else if core.len() == 64 && core.bytes().all(|b| b.is_ascii_hexdigit()) {
+        "HASH"
+    } else if core.starts_with("LIVE-") || core.starts_with("MERGED-") {
+        return Some(core.split('-').next().unwrap_or_default().to_owned() + tail);
+    } else if core.starts_with("kubectl-edit-") {
+        "FILE"
     } else if digits(core) && version_follows(before) {
         "VERSION"
     } else if core.starts_with("eyJ") {
@@ -101,11 +145,16 @@ fn is_age(text: &str) -> bool {
     fits && !number && !text.is_empty()
 }
 
+/// Services get theirs at random.
+fn is_node_port(text: &str) -> bool {
+    text.len() == 5 && text.parse().is_ok_and(|port: u32| (30_000..32_768).contains(&port))
+}
+
 fn is_local(text: &str) -> bool {
     text.starts_with("127.0.0.1:") || text.starts_with("localhost:")
 }
 
-/// Columns are as wide as what is in them.
+/// The line with no more than two spaces at a place, but for its depth.
 fn collapse(line: &str) -> String {
     let mut out = String::new();
     let mut spaces = 0;
@@ -137,10 +186,15 @@ mod tests {
     fn what_differs_is_taken_out() {
         check("a   1/1     5s    x\n", "a  1/1  AGE  x\n");
         check("a   1/1     x\n", "a   1/1     x\n");
+        check("NAME      AGE\na     5s", "NAME  AGE\na  AGE");
         check("  uid: 01234567-89ab-cdef-0123-456789abcdef", "  uid: UID");
         check("resourceVersion: \"123\"", "resourceVersion: \"VERSION\"");
         check("at https://127.0.0.1:4321 in s-x-new", "at https://ADDRESS in NS");
         check("time: 2026-01-01T00:00:00Z", "time: TIME");
         check("port 80 of a1b2", "port 80 of a1b2");
+        check("W1124 01:42:07.112866   25319 prune.go:71] x", "prune.go:71] x");
+        check("Created:  Tue, 24 Nov 2026 01:42:37 +0000", "Created:  TIME");
+        check("80:31543/TCP", "80:NODEPORT/TCP");
+        check("LIVE-742234721/v1.ConfigMap", "LIVE/v1.ConfigMap");
     }
 }

@@ -62,9 +62,7 @@ fn parse(name: &str, text: &str) -> Result<Scenario, String> {
             }
             "proxy" => Line::Proxy { path: rest.to_owned() },
             _ => match rest.strip_prefix("= ") {
-                Some(command) => {
-                    Line::Keep { name: first.to_owned(), command: command.to_owned() }
-                }
+                Some(command) => Line::Keep { name: first.to_owned(), command: command.to_owned() },
                 None => return Err(format!("{name}: cannot read {line}")),
             },
         });
