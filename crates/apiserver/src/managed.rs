@@ -37,13 +37,13 @@ impl Request<'_> {
     /// Adds to `new`, which is to take the place of `old`, who manages its fields after this
     /// request. Both are in the storage version; `new` is as the client wants it.
     pub(crate) fn manage(&self, old: Option<&Object>, new: &mut Object) {
-        let live = old.map_or_else(|| self.nothing(), |old| self.versioned(old));
+        let live = old.map_or_else(|| self.nothing(), |old| self.versioned(old.clone()));
         let mut wanted = new.clone();
         if self.resource.group.is_empty() && self.resource.plural == "secrets" {
             // Whoever writes `stringData` manages `data`.
             crate::registry::merge_string_data(&mut wanted);
         }
-        let wanted = self.versioned(&wanted);
+        let wanted = self.versioned(wanted);
         let now = (self.core.clock)();
         let done = self.field_manager().update_no_errors(&live, wanted, &self.manager_name(), now);
         let managed = done.pointer("/metadata/managedFields").cloned();
@@ -108,9 +108,8 @@ impl Request<'_> {
     }
 
     /// The object as this request's version has it.
-    fn versioned(&self, object: &Object) -> Value {
+    fn versioned(&self, mut object: Object) -> Value {
         let resource = self.resource;
-        let mut object = object.clone();
         resource.convert_from_storage(&mut object);
         object.insert("apiVersion".to_owned(), resource.api_version().into());
         object.insert("kind".to_owned(), resource.kind.as_str().into());

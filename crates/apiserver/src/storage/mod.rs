@@ -11,6 +11,8 @@ mod watch;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod threads;
 
 use std::fmt;
 use std::sync::Arc;
