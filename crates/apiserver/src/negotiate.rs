@@ -110,23 +110,29 @@ pub(crate) fn route(accept: &str, streams: bool) -> ApiResult<()> {
     Err(ApiError::not_acceptable_route(&offered))
 }
 
-/// Whether the client takes aggregated discovery, in the version there is.
-pub(crate) fn aggregated(accept: &str) -> bool {
-    let clauses = clauses(accept);
-    let Some(first) = clauses.iter().find(|clause| {
+/// The format in which the client takes aggregated discovery, in the version there is.
+pub(crate) fn aggregated(accept: &str) -> Option<Format> {
+    clauses(accept).iter().find_map(|clause| {
+        let format = match clause.media {
+            "application/json" => Format::Json,
+            "application/vnd.kubernetes.protobuf" => Format::Protobuf,
+            _ => return None,
+        };
         let parameter = |name: &str| {
             clause.parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
         };
-        let plain = parameter("as").is_none();
-        clause.media == "application/json"
-            && (plain
-                || (parameter("as") == Some("APIGroupDiscoveryList")
-                    && parameter("g") == Some("apidiscovery.k8s.io")
-                    && parameter("v") == Some("v2")))
-    }) else {
-        return false;
-    };
-    first.parameters.iter().any(|(key, _)| *key == "as")
+        // What comes first is what is wanted: discovery as it was is for everybody.
+        match parameter("as") {
+            None => Some(None),
+            Some("APIGroupDiscoveryList")
+                if parameter("g") == Some("apidiscovery.k8s.io")
+                    && parameter("v") == Some("v2") =>
+            {
+                Some(Some(format))
+            }
+            Some(_) => None,
+        }
+    })?
 }
 
 /// Clauses by falling quality, in the order given.
@@ -205,9 +211,11 @@ mod tests {
     fn aggregated_discovery_in_version_2() {
         let v2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
         let beta = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
-        assert!(aggregated(&format!("{v2},{beta},application/json")));
-        assert!(!aggregated(&format!("{beta},application/json")));
-        assert!(!aggregated("application/json"));
-        assert!(!aggregated(""));
+        assert_eq!(aggregated(&format!("{v2},{beta},application/json")), Some(Format::Json));
+        let protobuf = v2.replace("application/json", "application/vnd.kubernetes.protobuf");
+        assert_eq!(aggregated(&format!("{protobuf},{v2}")), Some(Format::Protobuf));
+        assert_eq!(aggregated(&format!("{beta},application/json")), None);
+        assert_eq!(aggregated("application/json"), None);
+        assert_eq!(aggregated(""), None);
     }
 }

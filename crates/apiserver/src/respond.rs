@@ -133,12 +133,23 @@ impl Exchange<'_> {
 
     /// Aggregated discovery, which clients may keep as long as its tag is the same.
     fn aggregated(&self, value: &Value) -> Response<Body> {
-        let body = value.to_string();
+        let wanted = negotiate::aggregated(self.header(header::ACCEPT));
+        let (content_type, body) = match wanted {
+            Some(Format::Protobuf) => (
+                "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;\
+                 as=APIGroupDiscoveryList",
+                encode::value(self.core, Format::Protobuf, value).unwrap_or_default(),
+            ),
+            _ => (
+                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+                value.to_string().into_bytes(),
+            ),
+        };
         let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
+        // The same for every format.
+        value.to_string().hash(&mut hasher);
         let tag = format!("\"{:016X}\"", hasher.finish());
         let known = self.header(header::IF_NONE_MATCH) == tag;
-        let content_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
         let (code, body) =
             if known { (304, Body::full(Bytes::new())) } else { (200, Body::full(body)) };
         let mut response = self.build(code, content_type, body, &[]);

@@ -238,7 +238,7 @@ impl<'a> Exchange<'a> {
                 ApiError::page_not_found()
             });
         }
-        let aggregated = || negotiate::aggregated(self.header(header::ACCEPT));
+        let aggregated = || negotiate::aggregated(self.header(header::ACCEPT)).is_some();
         let resources = |group: &str, version: &str| {
             let group = table.group(group)?;
             let version = group.versions.iter().find(|v| v.version == version)?;

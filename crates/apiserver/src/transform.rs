@@ -247,6 +247,11 @@ impl Transform {
             true => Value::Array(columns),
             false => Value::Null,
         };
+        // Printers of built-in kinds print no row as none, and not as an empty list.
+        let rows = match &self.columns {
+            Columns::Builtin(_) if rows.is_empty() => Value::Null,
+            _ => Value::Array(rows),
+        };
         json!({
             "kind": "Table",
             "apiVersion": version,
