@@ -1,7 +1,8 @@
 //! Codecs: how objects become bytes. Go: `runtime.Codec` and `serializer/{json,yaml,protobuf}`.
 use crate::reflect::{
     DecodeError, Decoder, Desc, Described, Message, Parser, Reader, Writer, erase_mut, json_merge,
-    json_put_kind, json_value, json_value_exact, pb_merge, pb_merge_over, pb_put, put_object,
+    json_put_kind, json_value, json_value_exact, kind_mismatch, pb_merge, pb_merge_over, pb_put,
+    put_object,
 };
 use crate::{Error, GroupVersionKind};
 use std::borrow::Cow;
@@ -173,9 +174,9 @@ impl<'a> Envelope<'a> {
 /// are the same here, and of members that are there twice, the last one counts.
 ///
 /// # Errors
-/// `text` is not a JSON object, or one of the two is neither a string nor null.
+/// `text` is not a JSON object, or one of the two is neither a string nor null; in Go's words.
 pub fn peek_json_kind(text: &str) -> Result<(String, String), Error> {
-    json_kind(text, true)
+    json_kind(text, true).map_err(|e| kind_mismatch(text).map_or(e, Error::decode))
 }
 
 /// [`peek_json_kind`]; when not `all` is read, the first member counts.
@@ -238,7 +239,9 @@ pub fn json_to_yaml(text: &[u8]) -> Result<String, Error> {
 }
 
 #[cfg(feature = "cbor")]
-pub(crate) use crate::cbor::{decode_object as cbor_object, encode_object as cbor_put_object};
+pub(crate) use crate::cbor::{
+    decode_object as cbor_object, decode_typed as cbor_typed, encode_object as cbor_put_object,
+};
 #[cfg(not(feature = "cbor"))]
 pub(crate) use no_cbor::*;
 
@@ -249,6 +252,12 @@ mod no_cbor {
     use serde_json::{Map, Value};
 
     pub(crate) fn cbor_object(_: &[u8]) -> Result<Map<String, Value>, Error> {
+        Err(Error::decode(super::NO_CBOR))
+    }
+    pub(crate) fn cbor_typed(
+        _: &[u8],
+        _: &'static crate::reflect::Desc,
+    ) -> Result<Map<String, Value>, Error> {
         Err(Error::decode(super::NO_CBOR))
     }
     pub(crate) fn cbor_put_object(_: &Map<String, Value>, _: &mut Vec<u8>) -> Result<(), Error> {
@@ -324,7 +333,7 @@ fn decode_into(
         }
         Format::Yaml => decode_into(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
         Format::Cbor => {
-            let o = cbor_object(bytes)?;
+            let o = cbor_typed(bytes, desc)?;
             let text = |key: &str| o.get(key).and_then(|v| v.as_str()).unwrap_or("");
             check_kind(desc, text("apiVersion"), text("kind"))?;
             cbor_into(&o, m)
@@ -365,7 +374,7 @@ fn decode_body(
             json_merge(m, &mut p, cx).and_then(|()| p.finish()).map_err(in_type)
         }
         Format::Yaml => decode_body(m, yaml_to_json(bytes)?.as_bytes(), Format::Json, cx),
-        Format::Cbor => cbor_into(&cbor_object(bytes)?, m),
+        Format::Cbor => cbor_into(&cbor_typed(bytes, desc)?, m),
     }
 }
 

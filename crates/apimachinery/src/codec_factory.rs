@@ -88,7 +88,7 @@ impl CodecFactory {
             Err(e) if e.is_not_registered() && self.unstructured => {
                 self.scheme.decode_or_unstructured(bytes, format)?
             }
-            other => other?,
+            other => other.map_err(|e| self.in_words_of_go(e, &kind, bytes, format))?,
         };
         let strict = if self.strict {
             strict_errors(&*object, bytes, format)?
@@ -96,6 +96,28 @@ impl CodecFactory {
             StrictErrors::default()
         };
         Ok(Decoded { object, kind, strict })
+    }
+    /// A value of the wrong type, as Go's serializer reports it.
+    fn in_words_of_go(
+        &self,
+        e: Error,
+        kind: &GroupVersionKind,
+        bytes: &[u8],
+        format: Format,
+    ) -> Error {
+        let text = match format {
+            Format::Json => crate::codec::text(bytes).map(str::to_owned),
+            Format::Yaml => crate::codec::yaml_to_json(bytes),
+            _ => return e,
+        };
+        let empty = self.scheme.new_object(kind).ok();
+        let desc = empty.as_ref().and_then(|o| o.as_message()).map(|m| m.desc());
+        match (text, desc) {
+            (Ok(text), Some(desc)) if e.is_decode() => {
+                crate::reflect::mismatch(&text, desc).map_or(e, Error::decode)
+            }
+            _ => e,
+        }
     }
     /// Decodes a body in whatever format it is, sets defaults and converts the object to the first
     /// of `versions` that has its kind; none of them leaves it as it is. Go: `UniversalDecoder`.

@@ -396,7 +396,7 @@ impl Scheme {
             Format::Json => crate::codec::peek_json_kind(crate::codec::text(bytes)?)?,
             Format::Yaml => crate::codec::peek_json_kind(&crate::codec::yaml_to_json(bytes)?)?,
             Format::Cbor => {
-                let o = crate::codec::cbor_object(bytes)?;
+                let o = crate::codec::cbor_typed(bytes, &crate::reflect::TYPE_META)?;
                 let text = |key: &str| o.get(key).and_then(|v| v.as_str()).unwrap_or("");
                 (text("apiVersion").to_owned(), text("kind").to_owned())
             }

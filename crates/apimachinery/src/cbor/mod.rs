@@ -10,6 +10,7 @@ mod write;
 
 use crate::reflect::{Desc, INLINE, Message, NOJSON, Type, from_unstructured_exact};
 use crate::{Error, StrictError};
+
 use read::{Fault, Reader};
 use serde_json::{Map, Value};
 
@@ -37,6 +38,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Value, Error> {
 /// The object that `bytes` are.
 pub(crate) fn decode_object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     match decode(bytes)? {
+        Value::Object(o) => Ok(o),
+        _ => Err(Error::decode("cbor: the body is not a map")),
+    }
+}
+
+/// The object that `bytes` are, as far as a `desc` has fields for it.
+pub(crate) fn decode_typed(bytes: &[u8], desc: &'static Desc) -> Result<Map<String, Value>, Error> {
+    let mut r = Reader::new(bytes);
+    let v = r.message(desc, 0).map_err(error)?;
+    if r.at < bytes.len() {
+        let left = bytes.len() - r.at;
+        return Err(Error::decode(format!("cbor: {left} bytes of extraneous data")));
+    }
+    match v {
         Value::Object(o) => Ok(o),
         _ => Err(Error::decode("cbor: the body is not a map")),
     }

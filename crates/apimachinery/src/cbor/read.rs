@@ -1,4 +1,5 @@
 //! Reading CBOR data items.
+use crate::reflect::{Desc, Type, type_meta};
 use crate::rep::Str;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -196,26 +197,109 @@ impl<'a> Reader<'a> {
                 })?;
                 Ok(a.into())
             }
-            5 => {
-                let mut o = Map::new();
-                let mut index = 0;
-                self.each(h, |r| {
-                    let key = r.key()?;
-                    if o.contains_key(key.as_str()) {
-                        return wrong(format!(
-                            "found duplicate map key {:?} at map element index {index}",
-                            key.as_str()
-                        ));
-                    }
-                    o.insert(key.to_string(), r.value(depth + 1)?);
-                    index += 1;
-                    Ok(())
-                })?;
-                Ok(o.into())
-            }
+            5 => self.entries(h, |r| r.value(depth + 1)),
             6 => self.tagged(h.argument, depth),
             _ => self.primitive(h),
         }
+    }
+    fn typed(&mut self, t: &'static Type, depth: u32) -> R<Value> {
+        if let Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) = t {
+            return self.message(d, depth);
+        }
+        let at = self.at;
+        let h = self.untagged()?;
+        match (t, h.major) {
+            (Type::List(of), 4) => {
+                let mut a = Vec::new();
+                self.each(h, |r| {
+                    a.push(r.typed(of, depth + 1)?);
+                    Ok(())
+                })?;
+                return Ok(a.into());
+            }
+            (Type::Map(of), 5) => return self.entries(h, |r| r.typed(of, depth + 1)),
+            _ => self.at = at,
+        }
+        let read = self.value(depth);
+        if let (Type::OptLeaf(l), Err(Fault::Wrong(_))) = (t, &read)
+            && l.name == "FieldsV1"
+        {
+            self.at = at;
+            self.skip(depth)?;
+            return wrong(crate::reflect::NO_FIELDS);
+        }
+        read
+    }
+    /// The head behind tags that say nothing of what they hold.
+    fn untagged(&mut self) -> R<Head> {
+        let mut h = self.head()?;
+        while h.major == 6 && !matches!(h.argument, 0..=3 | 21..=23) {
+            h = self.head()?;
+        }
+        Ok(h)
+    }
+    /// A value for a type that has a table: of members that no field takes, only their form counts.
+    pub(super) fn message(&mut self, d: &'static Desc, depth: u32) -> R<Value> {
+        if depth > MAX_DEPTH {
+            return wrong(format!("nested more than {MAX_DEPTH} levels deep"));
+        }
+        if d.transparent {
+            return self.typed(&d.fields[0].ty, depth);
+        }
+        let at = self.at;
+        let h = self.untagged()?;
+        if h.major != 5 {
+            self.at = at;
+            return self.value(depth);
+        }
+        self.members(h, true, |r, key| match super::field(d, key) {
+            Some(t) => r.typed(t, depth + 1).map(Some),
+            None if d.kind.is_some() && type_meta::is_key(key) => r.value(depth + 1).map(Some),
+            None => r.skip(depth + 1).map(|()| None),
+        })
+    }
+    fn entries(&mut self, h: Head, value: impl FnMut(&mut Self) -> R<Value>) -> R<Value> {
+        let mut value = value;
+        self.members(h, false, |r, _| value(r).map(Some))
+    }
+    /// Members by their names; `value` gives none for those that are passed over. As in Go, those
+    /// of a `described` object may have numbers for names, which are passed over.
+    fn members(
+        &mut self,
+        h: Head,
+        described: bool,
+        mut value: impl FnMut(&mut Self, &str) -> R<Option<Value>>,
+    ) -> R<Value> {
+        let (mut o, mut passed) = (Map::new(), Vec::new());
+        let mut index = 0;
+        self.each(h, |r| {
+            if described {
+                match r.bytes.get(r.at).map(|first| first >> 5) {
+                    Some(0 | 1) => {
+                        r.skip(0)?;
+                        r.skip(0)?;
+                        index += 1;
+                        return Ok(());
+                    }
+                    Some(4..) => return wrong("a map key cannot be the name of a field"),
+                    _ => {}
+                }
+            }
+            let key = r.key()?;
+            if o.contains_key(key.as_str()) || passed.contains(&key) {
+                return wrong(format!(
+                    "found duplicate map key {:?} at map element index {index}",
+                    key.as_str()
+                ));
+            }
+            match value(r, &key)? {
+                Some(v) => drop(o.insert(key.to_string(), v)),
+                None => passed.push(key),
+            }
+            index += 1;
+            Ok(())
+        })?;
+        Ok(o.into())
     }
     fn each(&mut self, h: Head, mut item: impl FnMut(&mut Self) -> R<()>) -> R<()> {
         if h.is_indefinite() {

@@ -184,7 +184,7 @@ fn field(v: FieldRef<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
             let v = json_value(&mut p).and_then(|v| p.finish().map(|()| v));
             let v = v.map_err(|e| Error::encode(format!("{}: {e}", l.leaf_desc().name)))?;
             if l.leaf_desc().name == "FieldsV1" && !matches!(v, Value::Object(_) | Value::Null) {
-                return Err(Error::encode("FieldsV1 is not an object, as CBOR has it"));
+                return Err(Error::encode(crate::reflect::NO_FIELDS));
             }
             value(&v, out)?;
         }

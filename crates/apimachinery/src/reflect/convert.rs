@@ -166,6 +166,9 @@ pub(crate) fn from_unstructured_exact(
     into_message(object, m, &mut unknown, 0).map_err(|e| Error::decode(format!("{}: {e}", d.name)))
 }
 
+/// What is wrong with managed fields that are no object.
+pub(crate) const NO_FIELDS: &str = "FieldsV1 is not an object, as CBOR has it";
+
 struct Unknown {
     path: String,
     found: Vec<String>,
@@ -363,7 +366,7 @@ fn into(v: &Value, mut f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<
             return Err(cannot(v, "string"));
         }
         if name == "FieldsV1" {
-            return Err(DecodeError::new("FieldsV1 is not an object, as CBOR has it"));
+            return Err(DecodeError::new(NO_FIELDS));
         }
     }
     match f {

@@ -50,6 +50,10 @@ impl DecodeError {
         }
         self
     }
+    /// What was wrong, without where.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
     /// Whether the input ended too early.
     pub fn is_unexpected_end(&self) -> bool {
         self.unexpected_end

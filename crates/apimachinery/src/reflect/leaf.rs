@@ -354,7 +354,12 @@ impl Leaf for Quantity {
         }
         let quoted = p.peek()? == b'"';
         let at = p.position();
-        let text = if quoted { cx.str(site, p.string()?.trim()) } else { Str::new(p.number()?) };
+        // As in Go, escapes stay what they are, and so are none of a quantity.
+        let text = if quoted {
+            cx.str(site, p.raw()?.trim_matches('"').trim())
+        } else {
+            Str::new(p.number()?)
+        };
         *self = Quantity::parse_shared(&text).map_err(|e| DecodeError::at(e.to_string(), at))?;
         Ok(())
     }

@@ -25,6 +25,8 @@ pub const NO_FIELD: u8 = 255;
 pub struct Desc {
     /// Go's name of the type.
     pub name: &'static str,
+    /// The path of the Rust module that has it, which is named after Go's package.
+    pub(crate) module: &'static str,
     /// Fields in Go's order, which is the order of JSON members.
     pub fields: &'static [Field],
     /// Index of the field with each protobuf number, [`NO_FIELD`] where there is none.
@@ -71,6 +73,7 @@ impl Desc {
     /// The table of `T`, whose fields they are, all of them.
     pub const fn of<T: Described>(
         name: &'static str,
+        module: &'static str,
         fields: &'static [Field],
         by_num: &'static [u8],
         form: Form,
@@ -78,6 +81,7 @@ impl Desc {
         const { assert!(align_of::<T>() <= 8) };
         Desc {
             name,
+            module,
             fields,
             by_num,
             kind: match form {
@@ -96,6 +100,7 @@ impl Desc {
     pub const fn new(name: &'static str, fields: &'static [Field], by_num: &'static [u8]) -> Desc {
         Desc {
             name,
+            module: "",
             fields,
             by_num,
             kind: None,

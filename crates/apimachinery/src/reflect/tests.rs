@@ -512,3 +512,50 @@ fn json_inside_is_written_without_white_space_and_html() {
         "[\"\\\\\",\"\\u003c\\u0026\\u003e\\u2028\\u2029é☺\"]"
     );
 }
+
+#[test]
+fn values_of_the_wrong_type_are_named_as_by_go() {
+    let said = |text: &str| mismatch(text, PartialObjectMetadata::DESC).unwrap_or_default();
+    let field = "json: cannot unmarshal string into Go struct field";
+    assert_eq!(
+        said(r#"{"metadata":{"labels":"x"}}"#),
+        format!("{field} ObjectMeta.metadata.labels of type map[string]string")
+    );
+    assert_eq!(
+        said(r#"{"metadata":"x"}"#),
+        format!("{field} PartialObjectMetadata.metadata of type v1.ObjectMeta")
+    );
+    assert_eq!(
+        said(r#"{"metadata":{"ownerReferences":[{},{"controller":"x"}],"name":5}}"#),
+        format!("{field} OwnerReference.metadata.ownerReferences.controller of type bool")
+    );
+    assert_eq!(
+        said(r#"{"metadata":{"generation":1.5}}"#),
+        "json: cannot unmarshal number 1.5 into Go struct field ObjectMeta.metadata.generation of type int64"
+    );
+    // What decodes itself ends it at once, whatever was found before.
+    assert_eq!(
+        said(r#"{"metadata":{"name":5,"creationTimestamp":5}}"#),
+        "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string"
+    );
+    assert_eq!(
+        said("[]"),
+        "json: cannot unmarshal array into Go value of type v1.PartialObjectMetadata"
+    );
+    // Nothing is wrong, or the text is malformed.
+    assert_eq!(said(r#"{"metadata":{"name":null,"unknown":5}}"#), "");
+    assert_eq!(said(r#"{"metadata":{"name":5}"#), "");
+    crate::message! {
+        struct Sealed SEALED "Sealed" [255, 0] Form::Part;
+        data: crate::Map<crate::Bytes> = "data" 1;
+    }
+    assert_eq!(
+        mismatch(r#"{"data":{"a":"eA==","b":[1,null,{}]}}"#, &SEALED).unwrap(),
+        "json: cannot unmarshal object into Go struct field Sealed.data of type uint8"
+    );
+    assert_eq!(mismatch(r#"{"data":{"a":"?"}}"#, &SEALED), None);
+    assert_eq!(
+        kind_mismatch(r#"{"Kind":5}"#).unwrap(),
+        "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string"
+    );
+}

@@ -21,6 +21,7 @@ macro_rules! message {
         #[doc(hidden)]
         $vis static $desc: $crate::reflect::Desc = $crate::reflect::Desc::of::<$type>(
             $go,
+            ::std::module_path!(),
             &[$($crate::reflect::Field::of::<$field_type>(
                 $json, $num, 0 $(| $crate::reflect::$flag)*, ::std::mem::offset_of!($type, $field),
             )$(.facts(&$facts))?,)*],

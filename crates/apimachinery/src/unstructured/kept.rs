@@ -1,10 +1,10 @@
 //! What typed metadata does not hold of the JSON it was read from, so that it can be written
 //! again as it was.
-use crate::Error;
 use crate::reflect::{
     Desc, FieldMut, INLINE, Message, NOJSON, OMITEMPTY, OMITZERO, Parser, Type, json_into,
     json_value, to_unstructured,
 };
+use crate::{Error, Str};
 use serde_json::{Map, Value};
 
 /// Kept members; nearly always none.
@@ -23,7 +23,7 @@ impl Kept {
         let d = m.desc();
         let mut odd: Vec<(String, Value, Option<Value>)> = Vec::new();
         let mut any = false;
-        let mut hint = 0;
+        let (mut hint, mut seen) = (0, 0u64);
         let mut more = p.open(b'{', b'}')?;
         while more {
             any = true;
@@ -32,6 +32,13 @@ impl Kept {
             let at = p.position();
             odd.retain(|o| o.0 != *key);
             let field = d.find(&key, hint);
+            if let Some(i) = field {
+                // Of what is there twice, nothing is merged where there is no type.
+                if seen >> (i & 63) & 1 == 1 {
+                    clear(m.field_mut(i));
+                }
+                seen |= 1 << (i & 63);
+            }
             let plain = match field {
                 Some(i) if faithful(&d.fields[i].ty, d.fields[i].flags, p, 0) => {
                     hint = i + 1;
@@ -103,6 +110,10 @@ fn clear(f: FieldMut<'_>) {
         FieldMut::Map(mut m) => m.slot().set_empty(),
         FieldMut::OptMsg(mut o) => o.clear(),
         FieldMut::OptLeaf(l) => l.clear(),
+        FieldMut::Str(v) => *v = Str::empty(),
+        FieldMut::I64(v) => *v = 0,
+        FieldMut::OptI64(v) => *v = None,
+        FieldMut::OptStr(v) => *v = None,
         _ => {}
     }
 }

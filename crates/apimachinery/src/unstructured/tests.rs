@@ -170,3 +170,17 @@ fn typed_values_and_values_without_a_type_are_the_same() {
         assert_eq!(u, typed);
     }
 }
+
+#[test]
+fn metadata_that_is_there_twice_is_not_merged() {
+    let text = r#"{"kind":"A","metadata":{"name":"x","labels":{"a":"1"},"finalizers":["p","q"],"labels":{"b":"2"},"finalizers":["r"],"name":5}}"#;
+    let u = Unstructured::decode(text.as_bytes(), Format::Json, &mut Decoder::new()).unwrap();
+    assert_eq!((u.metadata.labels.len(), u.metadata.finalizers.len()), (1, 1));
+    assert_eq!(u.metadata.name, "");
+    let mut out = Vec::new();
+    u.encode(Format::Json, &mut out).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        r#"{"kind":"A","metadata":{"finalizers":["r"],"labels":{"b":"2"},"name":5}}"#
+    );
+}

@@ -202,6 +202,7 @@ fn what_json_cannot_hold_is_no_mistake_where_another_value_takes_its_place() {
         parse(b"{a: {~: 1}, b: .nan, a: 1, b: 2}").unwrap(),
         serde_json::json!({"a": 1, "b": 2})
     );
+    assert!(parse_strict(b"{a: {~: 1}, a: 1}").unwrap().1.is_some());
     assert!(parse(b"{a: {~: 1}}").is_err());
     assert!(parse(b"{a: 1, a: {~: 1}}").is_err());
     assert!(parse(b"{a: [b, {c: .inf}]}").is_err());

@@ -204,7 +204,9 @@ pub(super) fn build(doc: &Document, strict: bool) -> Result<Built, String> {
         alias_steps: 0,
         depth: 0,
     };
-    let value = b.value(doc.root)??;
+    let made = b.value(doc.root)?;
+    // Keys that are there twice come before what JSON cannot hold.
+    let value = if b.twice.is_empty() { made? } else { made.unwrap_or_default() };
     Ok(Built { value, twice: b.twice })
 }
 

@@ -152,16 +152,29 @@ fn check(iter: &mut Iter<'_>) -> Result<(), String> {
     }
 }
 
-/// Go's `strconv.Atoi`.
+/// Go's `strconv.Atoi`. What follows the digit with which a number leaves 64 bits without a sign is
+/// not looked at.
 fn atoi(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|e: std::num::ParseIntError| {
-        use std::num::IntErrorKind::{NegOverflow, PosOverflow};
-        let what = match e.kind() {
-            PosOverflow | NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
-        format!("strconv.Atoi: parsing {}: {what}", quote(text))
-    })
+    let wrong = |what: &str| format!("strconv.Atoi: parsing {}: {what}", quote(text));
+    let out_of_range = || wrong("value out of range");
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() {
+        return Err(wrong("invalid syntax"));
+    }
+    let mut magnitude = 0_u64;
+    for b in digits.bytes() {
+        if !b.is_ascii_digit() {
+            return Err(wrong("invalid syntax"));
+        }
+        let next = magnitude.checked_mul(10).and_then(|m| m.checked_add(u64::from(b - b'0')));
+        magnitude = next.ok_or_else(out_of_range)?;
+    }
+    let signed = if text.starts_with('-') {
+        0_i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    };
+    signed.ok_or_else(out_of_range)
 }
 
 fn rank(e: &PathElement) -> u8 {
