@@ -118,7 +118,7 @@ fn run(options: &Options) -> Result<bool, String> {
                             Place { program, kubeconfig, dir, manifests, space }.run(scenario)
                         });
                         if let Ok(mut results) = results.lock() {
-                            results.push(Compared { scenario, kubectl: *kubectl, transcripts });
+                            results.push(Compared { scenario, kubectl, transcripts });
                         }
                     }
                 }
