@@ -19,7 +19,7 @@
 //!
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
 //! server-side apply, roles that are stored (RBAC), admission webhooks, CEL, conversion webhooks,
-//! eviction, and what needs a node (`log`, `exec`, `proxy`, ...). No Pod runs anywhere.
+//! and what needs a node (`log`, `exec`, `proxy`, ...). No Pod runs anywhere.
 //!
 //! Built-in kinds behave like themselves: every kind has the defaults of the real server, Services
 //! are given addresses and ports, Jobs their selector, Pods their priority and tolerations.

@@ -452,6 +452,11 @@ impl<'a> Exchange<'a> {
             "finalize" if plural == "namespaces" => Part::Finalize,
             "approval" if plural == "certificatesigningrequests" => Part::Approval,
             "binding" if plural == "pods" => return self.binding(request, body).await,
+            "eviction" if plural == "pods" => {
+                let (eviction, warnings) = self.posted(request, body).await?;
+                let options = write_options(&self.query, "CreateOptions")?;
+                return Ok(Answer { warnings, ..request.evict(&eviction, options)? });
+            }
             "scale" => return self.scale(request, body).await,
             "token" if plural == "serviceaccounts" => {
                 let (object, mut warnings) = self.posted(request, body).await?;

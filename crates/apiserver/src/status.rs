@@ -383,6 +383,19 @@ impl ApiError {
         ApiError::new(code, reason, message).with(details)
     }
 
+    /// Something that may be tried again, after some seconds if they are known.
+    pub(crate) fn too_many_requests(message: &str, seconds: u32, cause: Cause) -> Self {
+        ApiError::new(429, "TooManyRequests", message)
+            .with(Details { retry_after_seconds: seconds, ..Details::default() })
+            .caused_by(cause)
+    }
+
+    /// Tells a cause, too.
+    pub(crate) fn caused_by(mut self, cause: Cause) -> Self {
+        self.0.details.get_or_insert_default().causes.push(cause);
+        self
+    }
+
     /// A path nobody serves.
     pub(crate) fn page_not_found() -> Self {
         let mut error = ApiError::new(404, "NotFound", "404 page not found\n");

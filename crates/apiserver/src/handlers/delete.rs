@@ -293,7 +293,11 @@ impl Request<'_> {
         Ok(Some(Outcome::Gone(item)))
     }
 
-    fn check_preconditions(&self, entry: &Entry, options: &DeleteOptions) -> ApiResult<()> {
+    pub(super) fn check_preconditions(
+        &self,
+        entry: &Entry,
+        options: &DeleteOptions,
+    ) -> ApiResult<()> {
         let resource = self.resource;
         let summary = &entry.value.summary;
         // Here Kubernetes names the kind and not the resource.

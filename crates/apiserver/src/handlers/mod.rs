@@ -7,6 +7,7 @@ mod binding;
 pub(crate) mod body;
 pub(crate) mod certificates;
 pub(crate) mod delete;
+mod eviction;
 pub(crate) mod list;
 pub(crate) mod namespaces;
 pub(crate) mod options;

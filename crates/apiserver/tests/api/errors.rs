@@ -59,7 +59,7 @@ async fn what_is_not_there_says_so() {
     client.post("/api/v1/namespaces/default/pods", pod).await.expect(201);
     for (method, path, what) in [
         ("GET", "/api/v1/namespaces/default/pods/p/log", "the subresource pods/log"),
-        ("POST", "/api/v1/namespaces/default/pods/p/eviction", "the subresource pods/eviction"),
+        ("GET", "/api/v1/namespaces/default/pods/p/exec", "the subresource pods/exec"),
     ] {
         let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
         let answer = client.call(method, path, json!({})).await;

@@ -90,3 +90,64 @@ async fn requests_for_certificates_are_approved() {
     let patched = client.patch(&path, "merge-patch+json", patch).await.expect(200);
     assert_eq!(patched["status"], approved["status"]);
 }
+
+#[tokio::test]
+async fn pods_are_evicted_as_far_as_budgets_allow() {
+    let client = start().await;
+    let eviction = |name: &str| json!({"metadata": {"name": name}});
+    let evict =
+        async |name: &str| client.post(&format!("{PODS}/{name}/eviction"), eviction(name)).await;
+    client.post(PODS, pod("pending")).await.expect(201);
+    assert_eq!(evict("pending").await.expect(201)["status"], "Success");
+    client.get(&format!("{PODS}/pending")).await.expect(404);
+
+    let ready = json!({"type": "Ready", "status": "True"});
+    for name in ["p", "q"] {
+        let mut pod = pod(name);
+        pod["metadata"]["labels"] = json!({"app": "a"});
+        client.post(PODS, pod).await.expect(201);
+        let status = json!({"status": {"phase": "Running", "conditions": [ready]}});
+        let path = format!("{PODS}/{name}/status");
+        client.patch(&path, "merge-patch+json", status).await.expect(200);
+    }
+    let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+    let budget = json!({
+        "metadata": {"name": "b"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "a"}}},
+    });
+    client.post(budgets, budget).await.expect(201);
+    let violates = "Cannot evict pod as it would violate the pod's disruption budget.";
+    let status = evict("p").await.fails(429, "TooManyRequests", violates);
+    assert_eq!(
+        status["details"]["causes"][0],
+        json!({
+            "reason": "DisruptionBudget",
+            "message": "The disruption budget b is still being processed by the server.",
+        })
+    );
+    assert_eq!(status["details"]["retryAfterSeconds"], 10);
+    let counted = json!({"status": {
+        "observedGeneration": 1, "disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 1,
+        "expectedPods": 2,
+    }});
+    let path = format!("{budgets}/b/status");
+    client.patch(&path, "merge-patch+json", counted).await.expect(200);
+    let dry = client.post(&format!("{PODS}/p/eviction?dryRun=All"), eviction("p")).await;
+    dry.expect(201);
+    client.get(&format!("{PODS}/p")).await.expect(200);
+    evict("p").await.expect(201);
+    let budget = client.get(&format!("{budgets}/b")).await.expect(200);
+    assert_eq!(budget["status"]["disruptionsAllowed"], 0);
+    assert!(budget["status"]["disruptedPods"]["p"].is_string());
+    assert_eq!(budget["status"]["conditions"][0]["reason"], "InsufficientPods");
+    let status = evict("q").await.fails(429, "TooManyRequests", violates);
+    assert_eq!(
+        status["details"]["causes"][0]["message"],
+        "The disruption budget b does not allow evicting pods currently"
+    );
+    client.post(&format!("{PODS}/q/eviction"), eviction("other")).await.fails(
+        400,
+        "BadRequest",
+        "name in URL does not match name in Eviction object",
+    );
+}
