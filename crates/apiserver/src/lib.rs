@@ -17,6 +17,10 @@
 //! etcd and kube-apiserver (`KUBEBUILDER_ASSETS=DIR`). What it keeps is in memory: a kube-apiserver
 //! that is started again, on the etcd of before, is empty.
 //!
+//! Beside it run the controllers that every test leans on ([`Controllers`]): garbage collection by
+//! owner references, the end of namespaces, their ServiceAccounts and `kube-root-ca.crt`. For tests
+//! there are manifests, faults and a clock to move: [`testing`].
+//!
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
 //! server-side apply, roles that are stored (RBAC), admission webhooks, CEL, conversion webhooks,
 //! and what needs a node (`log`, `exec`, `proxy`, ...). No Pod runs anywhere.
