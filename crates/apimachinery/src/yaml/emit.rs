@@ -304,6 +304,9 @@ mod tests {
         assert_eq!(folded, format!("a: {}\n  word word\n", &words[..16 * 5 - 1]));
         let colon = format!("a: {words}");
         let folded = yaml(json!([colon]));
-        assert!(folded.starts_with("- 'a: word") && folded.contains("word\n  word word'"), "{folded}");
+        assert!(
+            folded.starts_with("- 'a: word") && folded.contains("word\n  word word'"),
+            "{folded}"
+        );
     }
 }
