@@ -64,7 +64,8 @@ fn reachable(schema: &Schema, blocks: &BTreeMap<String, String>) -> String {
     while let Some(name) = rest.pop() {
         let Some(block) = blocks.get(&name) else { continue };
         if wanted.insert(name) {
-            let names = block.split(['\n', ' ', '[', '{']).filter_map(|word| word.strip_prefix('#'));
+            let names =
+                block.split(['\n', ' ', '[', '{']).filter_map(|word| word.strip_prefix('#'));
             rest.extend(names.map(str::to_owned));
         }
     }
@@ -130,7 +131,9 @@ impl Writer<'_> {
                 "DeleteOptions" | "WatchEvent" => {
                     let all: BTreeSet<String> = (self.schema.packages.iter())
                         .filter(|p| !oddities::is_meta(&p.path) && oddities::in_scheme(&p.path))
-                        .filter_map(|p| Some(format!("{}/{}/{kind}", p.group.as_ref()?, p.version())))
+                        .filter_map(|p| {
+                            Some(format!("{}/{}/{kind}", p.group.as_ref()?, p.version()))
+                        })
                         .collect();
                     all.into_iter().collect()
                 }
@@ -256,7 +259,9 @@ impl Writer<'_> {
         Ok(match ty {
             GoType::Pointer(inner) => self.ty(inner)?,
             GoType::Slice(inner) => match inner.as_ref() {
-                GoType::Name(path, name) if path.is_empty() && matches!(name.as_str(), "byte" | "uint8") => {
+                GoType::Name(path, name)
+                    if path.is_empty() && matches!(name.as_str(), "byte" | "uint8") =>
+                {
                     "y".to_owned()
                 }
                 inner => format!("[{}", self.ty(inner)?),

@@ -175,7 +175,8 @@ const OBJECT: &str = ":{\"type\":\"object\"}\n";
 const ANYTHING: &str = ":{}\n";
 const DATE_TIME: &str = ":{\"type\":\"string\",\"format\":\"date-time\"}\n";
 // What stands after `;` is for OpenAPI v3.
-const QUANTITY: &str = ":{\"type\":\"string\"}\n;{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"number\"}]}\n";
+const QUANTITY: &str =
+    ":{\"type\":\"string\"}\n;{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"number\"}]}\n";
 const INT_OR_STRING: &str = ":{\"type\":\"string\",\"format\":\"int-or-string\"}\n\
     ;{\"format\":\"int-or-string\",\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}\n";
 const VERSION: &str = "!major minor gitVersion gitCommit gitTreeState buildDate goVersion compiler platform\n\
