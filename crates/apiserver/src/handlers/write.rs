@@ -179,6 +179,12 @@ impl Request<'_> {
                 return Ok((self.create(object, options)?, true));
             };
             let mut old = entry.value.object(Some(entry.mod_revision));
+            if let Some(schema) = resource.custom.as_ref().and_then(|custom| custom.schema.as_ref())
+                && schema.id() != entry.value.schema
+            {
+                // Read as it would be answered: with what the schema fills in now.
+                schema.default(&mut old);
+            }
             resource.convert_from_storage(&mut old);
             let new = change(Some(&old))?;
             resource.convert_to_storage(&mut old);
