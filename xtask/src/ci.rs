@@ -22,6 +22,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
     conformance::command(&["fixtures".into()])?;
     conformance::command(&["tables".into()])?;
     conformance::command(&["apimachinery".into()])?;
+    conformance::command(&["kubectl".into()])?;
     conformance::command(&["clients".into()])?;
     // Against recorded transcripts `cargo test` compares; here the real server is asked again.
     conformance::command(&["apiserver".into()])?;
