@@ -383,8 +383,8 @@ fn put(w: &mut Writer, number: u8, value: &Value, form: &Form) {
                 Value::Number(value) => w.f64(1, value.as_f64().unwrap_or_default()),
                 Value::Bool(value) => w.int(2, u64::from(*value)),
                 Value::String(text) => w.bytes(3, text.as_bytes()),
-                // The message has no place for others.
-                _ => return,
+                // The message has no place for others, and says that there is something.
+                _ => {}
             }
             w.close(number, mark);
         }
