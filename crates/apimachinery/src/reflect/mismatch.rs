@@ -126,6 +126,17 @@ impl Walk {
             None => format!("json: cannot unmarshal {value} into Go value of type {wanted}"),
         }
     }
+    /// Go's name of a field's type: cells of tables may be anything.
+    fn wanted(&self, t: &Type) -> String {
+        let any = match self.owner {
+            Some(d) if d.name != "TableRow" => {
+                let of = of_desc(d);
+                format!("{}.JSON", of.split('.').next().unwrap_or_default())
+            }
+            _ => "interface {}".to_owned(),
+        };
+        name(t).replace("v1.Json", &any)
+    }
     /// Passes over a value that is not what is wanted.
     fn wrong(&mut self, p: &mut Parser<'_>, wanted: &str) -> Result<(), Stop> {
         let kind = kind_of(p);
@@ -229,7 +240,7 @@ impl Walk {
             }
             Type::Bytes => false,
         };
-        if fits { Ok(p.raw().map(drop)?) } else { self.wrong(p, &name(t)) }
+        if fits { Ok(p.raw().map(drop)?) } else { self.wrong(p, &self.wanted(t)) }
     }
     /// A value that decodes itself.
     fn leaf(&mut self, leaf: &str, p: &mut Parser<'_>) -> Result<(), Stop> {
