@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use pintle_apimachinery::validation::FieldErrors;
+use pintle_apimachinery::validation::FieldError;
 use pintle_apimachinery::{Error, Status};
 use serde_json::Value;
 
 use crate::generated::resources::RESOURCES;
 use crate::object::{Object, metadata, metadata_mut, set_text, text};
-use crate::registry::{Registry, Resource, spec_changed};
+use crate::registry::{Registry, Resource};
 use crate::status::{ApiError, quote};
 use crate::typed::Typed;
 use crate::{kinds, validate};
@@ -79,9 +79,7 @@ impl BuiltinKinds {
         set_text(metadata_mut(&mut object), "uid", "00000000-0000-4000-8000-000000000000");
         resource.convert_to_storage(&mut object);
         kinds::prepare_create(&resource, &mut object);
-        let mut errors: FieldErrors =
-            validate::metadata(metadata(&object), &resource).into_iter().collect();
-        errors.extend(kinds::validate(&resource, &object, None));
+        let errors = validate::object(&resource, &object, None, false);
         self.finish(&resource, object, errors)
     }
 
@@ -90,6 +88,18 @@ impl BuiltinKinds {
     /// # Errors
     /// As of [`create`](Self::create).
     pub fn update(&self, old: &Value, new: &Value) -> Result<Value, Error> {
+        self.change(old, new, false)
+    }
+
+    /// The object as an update of its status would store it over `old`, which is stored.
+    ///
+    /// # Errors
+    /// As of [`create`](Self::create).
+    pub fn update_status(&self, old: &Value, new: &Value) -> Result<Value, Error> {
+        self.change(old, new, true)
+    }
+
+    fn change(&self, old: &Value, new: &Value, status: bool) -> Result<Value, Error> {
         let mut old = self.read(&self.create(old)?)?;
         let (resource, mut object) = (self.resource(new)?, self.read(new)?);
         for object in [&mut old, &mut object] {
@@ -98,22 +108,42 @@ impl BuiltinKinds {
             metadata_mut(object)
                 .insert("creationTimestamp".to_owned(), "2020-09-13T12:26:40Z".into());
         }
+        if text(metadata(&object), "namespace").is_empty() && resource.namespaced {
+            let namespace = text(metadata(&old), "namespace").to_owned();
+            set_text(metadata_mut(&mut object), "namespace", &namespace);
+        }
         if text(metadata(&object), "uid").is_empty() {
             let uid = text(metadata(&old), "uid").to_owned();
             set_text(metadata_mut(&mut object), "uid", &uid);
         }
         let generation = metadata(&old).get("generation").and_then(Value::as_i64).unwrap_or(0);
-        kinds::prepare_update(&resource, &mut object, &old);
-        if resource.behaviour.generation && resource.behaviour.counts_updates {
-            let changed = spec_changed(&object, &old, resource.has_status());
-            let generation = generation + i64::from(changed);
-            metadata_mut(&mut object).insert("generation".to_owned(), generation.into());
+        if status {
+            let mut kept = old.clone();
+            for key in ["status", "metadata"] {
+                match object.shift_remove(key) {
+                    Some(value) => kept.insert(key.to_owned(), value),
+                    None => kept.shift_remove(key),
+                };
+            }
+            for key in resource.behaviour.status_keeps {
+                match metadata(&old).get(*key) {
+                    Some(value) => metadata_mut(&mut kept).insert((*key).to_owned(), value.clone()),
+                    None => metadata_mut(&mut kept).shift_remove(*key),
+                };
+            }
+            object = kept;
+            kinds::prepare_status(&resource, &mut object, &old);
+        } else {
+            kinds::prepare_update(&resource, &mut object, &old);
         }
-        let mut errors: FieldErrors =
-            validate::metadata_update(metadata(&object), metadata(&old), &resource)
-                .into_iter()
-                .collect();
-        errors.extend(kinds::validate(&resource, &object, Some(&old)));
+        let changed = !status && kinds::counts(&resource, &object, &old);
+        match generation + i64::from(changed) {
+            0 => metadata_mut(&mut object).shift_remove("generation"),
+            generation => {
+                metadata_mut(&mut object).insert("generation".to_owned(), generation.into())
+            }
+        };
+        let errors = validate::object(&resource, &object, Some(&old), status);
         self.finish(&resource, object, errors)
     }
 
@@ -121,7 +151,7 @@ impl BuiltinKinds {
         &self,
         resource: &Resource,
         mut object: Object,
-        errors: FieldErrors,
+        errors: Vec<FieldError>,
     ) -> Result<Value, Error> {
         if !errors.is_empty() {
             let name = text(metadata(&object), "name");

@@ -27,10 +27,22 @@
 //!
 //! Built-in kinds behave like themselves: every kind has the defaults of the real server, Services
 //! are given addresses and ports, Jobs their selector, Pods their priority and tolerations.
-//! Validated in full are Pods and their templates, the workload kinds, Services, Endpoints,
-//! ConfigMaps, Secrets, namespaces, volumes and claims, quotas, RBAC kinds and
-//! CustomResourceDefinitions; of other kinds only metadata and types are checked. What the server
-//! fills in and refuses can be asked without a server, too: [`BuiltinKinds`].
+//! What the server fills in and refuses can be asked without a server, too: [`BuiltinKinds`].
+//!
+//! Validated in full are CSIDriver, CSINode, CSIStorageCapacity, ClusterRole, ClusterRoleBinding,
+//! ConfigMap, ControllerRevision, CronJob, CustomResourceDefinition, DaemonSet, Deployment,
+//! EndpointSlice, Endpoints, Event, HorizontalPodAutoscaler, Ingress, IngressClass, Job, Lease,
+//! LimitRange, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, PersistentVolume,
+//! PersistentVolumeClaim, Pod, PodDisruptionBudget, PodTemplate, PriorityClass, ReplicaSet,
+//! ReplicationController, ResourceQuota, Role, RoleBinding, Secret, Service, ServiceAccount,
+//! StatefulSet, StorageClass, ValidatingWebhookConfiguration, VolumeAttachment,
+//! VolumeAttributesClass. Of the other built-in kinds only metadata and types are checked:
+//! APIService, CertificateSigningRequest, ClusterTrustBundle, DeviceClass, DeviceTaintRule,
+//! FlowSchema, IPAddress, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding,
+//! PodCertificateRequest, PriorityLevelConfiguration, ResourceClaim, ResourceClaimTemplate,
+//! ResourceSlice, RuntimeClass, ServiceCIDR, StorageVersionMigration, ValidatingAdmissionPolicy,
+//! ValidatingAdmissionPolicyBinding. Custom resources are checked against the schema of their
+//! definition, rules in CEL excepted.
 //!
 //! # Example: a ConfigMap in process
 //! ```

@@ -5,17 +5,89 @@
 use pintle_apimachinery::ObjectMeta;
 use pintle_apimachinery::validation::{
     BadValue, FieldError, FieldPath, label_key, name_is_dns_label, name_is_dns_subdomain,
-    name_is_path_segment, validate_object_meta, validate_object_meta_update,
+    name_is_path_segment, path_segment_name, validate_object_meta, validate_object_meta_update,
 };
 use serde_json::{Map, Value};
 
+use crate::kinds;
+use crate::object::Object;
 use crate::registry::{NameRule, Resource};
 
-fn function(rule: NameRule) -> fn(&str, bool) -> Vec<String> {
+/// What is wrong with an object that is created, or updated over an old one; `status` says that it
+/// is an update of the status.
+pub(crate) fn object(
+    resource: &Resource,
+    object: &Object,
+    old: Option<&Object>,
+    status: bool,
+) -> Vec<FieldError> {
+    let meta = crate::object::metadata(object);
+    let own = match old {
+        Some(old) if status => kinds::validate_status(resource, object, old),
+        _ => kinds::validate(resource, object, old),
+    };
+    let Some(old) = old else {
+        // Strategies that leave the metadata to what comes after them are asked first.
+        let own_first = matches!(
+            (resource.group.as_str(), resource.plural.as_str()),
+            ("", "events") | ("policy", "poddisruptionbudgets")
+        );
+        if own_first && !own.is_empty() {
+            return own.into_iter().collect();
+        }
+        let mut errors = metadata(meta, resource);
+        errors.extend(own);
+        return errors;
+    };
+    let mut errors = metadata_update(meta, crate::object::metadata(old), resource, status);
+    errors.extend(own);
+    errors
+}
+
+/// Kinds whose updates look at the whole metadata and not at what changed alone.
+const WHOLE: &[(&str, &str)] = &[
+    ("", "configmaps"),
+    ("", "limitranges"),
+    ("", "nodes"),
+    ("", "persistentvolumeclaims"),
+    ("", "persistentvolumes"),
+    ("", "pods"),
+    ("", "podtemplates"),
+    ("", "replicationcontrollers"),
+    ("", "resourcequotas"),
+    ("", "secrets"),
+    ("", "serviceaccounts"),
+    ("", "services"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+    ("apps", "controllerrevisions"),
+    ("apps", "statefulsets"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("networking.k8s.io", "ingressclasses"),
+    ("networking.k8s.io", "ingresses"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "roles"),
+    ("storage.k8s.io", "csinodes"),
+    ("storage.k8s.io", "csistoragecapacities"),
+    ("storage.k8s.io", "storageclasses"),
+    ("storage.k8s.io", "volumeattachments"),
+    ("storage.k8s.io", "volumeattributesclasses"),
+];
+
+/// Those of them whose updates of the status do so, too.
+const WHOLE_STATUS: (&str, &str) = ("storage.k8s.io", "volumeattachments");
+
+/// What is wrong with a name, or with the beginning of one.
+type Rule = fn(&str, bool) -> Vec<String>;
+
+fn function(rule: NameRule) -> Rule {
     match rule {
         NameRule::Subdomain => name_is_dns_subdomain,
         NameRule::Label => name_is_dns_label,
         NameRule::PathSegment => name_is_path_segment,
+        NameRule::WholeSegment => |name, _| path_segment_name(name),
     }
 }
 
@@ -25,10 +97,11 @@ fn typed(meta: &Map<String, Value>) -> Result<ObjectMeta, Vec<FieldError>> {
 }
 
 /// Checks the metadata of a new object.
-pub(crate) fn metadata(meta: &Map<String, Value>, resource: &Resource) -> Vec<FieldError> {
+fn metadata(meta: &Map<String, Value>, resource: &Resource) -> Vec<FieldError> {
     match typed(meta) {
         Ok(meta) => {
-            let mut errors = general(&meta, resource);
+            let rule = function(resource.behaviour.names);
+            let mut errors = general(&meta, resource, rule);
             errors.extend(finalizers(&meta, resource));
             errors
         }
@@ -37,9 +110,8 @@ pub(crate) fn metadata(meta: &Map<String, Value>, resource: &Resource) -> Vec<Fi
 }
 
 /// What holds for the metadata of every API.
-fn general(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
+fn general(meta: &ObjectMeta, resource: &Resource, rule: Rule) -> Vec<FieldError> {
     let path = FieldPath::new("metadata");
-    let rule = function(resource.behaviour.names);
     validate_object_meta(&path, meta, resource.namespaced, rule).into_iter().collect()
 }
 
@@ -55,7 +127,10 @@ const PLAIN: [&str; 6] = [
 
 /// What the core API adds: finalizers without a domain are those it knows.
 fn finalizers(meta: &ObjectMeta, resource: &Resource) -> Vec<FieldError> {
-    if resource.custom.is_some() || PLAIN.contains(&resource.group.as_str()) {
+    if resource.custom.is_some()
+        || PLAIN.contains(&resource.group.as_str())
+        || (resource.group.is_empty() && resource.plural == "events")
+    {
         return Vec::new();
     }
     let path = FieldPath::new("metadata");
@@ -91,10 +166,11 @@ pub(crate) fn spec_finalizers(namespace: &Map<String, Value>) -> Vec<FieldError>
 }
 
 /// Checks the metadata of a changed object, and that it leaves alone what it must.
-pub(crate) fn metadata_update(
+fn metadata_update(
     new: &Map<String, Value>,
     old: &Map<String, Value>,
     resource: &Resource,
+    status: bool,
 ) -> Vec<FieldError> {
     let (mut new, old) = match (typed(new), typed(old)) {
         (Ok(new), Ok(old)) => (new, old),
@@ -105,7 +181,16 @@ pub(crate) fn metadata_update(
         new.resource_version = old.resource_version.clone();
     }
     let path = FieldPath::new("metadata");
-    let mut errors = general(&new, resource);
+    let mut errors = general(&new, resource, name_is_path_segment);
+    let own = (resource.group.as_str(), resource.plural.as_str());
+    if if status { own == WHOLE_STATUS } else { WHOLE.contains(&own) } {
+        let rule = function(resource.behaviour.names);
+        for error in general(&new, resource, rule) {
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+    }
     for error in validate_object_meta_update(&path, &new, &old) {
         if !errors.contains(&error) {
             errors.push(error);

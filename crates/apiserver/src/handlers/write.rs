@@ -11,7 +11,7 @@ use super::options::{WriteOptions, parse_uint};
 use super::{Item, Request};
 use crate::core::Entry;
 use crate::object::{Object, Stored, at, metadata, metadata_mut, set_text, strings, text};
-use crate::registry::{name_of, spec_changed};
+use crate::registry::name_of;
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Compare, Op, Revision, Storage, Txn};
 use crate::{kinds, managed, validate};
@@ -92,8 +92,8 @@ impl Request<'_> {
         self.admit(&mut object, None)?;
         let _addresses = self.give_addresses(&mut object, None)?;
         kinds::prepare_create(resource, &mut object);
-        self.check_schema(&mut object, None)?;
-        let errors = self.validate(&object, None);
+        self.check_schema(&mut object, None, None)?;
+        let errors = validate::object(resource, &object, None, false);
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, &name, &errors));
         }
@@ -259,7 +259,11 @@ impl Request<'_> {
                 kinds::count(resource, &mut object, &old);
                 self.give_addresses(&mut object, Some(&old))?
             }
-            _ => None,
+            Part::Status => {
+                kinds::prepare_status(resource, &mut object, &old);
+                None
+            }
+            Part::Finalize | Part::Approval => None,
         };
         match (part, behaviour.prepare_update, behaviour.prepare_finalize) {
             (Part::Main, Some(prepare), _) | (Part::Finalize, _, Some(prepare)) => {
@@ -289,18 +293,16 @@ impl Request<'_> {
         if let Some(grace) = old_meta.get("deletionGracePeriodSeconds") {
             meta.entry("deletionGracePeriodSeconds").or_insert_with(|| grace.clone());
         }
-        self.check_schema(&mut object, Some(part))?;
-        if behaviour.generation
-            && behaviour.counts_updates
-            && (spec_changed(&object, &old, resource.has_status())
-                || (part == Part::Main
-                    && behaviour.counts_annotations
-                    && metadata(&object).get("annotations") != old_meta.get("annotations")))
+        self.check_schema(&mut object, Some(&old), Some(part))?;
+        if kinds::counts(resource, &object, &old)
+            || (part == Part::Main
+                && behaviour.counts_annotations
+                && metadata(&object).get("annotations") != old_meta.get("annotations"))
         {
             let generation = old_meta.get("generation").and_then(Value::as_i64).unwrap_or(0);
             metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
         }
-        let mut errors = self.validate(&object, Some(&old));
+        let mut errors = validate::object(resource, &object, Some(&old), part == Part::Status);
         if part == Part::Finalize {
             errors.extend(validate::spec_finalizers(&object));
         }
@@ -409,7 +411,12 @@ impl Request<'_> {
     }
 
     /// Defaults and checks a custom resource by its schema.
-    fn check_schema(&self, object: &mut Object, part: Option<Part>) -> ApiResult<()> {
+    fn check_schema(
+        &self,
+        object: &mut Object,
+        old: Option<&Object>,
+        part: Option<Part>,
+    ) -> ApiResult<()> {
         let Some(custom) = &self.resource.custom else { return Ok(()) };
         let Some(schema) = &custom.schema else { return Ok(()) };
         schema.default(object);
@@ -418,28 +425,12 @@ impl Request<'_> {
             Some(Part::Main) | None if self.resource.has_status() => "status",
             _ => "",
         };
-        let errors = schema.validate(object, skip);
+        let errors = schema.validate(object, old, skip);
         if errors.is_empty() {
             return Ok(());
         }
         let (group, kind) = (&self.resource.group, &self.resource.kind);
         Err(ApiError::invalid(group, kind, name_of(object), &errors))
-    }
-
-    fn validate(&self, object: &Object, old: Option<&Object>) -> Vec<FieldError> {
-        let meta = metadata(object);
-        let mut errors = match old {
-            None => validate::metadata(meta, self.resource),
-            Some(old) => validate::metadata_update(meta, metadata(old), self.resource),
-        };
-        errors.extend(kinds::validate(self.resource, object, old));
-        if self.resource.plural == "customresourcedefinitions" {
-            errors.extend(crate::registry::validate_crd(object, old.is_some()));
-            errors.extend(
-                old.into_iter().flat_map(|old| crate::registry::validate_crd_update(object, old)),
-            );
-        }
-        errors
     }
 }
 

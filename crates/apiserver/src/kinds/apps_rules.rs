@@ -96,7 +96,7 @@ fn amount(value: &Node<'_>) -> i64 {
     percentage(value).unwrap_or_else(|| value.text().parse().unwrap_or_else(|_| value.int()))
 }
 
-fn at_most_all(value: &Node<'_>, e: &mut FieldErrors) {
+pub(super) fn at_most_all(value: &Node<'_>, e: &mut FieldErrors) {
     if percentage(value).is_some_and(|value| value > 100) {
         e.push(value.invalid("must not be greater than 100%"));
     }

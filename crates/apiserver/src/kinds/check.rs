@@ -260,6 +260,25 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Checks a label selector, of which values that are no label values may be kept where `old`
+    /// had such.
+    pub(crate) fn selector_over(&self, e: &mut FieldErrors, old: Option<&Node<'_>>) {
+        let Some(selector) = self.label_selector() else { return };
+        let leniency = validation::SelectorLeniency::default();
+        let kept = old.and_then(Node::label_selector).is_some_and(|old| {
+            !validation::validate_label_selector(&self.path, &old, leniency).is_empty()
+        });
+        let leniency = validation::SelectorLeniency { invalid_values: kept, ..leniency };
+        e.extend(validation::validate_label_selector(&self.path, &selector, leniency));
+    }
+
+    /// A field that has changed although it must not, as declarative rules tell it.
+    pub(crate) fn immutable_declared(&self, e: &mut FieldErrors, old: &Node<'_>) {
+        if !same(self.value, old.value) {
+            e.push(FieldError::invalid(&self.path, BadValue::NULL, validation::FIELD_IMMUTABLE));
+        }
+    }
+
     /// The label selector that this is.
     pub(crate) fn label_selector(&self) -> Option<pintle_apimachinery::LabelSelector> {
         if !self.is_set() {
@@ -285,6 +304,13 @@ impl<'a> Node<'a> {
             e.push(FieldError::invalid(&self.path, bad, validation::FIELD_IMMUTABLE));
         }
     }
+}
+
+/// A struct of Go's internal types as messages show it, whose fields have no JSON names.
+pub(crate) fn struct_shown(fields: &[(&str, BadValue)]) -> BadValue {
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| format!("\"{name}\":{}", value.as_str())).collect();
+    BadValue::json(format!("{{{}}}", fields.join(",")))
 }
 
 fn requirement_shown(requirement: &Value) -> String {

@@ -3,11 +3,8 @@
 //! Go counterpart: `k8s.io/kubernetes/pkg/apis` (defaults, validation) and `pkg/registry/*/*/
 //! strategy.go`. A module is a group; in it are data and small pure functions.
 //!
-//! Full rules are those of Pod, PodTemplate, ReplicationController, Deployment, ReplicaSet,
-//! StatefulSet, DaemonSet, ControllerRevision, Job, CronJob, Service, Endpoints, ConfigMap, Secret,
-//! Namespace, PersistentVolume, PersistentVolumeClaim, ResourceQuota, Role, ClusterRole,
-//! RoleBinding, ClusterRoleBinding (and, in `registry`, CustomResourceDefinition); the remaining
-//! kinds get the checks of their metadata and of their types. Defaults are those of every kind.
+//! Which kinds have rules of their own says [`RULED`]; of the others, metadata and types are checked.
+//! Defaults are those of every kind.
 //!
 //! All of it works on the JSON tree that the server's write path has in its hands, after the tree
 //! has passed through the kind's Rust type once and so has exactly the fields and forms of that
@@ -22,9 +19,11 @@ mod apiextensions;
 mod apps;
 mod apps_rules;
 mod autoscaling;
+mod autoscaling_rules;
 mod batch;
 mod batch_rules;
-mod check;
+pub(crate) mod check;
+mod coordination;
 mod core;
 mod cron;
 mod defaults;
@@ -32,11 +31,15 @@ mod discovery;
 mod flowcontrol;
 mod image;
 mod networking;
+mod networking_rules;
+mod policy;
 mod rbac;
 mod resource;
-mod scheduling;
+pub(crate) mod scheduling;
 mod storage;
+mod storage_rules;
 pub(crate) mod tree;
+pub(crate) mod webhook_rules;
 
 use pintle_apimachinery::reflect::Desc;
 
@@ -81,6 +84,7 @@ pub(crate) fn prepare_create(resource: &Resource, object: &mut Object) {
         }
         _ => {}
     }
+    reset(resource, object, None);
     if behaviour.generation {
         metadata_mut(object).insert("generation".to_owned(), 1.into());
     }
@@ -100,49 +104,229 @@ pub(crate) fn prepare_update(resource: &Resource, object: &mut Object, old: &Obj
     count(resource, object, old);
 }
 
-/// Counts what an update changes, beside the generation.
+/// Counts what an update changes, beside the generation, and takes off what may not be set.
 pub(crate) fn count(resource: &Resource, object: &mut Object, old: &Object) {
     if (resource.group.as_str(), resource.plural.as_str()) == ("apps", "daemonsets") {
         apps_rules::count_template(object, Some(old));
+    }
+    reset(resource, object, Some(old));
+}
+
+/// What is taken off an object that is created, or updated over an old one.
+fn reset(resource: &Resource, object: &mut Object, old: Option<&Object>) {
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "nodes") => core::node::prepare(object, old),
+        ("", "serviceaccounts") => core::config::clean_references(object),
+        ("coordination.k8s.io", "leases") => coordination::prepare(object, old),
+        ("discovery.k8s.io", "endpointslices") => discovery::drop_topology(object, old),
+        ("policy", "poddisruptionbudgets") => policy::strip(object, old),
+        ("storage.k8s.io", "csinodes") => storage_rules::prepare_node(object, old),
+        _ => {}
+    }
+}
+
+/// Resets what an update of the status does.
+pub(crate) fn prepare_status(resource: &Resource, object: &mut Object, old: &Object) {
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "nodes") => core::node::prepare_status(object, old),
+        ("storage.k8s.io", "csinodes") => storage_rules::prepare_node(object, Some(old)),
+        _ => {}
+    }
+}
+
+/// Whether an update counts up the generation.
+pub(crate) fn counts(resource: &Resource, new: &Object, old: &Object) -> bool {
+    let same = |key: &str| {
+        check::same(check::Node::of(new, key).value(), check::Node::of(old, key).value())
+    };
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        ("storage.k8s.io", "csidrivers") => !same("spec"),
+        ("discovery.k8s.io", "endpointslices") => {
+            let labels = |object| check::Node::of(object, "metadata").get("labels");
+            let labels = check::same(labels(new).value(), labels(old).value());
+            !(labels && same("endpoints") && same("ports") && same("addressType"))
+        }
+        _ => {
+            let status = resource.has_status();
+            let behaviour = &resource.behaviour;
+            behaviour.generation
+                && behaviour.counts_updates
+                && crate::registry::spec_changed(new, old, status)
+        }
     }
 }
 
 /// Checks an object, against the stored one in an update.
 type Rules = fn(&Object, Option<&Object>) -> FieldErrors;
 
-/// The rules of each kind that has rules of its own.
-fn rules(group: &str, plural: &str) -> Option<Rules> {
-    Some(match (group, plural) {
-        ("", "pods") => core::pod::pod,
-        ("", "podtemplates") => core::pod::pod_template,
-        ("", "configmaps") => core::config::config_map,
-        ("", "secrets") => core::config::secret,
-        ("", "namespaces") => core::config::namespace,
-        ("", "resourcequotas") => core::config::quota,
-        ("", "services") => core::service::service,
-        ("", "endpoints") => core::service::endpoints,
-        ("", "replicationcontrollers") => apps_rules::replication_controller,
-        ("apps", "deployments") => apps_rules::deployment,
-        ("apps", "replicasets") => apps_rules::replica_set,
-        ("apps", "statefulsets") => apps_rules::stateful_set,
-        ("apps", "daemonsets") => apps_rules::daemon_set,
-        ("apps", "controllerrevisions") => apps_rules::controller_revision,
-        ("batch", "jobs") => batch_rules::job,
-        ("batch", "cronjobs") => batch_rules::cron_job,
-        ("rbac.authorization.k8s.io", "roles") => rbac::role,
-        ("rbac.authorization.k8s.io", "clusterroles") => rbac::cluster_role,
-        ("rbac.authorization.k8s.io", "rolebindings") => rbac::role_binding,
-        ("rbac.authorization.k8s.io", "clusterrolebindings") => rbac::cluster_role_binding,
-        ("", "persistentvolumes") => core::storage::volume,
-        ("", "persistentvolumeclaims") => core::storage::claim,
-        _ => return None,
-    })
+/// Checks an update of the status.
+type StatusRules = fn(&Object, &Object) -> FieldErrors;
+
+/// A kind that has rules of its own.
+pub(crate) struct Ruled {
+    group: &'static str,
+    plural: &'static str,
+    /// What documentation calls it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "documentation is tested with it"))]
+    kind: &'static str,
+    rules: Rules,
+    status: Option<StatusRules>,
+}
+
+const fn ruled(
+    group: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+    rules: Rules,
+) -> Ruled {
+    Ruled { group, plural, kind, rules, status: None }
+}
+
+impl Ruled {
+    const fn status(mut self, rules: StatusRules) -> Ruled {
+        self.status = Some(rules);
+        self
+    }
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+const NETWORKING: &str = "networking.k8s.io";
+const STORAGE: &str = "storage.k8s.io";
+
+/// The kinds that have rules of their own. Of the others, metadata and types are checked.
+pub(crate) static RULED: &[Ruled] = &[
+    ruled("", "configmaps", "ConfigMap", core::config::config_map),
+    ruled("", "endpoints", "Endpoints", core::service::endpoints),
+    ruled("", "events", "Event", core::event::event),
+    ruled("", "limitranges", "LimitRange", core::limits::limit_range),
+    ruled("", "namespaces", "Namespace", core::config::namespace),
+    ruled("", "nodes", "Node", core::node::node).status(core::node::update),
+    ruled("", "persistentvolumeclaims", "PersistentVolumeClaim", core::storage::claim),
+    ruled("", "persistentvolumes", "PersistentVolume", core::storage::volume),
+    ruled("", "pods", "Pod", core::pod::pod),
+    ruled("", "podtemplates", "PodTemplate", core::pod::pod_template),
+    ruled(
+        "",
+        "replicationcontrollers",
+        "ReplicationController",
+        apps_rules::replication_controller,
+    ),
+    ruled("", "resourcequotas", "ResourceQuota", core::config::quota),
+    ruled("", "secrets", "Secret", core::config::secret),
+    ruled("", "serviceaccounts", "ServiceAccount", core::config::service_account),
+    ruled("", "services", "Service", core::service::service),
+    ruled(
+        ADMISSION,
+        "mutatingwebhookconfigurations",
+        "MutatingWebhookConfiguration",
+        webhook_rules::configuration,
+    ),
+    ruled(
+        ADMISSION,
+        "validatingwebhookconfigurations",
+        "ValidatingWebhookConfiguration",
+        webhook_rules::configuration,
+    ),
+    ruled(
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        crate::registry::validate_definition,
+    ),
+    ruled("apps", "controllerrevisions", "ControllerRevision", apps_rules::controller_revision),
+    ruled("apps", "daemonsets", "DaemonSet", apps_rules::daemon_set),
+    ruled("apps", "deployments", "Deployment", apps_rules::deployment),
+    ruled("apps", "replicasets", "ReplicaSet", apps_rules::replica_set),
+    ruled("apps", "statefulsets", "StatefulSet", apps_rules::stateful_set),
+    ruled(
+        "autoscaling",
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        autoscaling_rules::autoscaler,
+    )
+    .status(autoscaling_rules::autoscaler_status),
+    ruled("batch", "cronjobs", "CronJob", batch_rules::cron_job),
+    ruled("batch", "jobs", "Job", batch_rules::job),
+    ruled("coordination.k8s.io", "leases", "Lease", coordination::lease),
+    ruled("discovery.k8s.io", "endpointslices", "EndpointSlice", discovery::endpoint_slice),
+    ruled("events.k8s.io", "events", "Event", core::event::new_event),
+    ruled(NETWORKING, "ingressclasses", "IngressClass", networking_rules::ingress_class),
+    ruled(NETWORKING, "ingresses", "Ingress", networking_rules::ingress)
+        .status(networking_rules::ingress_status),
+    ruled(NETWORKING, "networkpolicies", "NetworkPolicy", networking_rules::network_policy),
+    ruled("policy", "poddisruptionbudgets", "PodDisruptionBudget", policy::budget)
+        .status(policy::budget_status),
+    ruled(RBAC, "clusterrolebindings", "ClusterRoleBinding", rbac::cluster_role_binding),
+    ruled(RBAC, "clusterroles", "ClusterRole", rbac::cluster_role),
+    ruled(RBAC, "rolebindings", "RoleBinding", rbac::role_binding),
+    ruled(RBAC, "roles", "Role", rbac::role),
+    ruled("scheduling.k8s.io", "priorityclasses", "PriorityClass", scheduling::priority_class),
+    ruled(STORAGE, "csidrivers", "CSIDriver", storage_rules::driver),
+    ruled(STORAGE, "csinodes", "CSINode", storage_rules::node),
+    ruled(STORAGE, "csistoragecapacities", "CSIStorageCapacity", storage_rules::capacity),
+    ruled(STORAGE, "storageclasses", "StorageClass", storage_rules::class),
+    ruled(STORAGE, "volumeattachments", "VolumeAttachment", storage_rules::attachment)
+        .status(storage_rules::attachment_status_update),
+    ruled(
+        STORAGE,
+        "volumeattributesclasses",
+        "VolumeAttributesClass",
+        storage_rules::attributes_class,
+    ),
+];
+
+fn ruled_of(resource: &Resource) -> Option<&'static Ruled> {
+    let own = (resource.group.as_str(), resource.plural.as_str());
+    RULED.iter().filter(|_| resource.custom.is_none()).find(|r| (r.group, r.plural) == own)
 }
 
 /// What is wrong with an object beyond its metadata.
 pub(crate) fn validate(resource: &Resource, object: &Object, old: Option<&Object>) -> FieldErrors {
-    match rules(&resource.group, &resource.plural) {
-        Some(rules) if resource.custom.is_none() => rules(object, old),
-        _ => FieldErrors::default(),
+    ruled_of(resource).map(|kind| (kind.rules)(object, old)).unwrap_or_default()
+}
+
+/// What is wrong with an update of a status beyond the metadata.
+pub(crate) fn validate_status(resource: &Resource, object: &Object, old: &Object) -> FieldErrors {
+    let rules = ruled_of(resource).and_then(|kind| kind.status);
+    rules.map(|rules| rules(object, old)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::RULED;
+    use crate::builtin::BuiltinKinds;
+
+    /// What the crate's documentation says of the kinds, in the order of their names.
+    fn listed() -> (String, String) {
+        let ruled: BTreeSet<&str> = RULED.iter().map(|kind| kind.kind).collect();
+        let others: BTreeSet<&str> = BuiltinKinds::kinds()
+            .map(|(_, kind)| kind)
+            .filter(|kind| !ruled.contains(kind))
+            .collect();
+        let join = |kinds: BTreeSet<&str>| kinds.into_iter().collect::<Vec<_>>().join(", ");
+        (join(ruled), join(others))
+    }
+
+    #[test]
+    fn the_documentation_lists_the_kinds_as_the_table_does() {
+        let text: String = include_str!("../lib.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! "))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let (ruled, others) = listed();
+        assert!(text.contains(&format!("Validated in full are {ruled}.")), "{ruled}");
+        assert!(text.contains(&format!("metadata and types are checked: {others}.")), "{others}");
+    }
+
+    #[test]
+    fn every_kind_of_the_table_is_served() {
+        let served: BTreeSet<&str> = BuiltinKinds::kinds().map(|(_, kind)| kind).collect();
+        for kind in RULED {
+            assert!(served.contains(kind.kind), "{}", kind.kind);
+        }
     }
 }

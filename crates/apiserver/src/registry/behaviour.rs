@@ -16,6 +16,8 @@ pub(crate) enum NameRule {
     Label,
     /// Anything that can be one segment of a path.
     PathSegment,
+    /// The same, also of what names are generated from.
+    WholeSegment,
 }
 
 /// How a kind behaves where kinds differ.
@@ -207,10 +209,12 @@ const NAMES: &[(&str, &str, NameRule)] = &[
     ("", "services", NameRule::Label),
     ("apps", "statefulsets", NameRule::Label),
     ("certificates.k8s.io", "clustertrustbundles", NameRule::PathSegment),
-    ("rbac.authorization.k8s.io", "clusterrolebindings", NameRule::PathSegment),
-    ("rbac.authorization.k8s.io", "clusterroles", NameRule::PathSegment),
-    ("rbac.authorization.k8s.io", "rolebindings", NameRule::PathSegment),
-    ("rbac.authorization.k8s.io", "roles", NameRule::PathSegment),
+    ("", "events", NameRule::PathSegment),
+    ("policy", "poddisruptionbudgets", NameRule::PathSegment),
+    ("rbac.authorization.k8s.io", "clusterrolebindings", NameRule::WholeSegment),
+    ("rbac.authorization.k8s.io", "clusterroles", NameRule::WholeSegment),
+    ("rbac.authorization.k8s.io", "rolebindings", NameRule::WholeSegment),
+    ("rbac.authorization.k8s.io", "roles", NameRule::WholeSegment),
 ];
 
 const POD_FIELDS: &[(&str, &str)] = &[

@@ -5,7 +5,7 @@
 //! in CEL, the combinations that a structural schema may not have, conversion webhooks, which are
 //! refused.
 
-use pintle_apimachinery::validation::{FieldError, dns1035_label, dns1123_subdomain};
+use pintle_apimachinery::validation::{FieldError, FieldErrors, dns1035_label, dns1123_subdomain};
 use serde_json::{Map, Value, json};
 
 use super::crd::condition;
@@ -19,7 +19,7 @@ const APPROVED: &str = "api-approved.kubernetes.io";
 
 /// What may not change in a definition: what names its objects never, and how they are stored not
 /// once it is established.
-pub(crate) fn validate_update(crd: &Object, old: &Object) -> Vec<FieldError> {
+fn validate_update(crd: &Object, old: &Object) -> Vec<FieldError> {
     let established = condition(old, "Established") == Some("True");
     let fields = [
         ("spec.scope", established),
@@ -37,8 +37,15 @@ pub(crate) fn validate_update(crd: &Object, old: &Object) -> Vec<FieldError> {
         .collect()
 }
 
+/// The rules of a definition, against the stored one in an update.
+pub(crate) fn validate_definition(crd: &Object, old: Option<&Object>) -> FieldErrors {
+    let mut errors = validate(crd, old.is_some());
+    errors.extend(old.into_iter().flat_map(|old| validate_update(crd, old)));
+    errors.into_iter().collect()
+}
+
 /// What a definition must have before it can be served.
-pub(crate) fn validate(crd: &Object, update: bool) -> Vec<FieldError> {
+fn validate(crd: &Object, update: bool) -> Vec<FieldError> {
     let mut errors = Vec::new();
     names_of_definition(crd, update, &mut errors);
     let empty = Vec::new();

@@ -9,6 +9,7 @@ mod crd;
 mod crd_rules;
 mod kinds;
 mod schema;
+mod schema_check;
 mod schema_formats;
 
 use std::collections::BTreeMap;
@@ -21,9 +22,7 @@ pub(crate) use self::crd::{
     CLEANUP_FINALIZER, CustomResource, custom_resources, deletion_in_progress, mark_terminating,
     naming, next_status,
 };
-pub(crate) use self::crd_rules::{
-    validate as validate_crd, validate_update as validate_crd_update,
-};
+pub(crate) use self::crd_rules::validate_definition;
 pub(crate) use self::kinds::merge_string_data;
 pub(crate) use self::schema::Schema;
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/install"
+	"k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -95,6 +96,7 @@ func init() {
 	functions["kinds.default"] = kindsDefault
 	functions["kinds.create"] = kindsCreate
 	functions["kinds.update"] = of(kindsUpdate)
+	functions["kinds.status"] = of(kindsStatus)
 }
 
 // strategy is how a server treats the objects of a kind.
@@ -154,6 +156,50 @@ var strategies = map[schema.GroupKind]strategy{
 	{Group: "storage.k8s.io", Kind: "VolumeAttributesClass"}:                    volumeattributesclass.Strategy,
 }
 
+// statusStrategies is how a server treats updates of the status.
+var statusStrategies = map[schema.GroupKind]rest.RESTUpdateStrategy{
+	{Group: "", Kind: "Namespace"}:             namespace.StatusStrategy,
+	{Group: "", Kind: "Node"}:                  node.StatusStrategy,
+	{Group: "", Kind: "PersistentVolume"}:      persistentvolume.StatusStrategy,
+	{Group: "", Kind: "PersistentVolumeClaim"}: persistentvolumeclaim.StatusStrategy,
+	{Group: "", Kind: "Pod"}:                   pod.StatusStrategy,
+	{Group: "", Kind: "ReplicationController"}: replicationcontroller.StatusStrategy,
+	{Group: "", Kind: "ResourceQuota"}:         resourcequota.StatusStrategy,
+	{Group: "", Kind: "Service"}:               service.StatusStrategy,
+
+	{Group: "apps", Kind: "DaemonSet"}:                                          daemonset.StatusStrategy,
+	{Group: "apps", Kind: "Deployment"}:                                         deployment.StatusStrategy,
+	{Group: "apps", Kind: "ReplicaSet"}:                                         replicaset.StatusStrategy,
+	{Group: "apps", Kind: "StatefulSet"}:                                        statefulset.StatusStrategy,
+	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}:                     horizontalpodautoscaler.StatusStrategy,
+	{Group: "batch", Kind: "CronJob"}:                                           cronjob.StatusStrategy,
+	{Group: "batch", Kind: "Job"}:                                               job.StatusStrategy,
+	{Group: "flowcontrol.apiserver.k8s.io", Kind: "FlowSchema"}:                 flowschema.StatusStrategy,
+	{Group: "flowcontrol.apiserver.k8s.io", Kind: "PriorityLevelConfiguration"}: prioritylevelconfiguration.StatusStrategy,
+	{Group: "networking.k8s.io", Kind: "Ingress"}:                               ingress.StatusStrategy,
+	{Group: "policy", Kind: "PodDisruptionBudget"}:                              poddisruptionbudget.StatusStrategy,
+	{Group: "storage.k8s.io", Kind: "CSINode"}:                                  csinode.StatusStrategy,
+	{Group: "storage.k8s.io", Kind: "VolumeAttachment"}:                         volumeattachment.StatusStrategy,
+}
+
+// rulesOf is how a server treats the objects of a kind.
+func rulesOf(kind schema.GroupKind) (strategy, bool) {
+	if kind.Group == "apiextensions.k8s.io" && kind.Kind == "CustomResourceDefinition" {
+		return customresourcedefinition.NewStrategy(serverScheme()), true
+	}
+	rules, ok := strategies[kind]
+	return rules, ok
+}
+
+// statusRulesOf is how a server treats updates of the status of a kind.
+func statusRulesOf(kind schema.GroupKind) (rest.RESTUpdateStrategy, bool) {
+	if kind.Group == "apiextensions.k8s.io" && kind.Kind == "CustomResourceDefinition" {
+		return customresourcedefinition.NewStatusStrategy(serverScheme()), true
+	}
+	rules, ok := statusStrategies[kind]
+	return rules, ok
+}
+
 // serverScheme has the kinds of a server, definitions and services of APIs too.
 var serverScheme = sync.OnceValue(func() *runtime.Scheme {
 	// As the flag --allow-privileged sets it.
@@ -199,14 +245,11 @@ func internal(data []byte) (context.Context, runtime.Object, strategy, schema.Gr
 	if err != nil {
 		return nil, nil, nil, kind, err
 	}
-	rules, ok := strategies[kind.GroupKind()]
+	rules, ok := rulesOf(kind.GroupKind())
 	if !ok {
 		return nil, nil, nil, kind, badInput{fmt.Errorf("no rules for %s", kind)}
 	}
 	hub := schema.GroupVersion{Group: kind.Group, Version: runtime.APIVersionInternal}
-	if kind.Group == "events.k8s.io" {
-		hub.Group = ""
-	}
 	inner, err := serverScheme().ConvertToVersion(object, hub)
 	if err != nil {
 		return nil, nil, nil, kind, err
@@ -267,6 +310,14 @@ type updateIn struct {
 }
 
 func kindsUpdate(in updateIn) (any, error) {
+	return update(in, false)
+}
+
+func kindsStatus(in updateIn) (any, error) {
+	return update(in, true)
+}
+
+func update(in updateIn, status bool) (any, error) {
 	ctx, old, rules, _, err := internal(in.Old)
 	if err != nil {
 		return nil, err
@@ -292,7 +343,20 @@ func kindsUpdate(in updateIn) (any, error) {
 	}
 	accessor.SetResourceVersion("1")
 	before := old.DeepCopyObject()
-	err = rest.BeforeUpdate(rules, ctx, object, old)
+	var how rest.RESTUpdateStrategy = rules
+	if status {
+		known := false
+		if how, known = statusRulesOf(kind.GroupKind()); !known {
+			return nil, badInput{fmt.Errorf("no status of %s", kind)}
+		}
+		if info, ok := genericapirequest.RequestInfoFrom(ctx); ok {
+			info.Subresource = "status"
+		}
+	}
+	if info, ok := genericapirequest.RequestInfoFrom(ctx); ok {
+		info.Verb = "update"
+	}
+	err = rest.BeforeUpdate(how, ctx, object, old)
 	if !apiequality.Semantic.DeepEqual(before, old) {
 		return nil, badInput{fmt.Errorf("the old object was changed")}
 	}

@@ -12,7 +12,7 @@ use pintle_apimachinery::validation::{
 };
 use serde_json::Value;
 
-use super::super::check::{Node, same};
+use super::super::check::{Node, same, struct_shown};
 use super::super::tree::Fields;
 use super::resources::{amount, is_standard_quota, resource_name};
 
@@ -143,6 +143,18 @@ fn docker(data: &Node<'_>, key: &str, e: &mut FieldErrors) {
     e.push(FieldError::invalid(path, "<secret contents redacted>", problem));
 }
 
+/// The rules of a ServiceAccount: none beyond its metadata.
+pub(crate) fn service_account(_: &Fields, _: Option<&Fields>) -> FieldErrors {
+    FieldErrors::default()
+}
+
+/// Of the Secrets that a ServiceAccount names, only the names are kept.
+pub(crate) fn clean_references(account: &mut Fields) {
+    for secret in super::super::tree::items(account, "secrets") {
+        secret.retain(|key, _| key == "name");
+    }
+}
+
 /// The rules of a namespace.
 pub(crate) fn namespace(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     let mut e = FieldErrors::default();
@@ -232,7 +244,7 @@ fn quota_resource(name: &str, value: &Node<'_>, e: &mut FieldErrors) {
     resource_name(value, name, e);
     if !name.contains('/') && !is_standard_quota(name) {
         let detail = "must be a standard resource for quota";
-        e.push(FieldError::invalid(value.path(), name, detail));
+        e.push(FieldError::invalid(value.path(), BadValue::named(name), detail));
     }
 }
 
@@ -249,11 +261,28 @@ fn scope_selector(spec: &Node<'_>, names: &[&str], e: &mut FieldErrors) {
     let selector = spec.get("scopeSelector");
     let list = selector.get("matchExpressions");
     let at = |node: &Node<'_>, name: &str| {
-        FieldError::invalid(
-            list.path().child(name),
-            node.invalid("").bad_value.unwrap_or(BadValue::NULL),
-            "",
-        )
+        let shown = match node.value() {
+            Value::Array(_) => node.bad(),
+            _ => BadValue::named(node.text()),
+        };
+        FieldError::invalid(list.path().child(name), shown, "")
+    };
+    // As Go shows its internal type.
+    let whole = || {
+        let requirements: Vec<String> = list
+            .items()
+            .map(|one| {
+                let values = one.get("values");
+                let shown = struct_shown(&[
+                    ("ScopeName", BadValue::named(one.get("scopeName").text())),
+                    ("Operator", BadValue::named(one.get("operator").text())),
+                    ("Values", if values.is_set() { values.bad() } else { BadValue::NULL }),
+                ]);
+                shown.as_str().to_owned()
+            })
+            .collect();
+        let list = BadValue::json(format!("[{}]", requirements.join(",")));
+        struct_shown(&[("MatchExpressions", list)])
     };
     let mut set = BTreeSet::new();
     for requirement in list.items() {
@@ -267,7 +296,7 @@ fn scope_selector(spec: &Node<'_>, names: &[&str], e: &mut FieldErrors) {
         for name in names {
             if is_standard_quota(name) && !scope_fits(scope.text(), name) {
                 let detail = "unsupported scope applied to resource";
-                e.push(selector.at(list.path().clone()).invalid(detail));
+                e.push(FieldError::invalid(list.path(), whole(), detail));
             }
         }
         let exists = matches!(

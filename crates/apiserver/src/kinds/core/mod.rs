@@ -6,12 +6,15 @@ pub(super) mod config;
 mod container;
 mod defaults;
 mod env;
+pub(super) mod event;
+pub(super) mod limits;
+pub(super) mod node;
 pub(super) mod pod;
 pub(super) mod resources;
 pub(super) mod scheduling;
 mod security;
 pub(super) mod service;
 pub(super) mod storage;
-mod volume;
+pub(super) mod volume;
 
 pub(super) use defaults::default_of;

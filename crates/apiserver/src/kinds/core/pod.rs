@@ -352,7 +352,7 @@ fn dns_config(spec: &Node<'_>, e: &mut FieldErrors) {
         e.push(servers.invalid("must not have more than 3 nameservers"));
     }
     for server in servers.items() {
-        e.extend(valid_ip_for_legacy_field(server.path(), server.text(), false, &[] as &[&str]));
+        e.extend(valid_ip_for_legacy_field(server.path(), server.text(), true, &[] as &[&str]));
     }
     if searches.len() > 32 {
         e.push(searches.invalid("must not have more than 32 search paths"));
@@ -434,7 +434,7 @@ fn names(spec: &Node<'_>, e: &mut FieldErrors) {
     tolerations(&spec.get("tolerations"), e);
     for alias in spec.get("hostAliases").items() {
         let ip = alias.get("ip");
-        e.extend(valid_ip_for_legacy_field(ip.path(), ip.text(), false, &[] as &[&str]));
+        e.extend(valid_ip_for_legacy_field(ip.path(), ip.text(), true, &[] as &[&str]));
         alias.get("hostnames").items().for_each(|name| name.rule(e, dns1123_subdomain));
     }
     if let Some(class) = given("priorityClassName") {

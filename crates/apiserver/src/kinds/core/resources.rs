@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use pintle_apimachinery::Quantity;
-use pintle_apimachinery::validation::{FieldError, FieldErrors, dns1123_label, label_key};
+use pintle_apimachinery::validation::{
+    BadValue, FieldError, FieldErrors, dns1123_label, label_key,
+};
 
 use super::super::check::Node;
 
@@ -82,7 +84,8 @@ fn is_extended(name: &str) -> bool {
         && label_key(&format!("requests.{name}")).is_empty()
 }
 
-fn may_overcommit(name: &str) -> bool {
+/// Whether more of a resource may be promised than there is.
+pub(crate) fn may_overcommit(name: &str) -> bool {
     is_native(name) && !is_huge_page(name)
 }
 
@@ -90,18 +93,23 @@ fn may_overcommit(name: &str) -> bool {
 pub(crate) fn resource_name(name: &Node<'_>, text: &str, e: &mut FieldErrors) -> bool {
     let problems = label_key(text);
     if !problems.is_empty() {
-        e.extend(problems.into_iter().map(|p| FieldError::invalid(name.path(), text, p)));
+        e.extend(
+            problems
+                .into_iter()
+                .map(|p| FieldError::invalid(name.path(), BadValue::named(text), p)),
+        );
         return false;
     }
     if !text.contains('/') && !is_standard(text) {
         let detail = "must be a standard resource type or fully qualified";
-        e.push(FieldError::invalid(name.path(), text, detail));
+        e.push(FieldError::invalid(name.path(), BadValue::named(text), detail));
         return false;
     }
     true
 }
 
-fn container_name(name: &Node<'_>, text: &str, e: &mut FieldErrors) {
+/// The name of a resource of containers.
+pub(crate) fn container_name(name: &Node<'_>, text: &str, e: &mut FieldErrors) {
     resource_name(name, text, e);
     let slashes = text.matches('/').count();
     let detail = if slashes == 0 {
@@ -114,13 +122,13 @@ fn container_name(name: &Node<'_>, text: &str, e: &mut FieldErrors) {
     } else {
         return;
     };
-    e.push(FieldError::invalid(name.path(), text, detail));
+    e.push(FieldError::invalid(name.path(), BadValue::named(text), detail));
 }
 
 fn pod_name(name: &Node<'_>, text: &str, e: &mut FieldErrors) {
     if resource_name(name, text, e) && !matches!(text, "cpu" | "memory") && !is_huge_page(text) {
         let supported = ["cpu", "hugepages-", "memory"];
-        e.push(FieldError::not_supported(name.path(), text, &supported));
+        e.push(FieldError::not_supported(name.path(), BadValue::named(text), &supported));
     }
 }
 

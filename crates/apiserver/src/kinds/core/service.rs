@@ -62,7 +62,7 @@ pub(crate) fn service(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     session_affinity(&spec, &mut e);
     cluster_ips(&spec, old.is_some(), &mut e);
     for ip in spec.get("externalIPs").items() {
-        let problems = valid_ip_for_legacy_field(ip.path(), ip.text(), false, &[] as &[&str]);
+        let problems = valid_ip_for_legacy_field(ip.path(), ip.text(), true, &[] as &[&str]);
         if problems.is_empty() {
             endpoint_ip(&ip, &mut e);
         }
@@ -188,7 +188,7 @@ fn cluster_ips(spec: &Node<'_>, update: bool, e: &mut FieldErrors) {
             }
             continue;
         }
-        let problems = valid_ip_for_legacy_field(item.path(), item.text(), false, &[] as &[&str]);
+        let problems = valid_ip_for_legacy_field(item.path(), item.text(), true, &[] as &[&str]);
         bad |= !problems.is_empty();
         e.extend(problems);
     }
@@ -217,7 +217,7 @@ fn load_balancer(new: &Fields, spec: &Node<'_>, e: &mut FieldErrors) {
     let annotations = Node::of(new, "metadata").get("annotations");
     let annotated = annotations.get(RANGES).at(annotations.path().key(RANGES));
     let cidr = |path: &FieldPath, text: &str, e: &mut FieldErrors| {
-        e.extend(valid_cidr_for_legacy_field(path, text.trim(), false, &[] as &[&str]));
+        e.extend(valid_cidr_for_legacy_field(path, text.trim(), true, &[] as &[&str]));
     };
     if !ranges.is_empty() {
         if !balanced {
@@ -358,7 +358,7 @@ pub(crate) fn endpoints(new: &Fields, old: Option<&Fields>) -> FieldErrors {
         }
         for address in lists.iter().flat_map(Node::items) {
             let ip = address.get("ip");
-            e.extend(valid_ip_for_legacy_field(ip.path(), ip.text(), false, &[] as &[&str]));
+            e.extend(valid_ip_for_legacy_field(ip.path(), ip.text(), true, &[] as &[&str]));
             if !address.get("hostname").is_empty() {
                 address.get("hostname").rule(&mut e, dns1123_label);
             }

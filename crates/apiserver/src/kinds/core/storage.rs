@@ -11,7 +11,7 @@ use super::super::check::{Node, same};
 use super::super::tree::Fields;
 use super::resources::amount;
 use super::scheduling::node_selector;
-use super::volume::{driver_name, host_path, nfs};
+use super::volume::{driver_name, fibre_channel, flocker, host_path, nfs, quobyte};
 
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
@@ -261,6 +261,41 @@ pub(crate) fn volume(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     e
 }
 
+/// A volume that stands within an attachment.
+pub(crate) fn inline_volume(spec: &Node<'_>, e: &mut FieldErrors) {
+    const INLINE: &str = "may not be specified in the context of inline volumes";
+    if spec.get("claimRef").is_set() {
+        e.push(spec.get("claimRef").forbidden(INLINE));
+    }
+    if !spec.get("capacity").is_empty() {
+        e.push(spec.get("capacity").forbidden(INLINE));
+    }
+    if !spec.get("csi").is_set() {
+        let detail = "has to be specified in the context of inline volumes";
+        e.push(spec.get("csi").required(detail));
+    }
+    let modes = spec.get("accessModes");
+    modes.given(e);
+    access_modes(&modes, e);
+    let policy = spec.get("persistentVolumeReclaimPolicy");
+    if !policy.is_empty() && policy.text() != "Retain" {
+        e.push(policy.forbidden("may only be Retain in the context of inline volumes"));
+    }
+    if spec.get("nodeAffinity").is_set() {
+        e.push(spec.get("nodeAffinity").forbidden(INLINE));
+    }
+    sources(spec, false, e);
+    if !spec.get("storageClassName").is_empty() {
+        e.push(spec.get("storageClassName").forbidden(INLINE));
+    }
+    let mode = spec.get("volumeMode");
+    if mode.is_set() && mode.text() != "Filesystem" {
+        let detail =
+            "may not specify volumeMode other than Filesystem in the context of inline volumes";
+        e.push(mode.forbidden(detail));
+    }
+}
+
 fn sources(spec: &Node<'_>, affinity: bool, e: &mut FieldErrors) {
     let mut any = false;
     for key in SOURCES {
@@ -277,6 +312,9 @@ fn sources(spec: &Node<'_>, affinity: bool, e: &mut FieldErrors) {
         match *key {
             "hostPath" => host_path(&source, e),
             "nfs" => nfs(&source, e),
+            "fc" => fibre_channel(&source, e),
+            "flocker" => flocker(&source, e),
+            "quobyte" => quobyte(&source, e),
             "csi" => {
                 driver_name(&source.get("driver"), e);
                 source.get("volumeHandle").given(e);

@@ -253,7 +253,7 @@ fn glusterfs(gluster: &Node<'_>, e: &mut FieldErrors) {
     gluster.get("path").given(e);
 }
 
-fn flocker(flocker: &Node<'_>, e: &mut FieldErrors) {
+pub(super) fn flocker(flocker: &Node<'_>, e: &mut FieldErrors) {
     let (name, uuid) = (flocker.get("datasetName"), flocker.get("datasetUUID"));
     if name.is_empty() && uuid.is_empty() {
         e.push(flocker.required("one of datasetName and datasetUUID is required"));
@@ -280,7 +280,7 @@ fn cinder(cinder: &Node<'_>, e: &mut FieldErrors) {
     }
 }
 
-fn quobyte(quobyte: &Node<'_>, e: &mut FieldErrors) {
+pub(super) fn quobyte(quobyte: &Node<'_>, e: &mut FieldErrors) {
     const PAIRS: &str = "must be a host:port pair or multiple pairs separated by commas";
     let registry = quobyte.get("registry");
     if registry.is_empty() {
@@ -298,7 +298,7 @@ fn quobyte(quobyte: &Node<'_>, e: &mut FieldErrors) {
     quobyte.get("volume").given(e);
 }
 
-fn fibre_channel(fc: &Node<'_>, e: &mut FieldErrors) {
+pub(super) fn fibre_channel(fc: &Node<'_>, e: &mut FieldErrors) {
     let (targets, ids, lun) = (fc.get("targetWWNs"), fc.get("wwids"), fc.get("lun"));
     if targets.is_empty() && ids.is_empty() {
         e.push(targets.required("must specify either targetWWNs or wwids, but not both"));
