@@ -12,6 +12,9 @@ fuzz_target!(|text: &str| {
     let pair = format!("{}={}", query_escape(text), query_escape(text));
     assert_eq!(QueryPairs::parse(&pair).get(text), Some(text));
     let _ = path_escape(text);
+    if query.get_all("dryRun").any(str::is_empty) {
+        return; // Go leaves these out on writing, and so do we.
+    }
     macro_rules! options {
         ($($type:ident)+) => {$(
             if let Ok(options) = $type::from_query(&query) {
