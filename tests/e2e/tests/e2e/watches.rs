@@ -198,6 +198,7 @@ async fn an_informer_lists_nothing_where_there_is_watch_list() -> Done {
 #[tokio::test]
 async fn watch_list_by_hand() -> Done {
     run(async |t| {
+        let _history = t.keep_history().await;
         let ns = t.namespace().await?;
         let api = t.client().namespaced::<ConfigMap>(&ns);
         for name in ["b", "a"] {
