@@ -62,23 +62,30 @@ const MISMATCH: &str = "json: cannot unmarshal";
 /// Whether two texts name the same value, place and type; named types of strings, numbers and maps
 /// are plain ones here.
 fn same_mismatch(ours: &str, go: &str) -> bool {
-    let split = |text: &str| {
-        let (place, wanted) = text.rsplit_once(" of type ").unwrap_or((text, ""));
-        (place.to_owned(), wanted.to_owned())
-    };
-    let ((place, mut ours), (go_place, mut go)) = (split(ours), split(go));
+    let (place, mut ours) = ours.rsplit_once(" of type ").unwrap_or((ours, ""));
+    let (go_place, mut go) = go.rsplit_once(" of type ").unwrap_or((go, ""));
     let is_named = |wanted: &str| {
         wanted.split_once('.').is_some_and(|(package, name)| {
             let plain = |s: &str| s.bytes().all(|b| b.is_ascii_alphanumeric());
             plain(package) && plain(name) && name.starts_with(|c: char| c.is_ascii_uppercase())
         })
     };
-    for part in ["[]", "map[string]", "[]"] {
+    for part in ["[]", "map[", "[]"] {
         if let (Some(a), Some(b)) = (ours.strip_prefix(part), go.strip_prefix(part)) {
-            (ours, go) = (a.to_owned(), b.to_owned());
+            (ours, go) = (a, b);
+            if part == "map["
+                && let (Some((key, a)), Some((go_key, b))) = (a.split_once(']'), b.split_once(']'))
+                && (key == go_key || (key == "string" && is_named(go_key)))
+            {
+                (ours, go) = (a, b);
+            }
         }
     }
-    place == go_place && (ours == go || (!is_named(&ours) && is_named(&go)))
+    // Versions share what is the same in them.
+    let of_versions = is_named(ours)
+        && is_named(go)
+        && ours.split_once('.').map(|t| t.1) == go.split_once('.').map(|t| t.1);
+    place == go_place && (ours == go || of_versions || (!is_named(ours) && is_named(go)))
 }
 
 pub(crate) fn format_of(name: &str) -> Format {

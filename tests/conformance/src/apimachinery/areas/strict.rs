@@ -57,7 +57,10 @@ impl Area for Strict {
                 let e: String = e.chars().filter(|c| !c.is_ascii_digit()).take(60).collect();
                 format!("only Go: {e}")
             }
-            _ => "the errors differ".into(),
+            (Err(a), Err(b)) => {
+                let wanted = |e: &str| e.rsplit(" of type ").next().map(str::to_owned);
+                format!("the errors differ: {:?} and {:?}", wanted(a), wanted(b))
+            }
         }
     }
     fn shrink(&self, case: &Case) -> Vec<Case> {
