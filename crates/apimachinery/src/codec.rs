@@ -507,7 +507,8 @@ pub fn encode_serde<T: serde::Serialize>(
     gvk: &GroupVersionKind,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let json =
-        serde_json::to_vec(value).map_err(|e| Error::encode(format!("{}: {e}", gvk.kind)))?;
+    let mut json = Vec::new();
+    crate::reflect::put_serde(&mut json, value)
+        .map_err(|e| Error::encode(format!("{}: {e}", gvk.kind)))?;
     json_to_any(&json, format, &gvk.kind, out)
 }

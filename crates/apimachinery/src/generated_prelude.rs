@@ -1,7 +1,7 @@
 //! What generated files use. Not for people: every name here has a public place of its own.
 pub use crate::meta_v1;
 pub use crate::reflect::{
-    Facts, Form, INLINE, Json, KindFacts, ListType, NO_FACTS, NOJSON, OMITEMPTY, OMITZERO,
+    ANY, Facts, Form, INLINE, Json, KindFacts, ListType, NO_FACTS, NOJSON, OMITEMPTY, OMITZERO,
     RawExtension,
 };
 pub use crate::{

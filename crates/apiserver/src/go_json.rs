@@ -1,15 +1,13 @@
 //! What Go's JSON decoder says of a text that is no JSON, or does not fit a type: clients see its
-//! words. It is asked after decoding failed, so it may be slow.
+//! words. Those about types are apimachinery's. It is asked after decoding failed, so it may be slow.
 //!
 //! Go counterpart: `encoding/json` as `sigs.k8s.io/json` has it (`scanner.go`, `decode.go`).
 
-use pintle_apimachinery::reflect::{Desc, LeafDesc, Type};
-use pintle_apimachinery::{Duration, IntOrString, MicroTime, Quantity, Time};
-use serde_json::Value;
+pub(crate) use pintle_apimachinery::reflect::mismatch as misfit;
+use pintle_apimachinery::reflect::{Desc, strict_json};
 use serde_json::value::RawValue;
 
 use crate::status::quote;
-use crate::typed::field;
 
 /// How deep Go's decoder goes.
 const MAX_DEPTH: usize = 10_000;
@@ -204,139 +202,13 @@ fn literal(text: &[u8], word: &str) -> Scanned {
     Ok(word.len())
 }
 
-/// The first place where an object does not fit its type, in Go's words. `version` is that of the
-/// kind, whose package its types are taken to be of.
-pub(crate) fn misfit(text: &str, desc: &'static Desc, version: &str) -> Option<String> {
-    let raw: &RawValue = serde_json::from_str(text).ok()?;
-    let mut check = Check { version, strukt: "", path: Vec::new() };
-    check.message(raw, desc)
-}
-
-/// The types of `meta.k8s.io`, which are of package v1 wherever they stand.
-const META: [&str; 4] = ["ObjectMeta", "ListMeta", "OwnerReference", "LabelSelector"];
-
-struct Check<'a> {
-    version: &'a str,
-    /// The struct that the last field was of.
-    strukt: &'static str,
-    path: Vec<&'static str>,
-}
-
-impl Check<'_> {
-    fn wrong(&self, value: &str, ty: &str) -> Option<String> {
-        Some(match self.strukt {
-            "" => format!("json: cannot unmarshal {value} into Go value of type {ty}"),
-            strukt => {
-                let path = self.path.join(".");
-                format!(
-                    "json: cannot unmarshal {value} into Go struct field {strukt}.{path} of type {ty}"
-                )
-            }
-        })
-    }
-
-    fn message(&mut self, raw: &RawValue, desc: &'static Desc) -> Option<String> {
-        if desc.transparent {
-            return self.value(raw, &desc.fields.first()?.ty);
-        }
-        let Some(entries) = entries(raw) else {
-            let ty = self.named(desc.name);
-            return self.wrong(&kind(raw)?, &ty);
-        };
-        for (key, value) in entries {
-            let Some(field) = field(desc, &key) else { continue };
-            let outer = std::mem::replace(&mut self.strukt, desc.name);
-            self.path.push(field.name);
-            let found = self.value(value, &field.ty);
-            self.path.pop();
-            self.strukt = outer;
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
-    }
-
-    fn value(&mut self, raw: &RawValue, ty: &'static Type) -> Option<String> {
-        let text = raw.get();
-        if text == "null" {
-            return None;
-        }
-        let first = text.as_bytes().first().copied().unwrap_or_default();
-        let fits = match ty {
-            Type::Str | Type::OptStr => first == b'"',
-            Type::Bool | Type::OptBool => matches!(first, b't' | b'f'),
-            Type::I32 | Type::OptI32 => text.parse::<i32>().is_ok(),
-            Type::I64 | Type::OptI64 => text.parse::<i64>().is_ok(),
-            Type::F64 | Type::OptF64 => matches!(first, b'-' | b'0'..=b'9'),
-            Type::Bytes => {
-                if first == b'"' {
-                    return base64(&serde_json::from_str::<String>(text).ok()?);
-                }
-                first == b'['
-            }
-            Type::Msg(desc) | Type::Emb(desc) | Type::OptMsg(desc) => {
-                return self.message(raw, desc);
-            }
-            Type::Leaf(leaf) | Type::OptLeaf(leaf) => return leaf_error(text, leaf),
-            Type::List(inner) => match serde_json::from_str::<Vec<&RawValue>>(text) {
-                Ok(items) => return items.into_iter().find_map(|item| self.value(item, inner)),
-                Err(_) => false,
-            },
-            Type::Map(inner) => match entries(raw) {
-                Some(entries) => {
-                    return entries.into_iter().find_map(|(_, value)| self.value(value, inner));
-                }
-                None => false,
-            },
-        };
-        if fits {
-            return None;
-        }
-        let number = matches!(first, b'-' | b'0'..=b'9')
-            && matches!(ty, Type::I32 | Type::OptI32 | Type::I64 | Type::OptI64);
-        let ty = self.go_type(ty);
-        match number {
-            true => self.wrong(&format!("number {text}"), &ty),
-            false => self.wrong(&kind(raw)?, &ty),
-        }
-    }
-
-    fn named(&self, name: &str) -> String {
-        let package = if META.contains(&name) { "v1" } else { self.version };
-        format!("{package}.{name}")
-    }
-
-    fn go_type(&self, ty: &Type) -> String {
-        match ty {
-            Type::Str | Type::OptStr => "string".to_owned(),
-            Type::Bool | Type::OptBool => "bool".to_owned(),
-            Type::I32 | Type::OptI32 => "int32".to_owned(),
-            Type::I64 | Type::OptI64 => "int64".to_owned(),
-            Type::F64 | Type::OptF64 => "float64".to_owned(),
-            Type::Bytes => "[]uint8".to_owned(),
-            Type::Msg(desc) | Type::Emb(desc) | Type::OptMsg(desc) => self.named(desc.name),
-            Type::Leaf(leaf) | Type::OptLeaf(leaf) => leaf.name.to_owned(),
-            Type::List(inner) => format!("[]{}", self.go_type(inner)),
-            Type::Map(inner) => format!("map[string]{}", self.go_type(inner)),
-        }
-    }
-}
-
 /// Strict decoding tells of so many things.
 const MAX_COMPLAINTS: usize = 100;
 
 /// What strict decoding objects to, in the order of the text: members twice, and where a type is
 /// given those it does not have.
 pub(crate) fn strict(text: &str, desc: Option<&'static Desc>) -> Vec<String> {
-    let mut out = Vec::new();
-    if let Ok(raw) = serde_json::from_str::<&RawValue>(text) {
-        match desc {
-            Some(desc) => strict_message(raw, desc, "", &mut out),
-            None => strict_value(raw, None, "", &mut out),
-        }
-    }
-    out
+    strict_json(text, desc).unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
 /// What strict decoding says of a JSON patch.
@@ -365,72 +237,6 @@ fn complain(what: &str, path: &str, out: &mut Vec<String>) {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-fn strict_message(raw: &RawValue, desc: &'static Desc, path: &str, out: &mut Vec<String>) {
-    if desc.transparent {
-        return strict_value(raw, desc.fields.first().map(|field| &field.ty), path, out);
-    }
-    let mut seen = Vec::new();
-    for (key, value) in entries(raw).unwrap_or_default() {
-        let here = join(path, &key);
-        let known = field(desc, &key);
-        let head = path.is_empty() && matches!(key.as_str(), "kind" | "apiVersion");
-        if known.is_none() && !head {
-            complain("unknown", &here, out);
-            continue;
-        }
-        if seen.contains(&key) {
-            complain("duplicate", &here, out);
-        }
-        seen.push(key);
-        if let Some(known) = known {
-            strict_value(value, Some(&known.ty), &here, out);
-        }
-    }
-}
-
-fn strict_value(raw: &RawValue, ty: Option<&'static Type>, path: &str, out: &mut Vec<String>) {
-    let (item, value) = match ty {
-        Some(Type::Msg(desc) | Type::Emb(desc) | Type::OptMsg(desc)) => {
-            // What has a form of its own is not looked into.
-            if !desc.fields.is_empty() {
-                strict_message(raw, desc, path, out);
-            }
-            return;
-        }
-        Some(Type::List(inner)) => (Some(*inner), None),
-        Some(Type::Map(inner)) => (None, Some(*inner)),
-        Some(_) => return,
-        None => (None, None),
-    };
-    match raw.get().as_bytes().first() {
-        Some(b'[') if item.is_some() || ty.is_none() => {
-            let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-            for (index, raw) in items.into_iter().enumerate() {
-                strict_value(raw, item, &format!("{path}[{index}]"), out);
-            }
-        }
-        Some(b'{') if value.is_some() || ty.is_none() => {
-            let mut seen = Vec::new();
-            for (key, raw) in entries(raw).unwrap_or_default() {
-                let here = join(path, &key);
-                if seen.contains(&key) {
-                    complain("duplicate", &here, out);
-                }
-                seen.push(key);
-                // Values of plain maps have a type of their own, and free ones none.
-                if value.is_some() || ty.is_none() {
-                    strict_value(raw, value, &here, out);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The members of an object in the order of the text; `None` for what is none.
 fn entries(raw: &RawValue) -> Option<Vec<(String, &RawValue)>> {
     struct Members;
@@ -452,93 +258,6 @@ fn entries(raw: &RawValue) -> Option<Vec<(String, &RawValue)>> {
     }
     let mut deserializer = serde_json::Deserializer::from_str(raw.get());
     serde::Deserializer::deserialize_map(&mut deserializer, Members).ok()
-}
-
-/// What Go calls the value.
-fn kind(raw: &RawValue) -> Option<String> {
-    let kind = match raw.get().as_bytes().first()? {
-        b'{' => "object",
-        b'[' => "array",
-        b'"' => "string",
-        b't' | b'f' => "bool",
-        b'n' => return None,
-        _ => "number",
-    };
-    Some(kind.to_owned())
-}
-
-/// What a type with a form of its own says.
-fn leaf_error(text: &str, leaf: &LeafDesc) -> Option<String> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let as_text = || -> Result<String, String> {
-        match &value {
-            Value::String(text) => Ok(text.clone()),
-            other => Err(format!(
-                "json: cannot unmarshal {} into Go value of type string",
-                crate::handlers::body::kind_of(other)
-            )),
-        }
-    };
-    let checked = match leaf.name {
-        "Time" => as_text().and_then(|t| Time::parse(&t).map(drop).map_err(|e| e.to_string())),
-        "MicroTime" => {
-            as_text().and_then(|t| MicroTime::parse(&t).map(drop).map_err(|e| e.to_string()))
-        }
-        "Duration" => {
-            as_text().and_then(|t| Duration::parse(&t).map(drop).map_err(|e| e.to_string()))
-        }
-        "Quantity" => {
-            let text = match &value {
-                Value::String(text) => text.clone(),
-                _ => text.to_owned(),
-            };
-            text.parse::<Quantity>().map(drop).map_err(|e| e.to_string())
-        }
-        "IntOrString" => match serde_json::from_str::<IntOrString>(text) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let what = match &value {
-                    Value::Number(_) => format!("number {text}"),
-                    other => crate::handlers::body::kind_of(other).to_owned(),
-                };
-                Err(format!("json: cannot unmarshal {what} into Go value of type int32"))
-            }
-        },
-        _ => Ok(()),
-    };
-    checked.err()
-}
-
-/// Why a text is no base64: Go names the first byte that is wrong.
-fn base64(text: &str) -> Option<String> {
-    let bytes: Vec<(usize, u8)> =
-        text.bytes().enumerate().filter(|(_, c)| !matches!(c, b'\r' | b'\n')).collect();
-    let corrupt = |at: usize| Some(format!("illegal base64 data at input byte {at}"));
-    let mut at = 0;
-    while at < bytes.len() {
-        for index in 0..4 {
-            let Some(&(place, c)) = bytes.get(at + index) else {
-                return corrupt(text.len() - (bytes.len() - at));
-            };
-            if c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/') {
-                continue;
-            }
-            if c != b'=' || index < 2 {
-                return corrupt(place);
-            }
-            // Padding: nothing else may follow.
-            let rest = &bytes[at + index + 1..];
-            return match (index, rest) {
-                (2, []) => corrupt(text.len()),
-                (2, [(_, b'=')]) | (3, []) => None,
-                (2, [(_, b'='), (place, _), ..]) | (3, [(place, _), ..]) => corrupt(*place),
-                (2, [(place, _), ..]) => corrupt(place - 1),
-                _ => None,
-            };
-        }
-        at += 4;
-    }
-    None
 }
 
 #[cfg(test)]
@@ -615,32 +334,14 @@ mod tests {
             ),
         ] {
             let desc = typed.desc(version, kind).expect("a type");
-            let found = misfit(text, desc, "v1");
+            let found = misfit(text, desc);
             assert_eq!(found, Some(format!("json: cannot unmarshal {expect}")), "{text}");
         }
         let desc = typed.desc("v1", "ConfigMap").expect("a type");
         assert_eq!(
-            misfit(r#"{"binaryData":{"a":"%"}}"#, desc, "v1").as_deref(),
+            misfit(r#"{"binaryData":{"a":"%"}}"#, desc).as_deref(),
             Some("illegal base64 data at input byte 0")
         );
-        assert_eq!(misfit(r#"{"data":{"a":"b"},"x":1}"#, desc, "v1"), None);
-    }
-
-    #[test]
-    fn base64_as_go_has_it() {
-        for (text, expect) in [
-            ("Yg==", None),
-            ("YWI=", None),
-            ("YWJj", None),
-            ("", None),
-            ("YQ", Some(0)),
-            ("YWJjYQ", Some(4)),
-            ("Y%==", Some(1)),
-            ("YQ=", Some(3)),
-            ("YQ==x", Some(4)),
-        ] {
-            let expect = expect.map(|at: usize| format!("illegal base64 data at input byte {at}"));
-            assert_eq!(base64(text), expect, "{text}");
-        }
+        assert_eq!(misfit(r#"{"data":{"a":"b"},"x":1}"#, desc), None);
     }
 }

@@ -132,6 +132,7 @@ fn flags(field: &RustField) -> String {
         (field.omitzero, "OMITZERO"),
         (field.hidden, "NOJSON"),
         (field.type_meta, "TYPEMETA"),
+        (field.facts.go == "[]interface {}", "ANY"),
     ]
     .into_iter()
     .filter_map(|(on, name)| on.then_some(name))
@@ -168,6 +169,9 @@ fn facts(facts: &Facts) -> String {
     }
     if !facts.enums.is_empty() {
         set.push(format!("enums: {}", strings(&facts.enums)));
+    }
+    if !facts.go.is_empty() {
+        set.push(format!("go: {:?}", facts.go));
     }
     match (set.is_empty(), facts.required) {
         (true, false) => String::new(),

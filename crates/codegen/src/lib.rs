@@ -26,6 +26,7 @@ pub mod emit_clients;
 pub mod emit_openapi;
 pub mod emit_server;
 pub mod features;
+mod go_types;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod lower;

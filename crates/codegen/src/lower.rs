@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::go_types;
 use crate::model::{Body, Field, GoType, JsonForm, Package, Schema, Served, TypeDef};
 use crate::names;
 use crate::oddities;
@@ -288,7 +289,11 @@ impl Lowering<'_> {
             JsonForm::Named => names::field(&field.json),
             _ => names::field(&field.go),
         };
-        let facts = self.facts(field);
+        let mut facts = self.facts(field);
+        let go = go_types::of_go(self.schema, &field.ty);
+        if !inline && go != go_types::of_kind(&kind, &self.package.module()) {
+            facts.go = go;
+        }
         let notes = self.field_notes(field, &facts, &kind);
         Ok(RustField {
             name,
@@ -352,6 +357,7 @@ impl Lowering<'_> {
             patch_key: field.patch_key.clone(),
             enums: enum_values(self.schema, element),
             required: field.form == JsonForm::Named && field.is_required(),
+            go: String::new(),
         }
     }
 

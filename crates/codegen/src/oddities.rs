@@ -87,10 +87,17 @@ pub fn is_skipped(package: &str, name: &str) -> bool {
         && matches!(name, "TypeMeta" | "Timestamp" | "Patch" | "InternalEvent" | "List")
 }
 
-/// core/v1 declares `List` as a type of its own after the one of meta/v1, unlike every other
+/// core/v1 declares `List` as a type of its own after the one of meta/v1, unlike nearly every other
 /// type named after a struct, which is an alias.
 pub fn is_own_copy(package: &str, name: &str) -> bool {
     package == CORE_V1 && name == "List"
+}
+
+/// Types that Go declares anew after one of another package, and names so in errors. Nearly all that
+/// are named after another are aliases of it.
+pub fn has_own_name(package: &str, name: &str) -> bool {
+    is_own_copy(package, name)
+        || (package == "k8s.io/api/admissionregistration/v1alpha1" && name == "MatchCondition")
 }
 
 /// `List` is what a list of values is called here.

@@ -146,6 +146,8 @@ pub struct Facts {
     pub enums: Vec<String>,
     /// Clients must give it.
     pub required: bool,
+    /// Go's type, a pointer's target, where it does not follow from the kind.
+    pub go: String,
 }
 
 /// The kind of a value on the reflective surface.

@@ -7,7 +7,7 @@ message! {
 /// `AdmissionRequest` of admission.k8s.io/v1beta1.
 pub struct AdmissionRequest ADMISSION_REQUEST "AdmissionRequest" [255, 0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 4, 5, 6] Form::Part;
     /// `uid`: string.
-    uid: Str = "uid" 1;
+    uid: Str = "uid" 1 (Facts { go: "types.UID", ..NO_FACTS });
     /// `kind`: GroupVersionKind.
     kind: meta_v1::GroupVersionKind = "kind" 2;
     /// `resource`: GroupVersionResource.
@@ -25,7 +25,7 @@ pub struct AdmissionRequest ADMISSION_REQUEST "AdmissionRequest" [255, 0, 1, 2, 
     /// `namespace`: string.
     namespace: Str = "namespace" 6 OMITEMPTY;
     /// `operation`: string.
-    operation: Str = "operation" 7;
+    operation: Str = "operation" 7 (Facts { go: "v1beta1.Operation", ..NO_FACTS });
     /// `userInfo`: UserInfo.
     user_info: authentication_v1::UserInfo = "userInfo" 8;
     /// `object`: any object.
@@ -42,7 +42,7 @@ message! {
 /// `AdmissionResponse` of admission.k8s.io/v1beta1.
 pub struct AdmissionResponse ADMISSION_RESPONSE "AdmissionResponse" [255, 0, 1, 2, 3, 4, 5, 6] Form::Part;
     /// `uid`: string.
-    uid: Str = "uid" 1;
+    uid: Str = "uid" 1 (Facts { go: "types.UID", ..NO_FACTS });
     /// `allowed`: boolean.
     allowed: bool = "allowed" 2;
     /// `status`: Status or absent.
@@ -50,7 +50,7 @@ pub struct AdmissionResponse ADMISSION_RESPONSE "AdmissionResponse" [255, 0, 1, 
     /// `patch`: bytes.
     patch: Bytes = "patch" 4 OMITEMPTY;
     /// `patchType`: string or absent.
-    patch_type: Option<Str> = "patchType" 5 OMITEMPTY;
+    patch_type: Option<Str> = "patchType" 5 OMITEMPTY (Facts { go: "v1beta1.PatchType", ..NO_FACTS });
     /// `auditAnnotations`: map of string.
     audit_annotations: Map<Str> = "auditAnnotations" 6 OMITEMPTY;
     /// `warnings`: list of string.

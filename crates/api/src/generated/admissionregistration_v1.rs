@@ -56,7 +56,7 @@ pub struct MatchResources MATCH_RESOURCES "MatchResources" [255, 0, 1, 2, 3, 255
     /// `excludeResourceRules`: list of NamedRuleWithOperations.
     exclude_resource_rules: List<NamedRuleWithOperations> = "excludeResourceRules" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `matchPolicy`: string or absent, one of `Equivalent`, `Exact`.
-    match_policy: Option<Str> = "matchPolicy" 7 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], ..NO_FACTS });
+    match_policy: Option<Str> = "matchPolicy" 7 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], go: "v1.MatchPolicyType", ..NO_FACTS });
 }
 
 message! {
@@ -128,11 +128,11 @@ pub struct MutatingAdmissionPolicySpec MUTATING_ADMISSION_POLICY_SPEC "MutatingA
     /// `mutations`: list of Mutation.
     mutations: List<Mutation> = "mutations" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    failure_policy: Option<Str> = "failurePolicy" 5 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
+    failure_policy: Option<Str> = "failurePolicy" 5 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], go: "v1.FailurePolicyType", ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
     match_conditions: List<MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `reinvocationPolicy`: string, one of `IfNeeded`, `Never`.
-    reinvocation_policy: Str = "reinvocationPolicy" 7 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], ..NO_FACTS });
+    reinvocation_policy: Str = "reinvocationPolicy" 7 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], go: "v1.ReinvocationPolicyType", ..NO_FACTS });
 }
 
 message! {
@@ -145,21 +145,21 @@ pub struct MutatingWebhook MUTATING_WEBHOOK "MutatingWebhook" [255, 0, 1, 2, 3, 
     /// `rules`: list of RuleWithOperations.
     rules: List<RuleWithOperations> = "rules" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
+    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], go: "v1.FailurePolicyType", ..NO_FACTS });
     /// `matchPolicy`: string or absent, one of `Equivalent`, `Exact`.
-    match_policy: Option<Str> = "matchPolicy" 9 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], ..NO_FACTS });
+    match_policy: Option<Str> = "matchPolicy" 9 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], go: "v1.MatchPolicyType", ..NO_FACTS });
     /// `namespaceSelector`: LabelSelector or absent.
     namespace_selector: Option<Shared<meta_v1::LabelSelector>> = "namespaceSelector" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `objectSelector`: LabelSelector or absent.
     object_selector: Option<Shared<meta_v1::LabelSelector>> = "objectSelector" 11 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `sideEffects`: string or absent, required, one of `None`, `NoneOnDryRun`, `Some`, `Unknown`.
-    side_effects: Option<Str> = "sideEffects" 6 (Facts { enums: &["None", "NoneOnDryRun", "Some", "Unknown"], ..REQUIRED });
+    side_effects: Option<Str> = "sideEffects" 6 (Facts { enums: &["None", "NoneOnDryRun", "Some", "Unknown"], go: "v1.SideEffectClass", ..REQUIRED });
     /// `timeoutSeconds`: integer or absent.
     timeout_seconds: Option<i32> = "timeoutSeconds" 7 OMITEMPTY;
     /// `admissionReviewVersions`: list of string, required.
     admission_review_versions: List<Str> = "admissionReviewVersions" 8 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `reinvocationPolicy`: string or absent, one of `IfNeeded`, `Never`.
-    reinvocation_policy: Option<Str> = "reinvocationPolicy" 10 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], ..NO_FACTS });
+    reinvocation_policy: Option<Str> = "reinvocationPolicy" 10 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], go: "v1.ReinvocationPolicyType", ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
     match_conditions: List<MatchCondition> = "matchConditions" 12 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
@@ -191,7 +191,7 @@ message! {
 /// `Mutation` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1-admissionregistration-k8s-io)
 pub struct Mutation MUTATION "Mutation" [255, 255, 0, 1, 2] Form::Part;
     /// `patchType`: string, required, one of `ApplyConfiguration`, `JSONPatch`.
-    patch_type: Str = "patchType" 2 (Facts { enums: &["ApplyConfiguration", "JSONPatch"], ..REQUIRED });
+    patch_type: Str = "patchType" 2 (Facts { enums: &["ApplyConfiguration", "JSONPatch"], go: "v1.PatchType", ..REQUIRED });
     /// `applyConfiguration`: ApplyConfiguration or absent.
     apply_configuration: Option<Shared<ApplyConfiguration>> = "applyConfiguration" 3 OMITEMPTY;
     /// `jsonPatch`: JSONPatch or absent.
@@ -226,7 +226,7 @@ pub struct ParamRef PARAM_REF "ParamRef" [255, 0, 1, 2, 3] Form::Part;
     /// `selector`: LabelSelector or absent.
     selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `parameterNotFoundAction`: string or absent.
-    parameter_not_found_action: Option<Str> = "parameterNotFoundAction" 4 OMITEMPTY;
+    parameter_not_found_action: Option<Str> = "parameterNotFoundAction" 4 OMITEMPTY (Facts { go: "v1.ParameterNotFoundActionType", ..NO_FACTS });
 }
 
 message! {
@@ -239,14 +239,14 @@ pub struct Rule RULE "Rule" [255, 0, 1, 2, 3] Form::Part;
     /// `resources`: list of string.
     resources: List<Str> = "resources" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `scope`: string or absent, one of `*`, `Cluster`, `Namespaced`.
-    scope: Option<Str> = "scope" 4 OMITEMPTY (Facts { enums: &["*", "Cluster", "Namespaced"], ..NO_FACTS });
+    scope: Option<Str> = "scope" 4 OMITEMPTY (Facts { enums: &["*", "Cluster", "Namespaced"], go: "v1.ScopeType", ..NO_FACTS });
 }
 
 message! {
 /// `RuleWithOperations` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rulewithoperations-v1-admissionregistration-k8s-io)
 pub struct RuleWithOperations RULE_WITH_OPERATIONS "RuleWithOperations" [255, 0, 1] Form::Part;
     /// `operations`: list of string, one of `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`.
-    operations: List<Str> = "operations" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"], ..NO_FACTS });
+    operations: List<Str> = "operations" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"], go: "[]v1.OperationType", ..NO_FACTS });
     /// Rule, its members appear here.
     rule: Rule = "" 2 INLINE;
 }
@@ -318,7 +318,7 @@ pub struct ValidatingAdmissionPolicyBindingSpec VALIDATING_ADMISSION_POLICY_BIND
     /// `matchResources`: MatchResources or absent.
     match_resources: Option<Shared<MatchResources>> = "matchResources" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `validationActions`: list of string, required, one of `Audit`, `Deny`, `Warn`, set.
-    validation_actions: List<Str> = "validationActions" 4 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["Audit", "Deny", "Warn"], ..REQUIRED });
+    validation_actions: List<Str> = "validationActions" 4 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["Audit", "Deny", "Warn"], go: "[]v1.ValidationAction", ..REQUIRED });
 }
 
 message! {
@@ -342,7 +342,7 @@ pub struct ValidatingAdmissionPolicySpec VALIDATING_ADMISSION_POLICY_SPEC "Valid
     /// `validations`: list of Validation.
     validations: List<Validation> = "validations" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
+    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], go: "v1.FailurePolicyType", ..NO_FACTS });
     /// `auditAnnotations`: list of AuditAnnotation.
     audit_annotations: List<AuditAnnotation> = "auditAnnotations" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
@@ -372,15 +372,15 @@ pub struct ValidatingWebhook VALIDATING_WEBHOOK "ValidatingWebhook" [255, 0, 1, 
     /// `rules`: list of RuleWithOperations.
     rules: List<RuleWithOperations> = "rules" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
+    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], go: "v1.FailurePolicyType", ..NO_FACTS });
     /// `matchPolicy`: string or absent, one of `Equivalent`, `Exact`.
-    match_policy: Option<Str> = "matchPolicy" 9 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], ..NO_FACTS });
+    match_policy: Option<Str> = "matchPolicy" 9 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], go: "v1.MatchPolicyType", ..NO_FACTS });
     /// `namespaceSelector`: LabelSelector or absent.
     namespace_selector: Option<Shared<meta_v1::LabelSelector>> = "namespaceSelector" 5 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `objectSelector`: LabelSelector or absent.
     object_selector: Option<Shared<meta_v1::LabelSelector>> = "objectSelector" 10 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `sideEffects`: string or absent, required, one of `None`, `NoneOnDryRun`, `Some`, `Unknown`.
-    side_effects: Option<Str> = "sideEffects" 6 (Facts { enums: &["None", "NoneOnDryRun", "Some", "Unknown"], ..REQUIRED });
+    side_effects: Option<Str> = "sideEffects" 6 (Facts { enums: &["None", "NoneOnDryRun", "Some", "Unknown"], go: "v1.SideEffectClass", ..REQUIRED });
     /// `timeoutSeconds`: integer or absent.
     timeout_seconds: Option<i32> = "timeoutSeconds" 7 OMITEMPTY;
     /// `admissionReviewVersions`: list of string, required.
@@ -420,7 +420,7 @@ pub struct Validation VALIDATION "Validation" [255, 0, 1, 2, 3] Form::Part;
     /// `message`: string.
     message: Str = "message" 2 OMITEMPTY;
     /// `reason`: string or absent.
-    reason: Option<Str> = "reason" 3 OMITEMPTY;
+    reason: Option<Str> = "reason" 3 OMITEMPTY (Facts { go: "v1.StatusReason", ..NO_FACTS });
     /// `messageExpression`: string.
     message_expression: Str = "messageExpression" 4 OMITEMPTY;
 }

@@ -57,7 +57,7 @@ pub struct MatchResources MATCH_RESOURCES "MatchResources" [255, 0, 1, 2, 3, 255
     /// `excludeResourceRules`: list of NamedRuleWithOperations.
     exclude_resource_rules: List<NamedRuleWithOperations> = "excludeResourceRules" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
     /// `matchPolicy`: string or absent, one of `Equivalent`, `Exact`.
-    match_policy: Option<Str> = "matchPolicy" 7 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], ..NO_FACTS });
+    match_policy: Option<Str> = "matchPolicy" 7 OMITEMPTY (Facts { enums: &["Equivalent", "Exact"], go: "v1alpha1.MatchPolicyType", ..NO_FACTS });
 }
 
 message! {
@@ -129,18 +129,18 @@ pub struct MutatingAdmissionPolicySpec MUTATING_ADMISSION_POLICY_SPEC "MutatingA
     /// `mutations`: list of Mutation.
     mutations: List<Mutation> = "mutations" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    failure_policy: Option<Str> = "failurePolicy" 5 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
+    failure_policy: Option<Str> = "failurePolicy" 5 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], go: "v1alpha1.FailurePolicyType", ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
-    match_conditions: List<admissionregistration_v1::MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
+    match_conditions: List<admissionregistration_v1::MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", go: "[]v1alpha1.MatchCondition", ..NO_FACTS });
     /// `reinvocationPolicy`: string, one of `IfNeeded`, `Never`.
-    reinvocation_policy: Str = "reinvocationPolicy" 7 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], ..NO_FACTS });
+    reinvocation_policy: Str = "reinvocationPolicy" 7 OMITEMPTY (Facts { enums: &["IfNeeded", "Never"], go: "v1.ReinvocationPolicyType", ..NO_FACTS });
 }
 
 message! {
 /// `Mutation` of admissionregistration.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutation-v1alpha1-admissionregistration-k8s-io)
 pub struct Mutation MUTATION "Mutation" [255, 255, 0, 1, 2] Form::Part;
     /// `patchType`: string, required, one of `ApplyConfiguration`, `JSONPatch`.
-    patch_type: Str = "patchType" 2 (Facts { enums: &["ApplyConfiguration", "JSONPatch"], ..REQUIRED });
+    patch_type: Str = "patchType" 2 (Facts { enums: &["ApplyConfiguration", "JSONPatch"], go: "v1alpha1.PatchType", ..REQUIRED });
     /// `applyConfiguration`: ApplyConfiguration or absent.
     apply_configuration: Option<Shared<ApplyConfiguration>> = "applyConfiguration" 3 OMITEMPTY;
     /// `jsonPatch`: JSONPatch or absent.
@@ -175,7 +175,7 @@ pub struct ParamRef PARAM_REF "ParamRef" [255, 0, 1, 2, 3] Form::Part;
     /// `selector`: LabelSelector or absent.
     selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `parameterNotFoundAction`: string or absent, one of `Allow`, `Deny`.
-    parameter_not_found_action: Option<Str> = "parameterNotFoundAction" 4 OMITEMPTY (Facts { enums: &["Allow", "Deny"], ..NO_FACTS });
+    parameter_not_found_action: Option<Str> = "parameterNotFoundAction" 4 OMITEMPTY (Facts { enums: &["Allow", "Deny"], go: "v1alpha1.ParameterNotFoundActionType", ..NO_FACTS });
 }
 
 message! {
@@ -232,7 +232,7 @@ pub struct ValidatingAdmissionPolicyBindingSpec VALIDATING_ADMISSION_POLICY_BIND
     /// `matchResources`: MatchResources or absent.
     match_resources: Option<Shared<MatchResources>> = "matchResources" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `validationActions`: list of string, required, one of `Audit`, `Deny`, `Warn`, set.
-    validation_actions: List<Str> = "validationActions" 4 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["Audit", "Deny", "Warn"], ..REQUIRED });
+    validation_actions: List<Str> = "validationActions" 4 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["Audit", "Deny", "Warn"], go: "[]v1alpha1.ValidationAction", ..REQUIRED });
 }
 
 message! {
@@ -256,11 +256,11 @@ pub struct ValidatingAdmissionPolicySpec VALIDATING_ADMISSION_POLICY_SPEC "Valid
     /// `validations`: list of Validation.
     validations: List<Validation> = "validations" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `failurePolicy`: string or absent, one of `Fail`, `Ignore`.
-    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], ..NO_FACTS });
+    failure_policy: Option<Str> = "failurePolicy" 4 OMITEMPTY (Facts { enums: &["Fail", "Ignore"], go: "v1alpha1.FailurePolicyType", ..NO_FACTS });
     /// `auditAnnotations`: list of AuditAnnotation.
     audit_annotations: List<AuditAnnotation> = "auditAnnotations" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchConditions`: list of MatchCondition, map by `name`.
-    match_conditions: List<admissionregistration_v1::MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
+    match_conditions: List<admissionregistration_v1::MatchCondition> = "matchConditions" 6 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", go: "[]v1alpha1.MatchCondition", ..NO_FACTS });
     /// `variables`: list of Variable, map by `name`.
     variables: List<Variable> = "variables" 7 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
 }
@@ -284,7 +284,7 @@ pub struct Validation VALIDATION "Validation" [255, 0, 1, 2, 3] Form::Part;
     /// `message`: string.
     message: Str = "message" 2 OMITEMPTY;
     /// `reason`: string or absent.
-    reason: Option<Str> = "reason" 3 OMITEMPTY;
+    reason: Option<Str> = "reason" 3 OMITEMPTY (Facts { go: "v1.StatusReason", ..NO_FACTS });
     /// `messageExpression`: string.
     message_expression: Str = "messageExpression" 4 OMITEMPTY;
 }

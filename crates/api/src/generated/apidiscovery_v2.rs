@@ -32,7 +32,7 @@ pub struct APIResourceDiscovery API_RESOURCE_DISCOVERY "APIResourceDiscovery" [2
     /// `responseKind`: GroupVersionKind or absent.
     response_kind: Option<Shared<meta_v1::GroupVersionKind>> = "responseKind" 2 OMITEMPTY;
     /// `scope`: string.
-    scope: Str = "scope" 3;
+    scope: Str = "scope" 3 (Facts { go: "v2.ResourceScope", ..NO_FACTS });
     /// `singularResource`: string.
     singular_resource: Str = "singularResource" 4;
     /// `verbs`: list of string, set.
@@ -66,7 +66,7 @@ pub struct APIVersionDiscovery API_VERSION_DISCOVERY "APIVersionDiscovery" [255,
     /// `resources`: list of APIResourceDiscovery, map by `resource`.
     resources: List<APIResourceDiscovery> = "resources" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["resource"], ..NO_FACTS });
     /// `freshness`: string.
-    freshness: Str = "freshness" 3 OMITEMPTY;
+    freshness: Str = "freshness" 3 OMITEMPTY (Facts { go: "v2.DiscoveryFreshness", ..NO_FACTS });
 }
 
 /// Value of DiscoveryFreshness.

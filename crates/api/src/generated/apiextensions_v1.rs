@@ -8,7 +8,7 @@ message! {
 /// `ConversionRequest` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionrequest-v1-apiextensions-k8s-io)
 pub struct ConversionRequest CONVERSION_REQUEST "ConversionRequest" [255, 0, 1, 2] Form::Part;
     /// `uid`: string, required.
-    uid: Str = "uid" 1 (REQUIRED);
+    uid: Str = "uid" 1 (Facts { go: "types.UID", ..REQUIRED });
     /// `desiredAPIVersion`: string, required.
     desired_api_version: Str = "desiredAPIVersion" 2 (REQUIRED);
     /// `objects`: list of any object, required.
@@ -19,7 +19,7 @@ message! {
 /// `ConversionResponse` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#conversionresponse-v1-apiextensions-k8s-io)
 pub struct ConversionResponse CONVERSION_RESPONSE "ConversionResponse" [255, 0, 1, 2] Form::Part;
     /// `uid`: string, required.
-    uid: Str = "uid" 1 (REQUIRED);
+    uid: Str = "uid" 1 (Facts { go: "types.UID", ..REQUIRED });
     /// `convertedObjects`: list of any object, required.
     converted_objects: List<RawExtension> = "convertedObjects" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `result`: Status, required.
@@ -57,7 +57,7 @@ message! {
 /// `CustomResourceConversion` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourceconversion-v1-apiextensions-k8s-io)
 pub struct CustomResourceConversion CUSTOM_RESOURCE_CONVERSION "CustomResourceConversion" [255, 0, 1] Form::Part;
     /// `strategy`: string, required.
-    strategy: Str = "strategy" 1 (REQUIRED);
+    strategy: Str = "strategy" 1 (Facts { go: "v1.ConversionStrategyType", ..REQUIRED });
     /// `webhook`: WebhookConversion or absent.
     webhook: Option<Shared<WebhookConversion>> = "webhook" 2 OMITEMPTY;
 }
@@ -80,9 +80,9 @@ message! {
 /// `CustomResourceDefinitionCondition` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinitioncondition-v1-apiextensions-k8s-io)
 pub struct CustomResourceDefinitionCondition CUSTOM_RESOURCE_DEFINITION_CONDITION "CustomResourceDefinitionCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.CustomResourceDefinitionConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -129,7 +129,7 @@ pub struct CustomResourceDefinitionSpec CUSTOM_RESOURCE_DEFINITION_SPEC "CustomR
     /// `names`: CustomResourceDefinitionNames, required.
     names: CustomResourceDefinitionNames = "names" 3 (REQUIRED);
     /// `scope`: string, required.
-    scope: Str = "scope" 4 (REQUIRED);
+    scope: Str = "scope" 4 (Facts { go: "v1.ResourceScope", ..REQUIRED });
     /// `versions`: list of CustomResourceDefinitionVersion, required.
     versions: List<CustomResourceDefinitionVersion> = "versions" 7 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `conversion`: CustomResourceConversion or absent.
@@ -221,7 +221,7 @@ pub struct JSONSchemaProps JSON_SCHEMA_PROPS "JSONSchemaProps" [255, 0, 1, 2, 3,
     /// `id`: string.
     id: Str = "id" 1 OMITEMPTY;
     /// `$schema`: string.
-    schema: Str = "$schema" 2 OMITEMPTY;
+    schema: Str = "$schema" 2 OMITEMPTY (Facts { go: "v1.JSONSchemaURL", ..NO_FACTS });
     /// `$ref`: string or absent.
     ref_path: Option<Str> = "$ref" 3 OMITEMPTY;
     /// `description`: string.
@@ -233,7 +233,7 @@ pub struct JSONSchemaProps JSON_SCHEMA_PROPS "JSONSchemaProps" [255, 0, 1, 2, 3,
     /// `title`: string.
     title: Str = "title" 7 OMITEMPTY;
     /// `default`: any JSON value or absent.
-    default: Option<Json> = "default" 8 OMITEMPTY;
+    default: Option<Json> = "default" 8 OMITEMPTY (Facts { go: "v1.JSON", ..NO_FACTS });
     /// `maximum`: number or absent.
     maximum: Option<f64> = "maximum" 9 OMITEMPTY;
     /// `exclusiveMaximum`: boolean.
@@ -257,7 +257,7 @@ pub struct JSONSchemaProps JSON_SCHEMA_PROPS "JSONSchemaProps" [255, 0, 1, 2, 3,
     /// `multipleOf`: number or absent.
     multiple_of: Option<f64> = "multipleOf" 19 OMITEMPTY;
     /// `enum`: list of any JSON value.
-    enum_: List<Json> = "enum" 20 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    enum_: List<Json> = "enum" 20 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1.JSON", ..NO_FACTS });
     /// `maxProperties`: integer or absent.
     max_properties: Option<i64> = "maxProperties" 21 OMITEMPTY;
     /// `minProperties`: integer or absent.
@@ -281,15 +281,15 @@ pub struct JSONSchemaProps JSON_SCHEMA_PROPS "JSONSchemaProps" [255, 0, 1, 2, 3,
     /// `patternProperties`: map of JSONSchemaProps.
     pattern_properties: Map<JSONSchemaProps> = "patternProperties" 31 OMITEMPTY;
     /// `dependencies`: map of schema or list of strings.
-    dependencies: Map<JSONSchemaPropsOrStringArray> = "dependencies" 32 OMITEMPTY;
+    dependencies: Map<JSONSchemaPropsOrStringArray> = "dependencies" 32 OMITEMPTY (Facts { go: "v1.JSONSchemaDependencies", ..NO_FACTS });
     /// `additionalItems`: schema or boolean or absent.
     additional_items: Option<JSONSchemaPropsOrBool> = "additionalItems" 33 OMITEMPTY;
     /// `definitions`: map of JSONSchemaProps.
-    definitions: Map<JSONSchemaProps> = "definitions" 34 OMITEMPTY;
+    definitions: Map<JSONSchemaProps> = "definitions" 34 OMITEMPTY (Facts { go: "v1.JSONSchemaDefinitions", ..NO_FACTS });
     /// `externalDocs`: ExternalDocumentation or absent.
     external_docs: Option<Shared<ExternalDocumentation>> = "externalDocs" 35 OMITEMPTY;
     /// `example`: any JSON value or absent.
-    example: Option<Json> = "example" 36 OMITEMPTY;
+    example: Option<Json> = "example" 36 OMITEMPTY (Facts { go: "v1.JSON", ..NO_FACTS });
     /// `nullable`: boolean.
     nullable: bool = "nullable" 37 OMITEMPTY;
     /// `x-kubernetes-preserve-unknown-fields`: boolean or absent.
@@ -305,7 +305,7 @@ pub struct JSONSchemaProps JSON_SCHEMA_PROPS "JSONSchemaProps" [255, 0, 1, 2, 3,
     /// `x-kubernetes-map-type`: string or absent.
     x_kubernetes_map_type: Option<Str> = "x-kubernetes-map-type" 43 OMITEMPTY;
     /// `x-kubernetes-validations`: list of ValidationRule, map by `rule`.
-    x_kubernetes_validations: List<ValidationRule> = "x-kubernetes-validations" 44 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["rule"], patch_strategy: "merge", patch_key: "rule", ..NO_FACTS });
+    x_kubernetes_validations: List<ValidationRule> = "x-kubernetes-validations" 44 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["rule"], patch_strategy: "merge", patch_key: "rule", go: "v1.ValidationRules", ..NO_FACTS });
 }
 
 message! {
@@ -338,7 +338,7 @@ pub struct ValidationRule VALIDATION_RULE "ValidationRule" [255, 0, 1, 2, 3, 4, 
     /// `messageExpression`: string.
     message_expression: Str = "messageExpression" 3 OMITEMPTY;
     /// `reason`: string or absent, one of `FieldValueDuplicate`, `FieldValueForbidden`, `FieldValueInvalid`, `FieldValueRequired`.
-    reason: Option<Str> = "reason" 4 OMITEMPTY (Facts { enums: &["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"], ..NO_FACTS });
+    reason: Option<Str> = "reason" 4 OMITEMPTY (Facts { enums: &["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"], go: "v1.FieldValueErrorReason", ..NO_FACTS });
     /// `fieldPath`: string.
     field_path: Str = "fieldPath" 5 OMITEMPTY;
     /// `optionalOldSelf`: boolean or absent, feature gate `CRDValidationRatcheting`.

@@ -21,9 +21,9 @@ message! {
 /// `APIServiceCondition` of apiregistration.k8s.io/v1beta1.
 pub struct APIServiceCondition API_SERVICE_CONDITION "APIServiceCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta1.APIServiceConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1beta1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.

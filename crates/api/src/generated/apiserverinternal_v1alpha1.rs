@@ -34,9 +34,9 @@ message! {
 /// `StorageVersionCondition` of internal.apiserver.k8s.io/v1alpha1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversioncondition-v1alpha1-internal-apiserver-k8s-io)
 pub struct StorageVersionCondition STORAGE_VERSION_CONDITION "StorageVersionCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1alpha1.StorageVersionConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1alpha1.ConditionStatus", ..REQUIRED });
     /// `observedGeneration`: integer.
     observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.

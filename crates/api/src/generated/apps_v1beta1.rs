@@ -47,9 +47,9 @@ message! {
 /// `DeploymentCondition` of apps/v1beta1.
 pub struct DeploymentCondition DEPLOYMENT_CONDITION "DeploymentCondition" [255, 0, 1, 255, 4, 5, 2, 3] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1;
+    type_: Str = "type" 1 (Facts { go: "v1beta1.DeploymentConditionType", ..NO_FACTS });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `lastUpdateTime`: time.
     last_update_time: Time = "lastUpdateTime" 6 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -133,7 +133,7 @@ message! {
 /// `DeploymentStrategy` of apps/v1beta1.
 pub struct DeploymentStrategy DEPLOYMENT_STRATEGY "DeploymentStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta1.DeploymentStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateDeployment or absent.
     rolling_update: Option<Shared<RollingUpdateDeployment>> = "rollingUpdate" 2 OMITEMPTY;
 }
@@ -212,9 +212,9 @@ message! {
 /// `StatefulSetCondition` of apps/v1beta1.
 pub struct StatefulSetCondition STATEFUL_SET_CONDITION "StatefulSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1;
+    type_: Str = "type" 1 (Facts { go: "v1beta1.StatefulSetConditionType", ..NO_FACTS });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -245,9 +245,9 @@ message! {
 /// `StatefulSetPersistentVolumeClaimRetentionPolicy` of apps/v1beta1.
 pub struct StatefulSetPersistentVolumeClaimRetentionPolicy STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY "StatefulSetPersistentVolumeClaimRetentionPolicy" [255, 0, 1] Form::Part;
     /// `whenDeleted`: string.
-    when_deleted: Str = "whenDeleted" 1 OMITEMPTY;
+    when_deleted: Str = "whenDeleted" 1 OMITEMPTY (Facts { go: "v1beta1.PersistentVolumeClaimRetentionPolicyType", ..NO_FACTS });
     /// `whenScaled`: string.
-    when_scaled: Str = "whenScaled" 2 OMITEMPTY;
+    when_scaled: Str = "whenScaled" 2 OMITEMPTY (Facts { go: "v1beta1.PersistentVolumeClaimRetentionPolicyType", ..NO_FACTS });
 }
 
 message! {
@@ -264,7 +264,7 @@ pub struct StatefulSetSpec STATEFUL_SET_SPEC "StatefulSetSpec" [255, 0, 1, 2, 3,
     /// `serviceName`: string.
     service_name: Str = "serviceName" 5;
     /// `podManagementPolicy`: string.
-    pod_management_policy: Str = "podManagementPolicy" 6 OMITEMPTY;
+    pod_management_policy: Str = "podManagementPolicy" 6 OMITEMPTY (Facts { go: "v1beta1.PodManagementPolicyType", ..NO_FACTS });
     /// `updateStrategy`: StatefulSetUpdateStrategy.
     update_strategy: StatefulSetUpdateStrategy = "updateStrategy" 7 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
@@ -306,7 +306,7 @@ message! {
 /// `StatefulSetUpdateStrategy` of apps/v1beta1.
 pub struct StatefulSetUpdateStrategy STATEFUL_SET_UPDATE_STRATEGY "StatefulSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta1.StatefulSetUpdateStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateStatefulSetStrategy or absent.
     rolling_update: Option<Shared<RollingUpdateStatefulSetStrategy>> = "rollingUpdate" 2 OMITEMPTY;
 }

@@ -47,9 +47,9 @@ message! {
 /// `DaemonSetCondition` of apps/v1beta2.
 pub struct DaemonSetCondition DAEMON_SET_CONDITION "DaemonSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1;
+    type_: Str = "type" 1 (Facts { go: "v1beta2.DaemonSetConditionType", ..NO_FACTS });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -113,7 +113,7 @@ message! {
 /// `DaemonSetUpdateStrategy` of apps/v1beta2.
 pub struct DaemonSetUpdateStrategy DAEMON_SET_UPDATE_STRATEGY "DaemonSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta2.DaemonSetUpdateStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateDaemonSet or absent.
     rolling_update: Option<Shared<RollingUpdateDaemonSet>> = "rollingUpdate" 2 OMITEMPTY;
 }
@@ -136,9 +136,9 @@ message! {
 /// `DeploymentCondition` of apps/v1beta2.
 pub struct DeploymentCondition DEPLOYMENT_CONDITION "DeploymentCondition" [255, 0, 1, 255, 4, 5, 2, 3] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1;
+    type_: Str = "type" 1 (Facts { go: "v1beta2.DeploymentConditionType", ..NO_FACTS });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `lastUpdateTime`: time.
     last_update_time: Time = "lastUpdateTime" 6 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -208,7 +208,7 @@ message! {
 /// `DeploymentStrategy` of apps/v1beta2.
 pub struct DeploymentStrategy DEPLOYMENT_STRATEGY "DeploymentStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta2.DeploymentStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateDeployment or absent.
     rolling_update: Option<Shared<RollingUpdateDeployment>> = "rollingUpdate" 2 OMITEMPTY;
 }
@@ -231,9 +231,9 @@ message! {
 /// `ReplicaSetCondition` of apps/v1beta2.
 pub struct ReplicaSetCondition REPLICA_SET_CONDITION "ReplicaSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1;
+    type_: Str = "type" 1 (Facts { go: "v1beta2.ReplicaSetConditionType", ..NO_FACTS });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -361,9 +361,9 @@ message! {
 /// `StatefulSetCondition` of apps/v1beta2.
 pub struct StatefulSetCondition STATEFUL_SET_CONDITION "StatefulSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1;
+    type_: Str = "type" 1 (Facts { go: "v1beta2.StatefulSetConditionType", ..NO_FACTS });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -394,9 +394,9 @@ message! {
 /// `StatefulSetPersistentVolumeClaimRetentionPolicy` of apps/v1beta2.
 pub struct StatefulSetPersistentVolumeClaimRetentionPolicy STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY "StatefulSetPersistentVolumeClaimRetentionPolicy" [255, 0, 1] Form::Part;
     /// `whenDeleted`: string.
-    when_deleted: Str = "whenDeleted" 1 OMITEMPTY;
+    when_deleted: Str = "whenDeleted" 1 OMITEMPTY (Facts { go: "v1beta2.PersistentVolumeClaimRetentionPolicyType", ..NO_FACTS });
     /// `whenScaled`: string.
-    when_scaled: Str = "whenScaled" 2 OMITEMPTY;
+    when_scaled: Str = "whenScaled" 2 OMITEMPTY (Facts { go: "v1beta2.PersistentVolumeClaimRetentionPolicyType", ..NO_FACTS });
 }
 
 message! {
@@ -413,7 +413,7 @@ pub struct StatefulSetSpec STATEFUL_SET_SPEC "StatefulSetSpec" [255, 0, 1, 2, 3,
     /// `serviceName`: string.
     service_name: Str = "serviceName" 5;
     /// `podManagementPolicy`: string.
-    pod_management_policy: Str = "podManagementPolicy" 6 OMITEMPTY;
+    pod_management_policy: Str = "podManagementPolicy" 6 OMITEMPTY (Facts { go: "v1beta2.PodManagementPolicyType", ..NO_FACTS });
     /// `updateStrategy`: StatefulSetUpdateStrategy.
     update_strategy: StatefulSetUpdateStrategy = "updateStrategy" 7 OMITEMPTY;
     /// `revisionHistoryLimit`: integer or absent.
@@ -455,7 +455,7 @@ message! {
 /// `StatefulSetUpdateStrategy` of apps/v1beta2.
 pub struct StatefulSetUpdateStrategy STATEFUL_SET_UPDATE_STRATEGY "StatefulSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta2.StatefulSetUpdateStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateStatefulSetStrategy or absent.
     rolling_update: Option<Shared<RollingUpdateStatefulSetStrategy>> = "rollingUpdate" 2 OMITEMPTY;
 }

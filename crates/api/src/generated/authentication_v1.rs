@@ -20,7 +20,7 @@ pub struct BoundObjectReference BOUND_OBJECT_REFERENCE "BoundObjectReference" [2
     /// `name`: string.
     name: Str = "name" 3 OMITEMPTY;
     /// `uid`: string.
-    uid: Str = "uid" 4 OMITEMPTY;
+    uid: Str = "uid" 4 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
 }
 
 message! {

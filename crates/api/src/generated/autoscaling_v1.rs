@@ -7,7 +7,7 @@ message! {
 /// `ContainerResourceMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricsource-v1-autoscaling)
 pub struct ContainerResourceMetricSource CONTAINER_RESOURCE_METRIC_SOURCE "ContainerResourceMetricSource" [255, 0, 1, 2, 255, 3] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `targetAverageUtilization`: integer or absent.
     target_average_utilization: Option<i32> = "targetAverageUtilization" 2 OMITEMPTY;
     /// `targetAverageValue`: quantity or absent.
@@ -20,7 +20,7 @@ message! {
 /// `ContainerResourceMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricstatus-v1-autoscaling)
 pub struct ContainerResourceMetricStatus CONTAINER_RESOURCE_METRIC_STATUS "ContainerResourceMetricStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `currentAverageUtilization`: integer or absent.
     current_average_utilization: Option<i32> = "currentAverageUtilization" 2 OMITEMPTY;
     /// `currentAverageValue`: quantity, required.
@@ -84,9 +84,9 @@ message! {
 /// `HorizontalPodAutoscalerCondition` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalercondition-v1-autoscaling)
 pub struct HorizontalPodAutoscalerCondition HORIZONTAL_POD_AUTOSCALER_CONDITION "HorizontalPodAutoscalerCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.HorizontalPodAutoscalerConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -140,7 +140,7 @@ message! {
 /// `MetricSpec` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricspec-v1-autoscaling)
 pub struct MetricSpec METRIC_SPEC "MetricSpec" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required, one of `ContainerResource`, `External`, `Object`, `Pods`, `Resource`.
-    type_: Str = "type" 1 (Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], ..REQUIRED });
+    type_: Str = "type" 1 (Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], go: "v1.MetricSourceType", ..REQUIRED });
     /// `object`: ObjectMetricSource or absent.
     object: Option<Shared<ObjectMetricSource>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricSource or absent.
@@ -157,7 +157,7 @@ message! {
 /// `MetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricstatus-v1-autoscaling)
 pub struct MetricStatus METRIC_STATUS "MetricStatus" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required, one of `ContainerResource`, `External`, `Object`, `Pods`, `Resource`.
-    type_: Str = "type" 1 (Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], ..REQUIRED });
+    type_: Str = "type" 1 (Facts { enums: &["ContainerResource", "External", "Object", "Pods", "Resource"], go: "v1.MetricSourceType", ..REQUIRED });
     /// `object`: ObjectMetricStatus or absent.
     object: Option<Shared<ObjectMetricStatus>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricStatus or absent.
@@ -226,7 +226,7 @@ message! {
 /// `ResourceMetricSource` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricsource-v1-autoscaling)
 pub struct ResourceMetricSource RESOURCE_METRIC_SOURCE "ResourceMetricSource" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `targetAverageUtilization`: integer or absent.
     target_average_utilization: Option<i32> = "targetAverageUtilization" 2 OMITEMPTY;
     /// `targetAverageValue`: quantity or absent.
@@ -237,7 +237,7 @@ message! {
 /// `ResourceMetricStatus` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricstatus-v1-autoscaling)
 pub struct ResourceMetricStatus RESOURCE_METRIC_STATUS "ResourceMetricStatus" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `currentAverageUtilization`: integer or absent.
     current_average_utilization: Option<i32> = "currentAverageUtilization" 2 OMITEMPTY;
     /// `currentAverageValue`: quantity, required.

@@ -7,7 +7,7 @@ message! {
 /// `ContainerResourceMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricsource-v2-autoscaling)
 pub struct ContainerResourceMetricSource CONTAINER_RESOURCE_METRIC_SOURCE "ContainerResourceMetricSource" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `target`: MetricTarget, required.
     target: MetricTarget = "target" 2 (REQUIRED);
     /// `container`: string, required.
@@ -18,7 +18,7 @@ message! {
 /// `ContainerResourceMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresourcemetricstatus-v2-autoscaling)
 pub struct ContainerResourceMetricStatus CONTAINER_RESOURCE_METRIC_STATUS "ContainerResourceMetricStatus" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `current`: MetricValueStatus, required.
     current: MetricValueStatus = "current" 2 (REQUIRED);
     /// `container`: string, required.
@@ -58,7 +58,7 @@ message! {
 /// `HPAScalingPolicy` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#hpascalingpolicy-v2-autoscaling)
 pub struct HPAScalingPolicy HPA_SCALING_POLICY "HPAScalingPolicy" [255, 0, 1, 2] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v2.HPAScalingPolicyType", ..REQUIRED });
     /// `value`: integer, required.
     value: i32 = "value" 2 (REQUIRED);
     /// `periodSeconds`: integer, required.
@@ -71,7 +71,7 @@ pub struct HPAScalingRules HPA_SCALING_RULES "HPAScalingRules" [255, 1, 2, 0, 3]
     /// `stabilizationWindowSeconds`: integer or absent.
     stabilization_window_seconds: Option<i32> = "stabilizationWindowSeconds" 3 OMITEMPTY;
     /// `selectPolicy`: string or absent.
-    select_policy: Option<Str> = "selectPolicy" 1 OMITEMPTY;
+    select_policy: Option<Str> = "selectPolicy" 1 OMITEMPTY (Facts { go: "v2.ScalingPolicySelect", ..NO_FACTS });
     /// `policies`: list of HPAScalingPolicy.
     policies: List<HPAScalingPolicy> = "policies" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `tolerance`: quantity or absent, feature gate `HPAConfigurableTolerance`.
@@ -105,9 +105,9 @@ message! {
 /// `HorizontalPodAutoscalerCondition` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscalercondition-v2-autoscaling)
 pub struct HorizontalPodAutoscalerCondition HORIZONTAL_POD_AUTOSCALER_CONDITION "HorizontalPodAutoscalerCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v2.HorizontalPodAutoscalerConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -174,7 +174,7 @@ message! {
 /// `MetricSpec` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricspec-v2-autoscaling)
 pub struct MetricSpec METRIC_SPEC "MetricSpec" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v2.MetricSourceType", ..REQUIRED });
     /// `object`: ObjectMetricSource or absent.
     object: Option<Shared<ObjectMetricSource>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricSource or absent.
@@ -191,7 +191,7 @@ message! {
 /// `MetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metricstatus-v2-autoscaling)
 pub struct MetricStatus METRIC_STATUS "MetricStatus" [255, 0, 1, 2, 3, 5, 255, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v2.MetricSourceType", ..REQUIRED });
     /// `object`: ObjectMetricStatus or absent.
     object: Option<Shared<ObjectMetricStatus>> = "object" 2 OMITEMPTY;
     /// `pods`: PodsMetricStatus or absent.
@@ -208,7 +208,7 @@ message! {
 /// `MetricTarget` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#metrictarget-v2-autoscaling)
 pub struct MetricTarget METRIC_TARGET "MetricTarget" [255, 0, 1, 2, 3] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v2.MetricTargetType", ..REQUIRED });
     /// `value`: quantity or absent.
     value: Option<Quantity> = "value" 2 OMITEMPTY;
     /// `averageValue`: quantity or absent.
@@ -272,7 +272,7 @@ message! {
 /// `ResourceMetricSource` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricsource-v2-autoscaling)
 pub struct ResourceMetricSource RESOURCE_METRIC_SOURCE "ResourceMetricSource" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `target`: MetricTarget, required.
     target: MetricTarget = "target" 2 (REQUIRED);
 }
@@ -281,7 +281,7 @@ message! {
 /// `ResourceMetricStatus` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcemetricstatus-v2-autoscaling)
 pub struct ResourceMetricStatus RESOURCE_METRIC_STATUS "ResourceMetricStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `current`: MetricValueStatus, required.
     current: MetricValueStatus = "current" 2 (REQUIRED);
 }

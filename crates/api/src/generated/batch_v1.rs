@@ -40,7 +40,7 @@ pub struct CronJobSpec CRON_JOB_SPEC "CronJobSpec" [255, 0, 2, 3, 4, 5, 6, 7, 1]
     /// `startingDeadlineSeconds`: integer or absent.
     starting_deadline_seconds: Option<i64> = "startingDeadlineSeconds" 2 OMITEMPTY;
     /// `concurrencyPolicy`: string, one of `Allow`, `Forbid`, `Replace`.
-    concurrency_policy: Str = "concurrencyPolicy" 3 OMITEMPTY (Facts { enums: &["Allow", "Forbid", "Replace"], ..NO_FACTS });
+    concurrency_policy: Str = "concurrencyPolicy" 3 OMITEMPTY (Facts { enums: &["Allow", "Forbid", "Replace"], go: "v1.ConcurrencyPolicy", ..NO_FACTS });
     /// `suspend`: boolean or absent.
     suspend: Option<bool> = "suspend" 4 OMITEMPTY;
     /// `jobTemplate`: JobTemplateSpec, required.
@@ -80,9 +80,9 @@ message! {
 /// `JobCondition` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#jobcondition-v1-batch)
 pub struct JobCondition JOB_CONDITION "JobCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.JobConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastProbeTime`: time.
     last_probe_time: Time = "lastProbeTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -145,11 +145,11 @@ pub struct JobSpec JOB_SPEC "JobSpec" [255, 0, 1, 2, 8, 9, 10, 5, 11, 12, 13, 3,
     /// `ttlSecondsAfterFinished`: integer or absent.
     ttl_seconds_after_finished: Option<i32> = "ttlSecondsAfterFinished" 8 OMITEMPTY;
     /// `completionMode`: string or absent, one of `Indexed`, `NonIndexed`.
-    completion_mode: Option<Str> = "completionMode" 9 OMITEMPTY (Facts { enums: &["Indexed", "NonIndexed"], ..NO_FACTS });
+    completion_mode: Option<Str> = "completionMode" 9 OMITEMPTY (Facts { enums: &["Indexed", "NonIndexed"], go: "v1.CompletionMode", ..NO_FACTS });
     /// `suspend`: boolean or absent.
     suspend: Option<bool> = "suspend" 10 OMITEMPTY;
     /// `podReplacementPolicy`: string or absent, one of `Failed`, `TerminatingOrFailed`.
-    pod_replacement_policy: Option<Str> = "podReplacementPolicy" 14 OMITEMPTY (Facts { enums: &["Failed", "TerminatingOrFailed"], ..NO_FACTS });
+    pod_replacement_policy: Option<Str> = "podReplacementPolicy" 14 OMITEMPTY (Facts { enums: &["Failed", "TerminatingOrFailed"], go: "v1.PodReplacementPolicy", ..NO_FACTS });
     /// `managedBy`: string or absent.
     managed_by: Option<Str> = "managedBy" 15 OMITEMPTY;
     /// `scheduling`: JobSchedulingConfiguration or absent, feature gate `WorkloadWithJob`.
@@ -205,7 +205,7 @@ pub struct PodFailurePolicyOnExitCodesRequirement POD_FAILURE_POLICY_ON_EXIT_COD
     /// `containerName`: string or absent.
     container_name: Option<Str> = "containerName" 1 OMITEMPTY;
     /// `operator`: string, required, one of `In`, `NotIn`.
-    operator: Str = "operator" 2 (Facts { enums: &["In", "NotIn"], ..REQUIRED });
+    operator: Str = "operator" 2 (Facts { enums: &["In", "NotIn"], go: "v1.PodFailurePolicyOnExitCodesOperator", ..REQUIRED });
     /// `values`: list of integer, required, set.
     values: List<i32> = "values" 3 (Facts { list_type: ListType::Set, ..REQUIRED });
 }
@@ -214,16 +214,16 @@ message! {
 /// `PodFailurePolicyOnPodConditionsPattern` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podfailurepolicyonpodconditionspattern-v1-batch)
 pub struct PodFailurePolicyOnPodConditionsPattern POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN "PodFailurePolicyOnPodConditionsPattern" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.PodConditionType", ..REQUIRED });
     /// `status`: string.
-    status: Str = "status" 2;
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
 }
 
 message! {
 /// `PodFailurePolicyRule` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podfailurepolicyrule-v1-batch)
 pub struct PodFailurePolicyRule POD_FAILURE_POLICY_RULE "PodFailurePolicyRule" [255, 0, 1, 2] Form::Part;
     /// `action`: string, required, one of `Count`, `FailIndex`, `FailJob`, `Ignore`.
-    action: Str = "action" 1 (Facts { enums: &["Count", "FailIndex", "FailJob", "Ignore"], ..REQUIRED });
+    action: Str = "action" 1 (Facts { enums: &["Count", "FailIndex", "FailJob", "Ignore"], go: "v1.PodFailurePolicyAction", ..REQUIRED });
     /// `onExitCodes`: PodFailurePolicyOnExitCodesRequirement or absent.
     on_exit_codes: Option<Shared<PodFailurePolicyOnExitCodesRequirement>> = "onExitCodes" 2 OMITEMPTY;
     /// `onPodConditions`: list of PodFailurePolicyOnPodConditionsPattern.
@@ -250,9 +250,9 @@ message! {
 /// `UncountedTerminatedPods` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#uncountedterminatedpods-v1-batch)
 pub struct UncountedTerminatedPods UNCOUNTED_TERMINATED_PODS "UncountedTerminatedPods" [255, 0, 1] Form::Part;
     /// `succeeded`: list of string, set.
-    succeeded: List<Str> = "succeeded" 1 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
+    succeeded: List<Str> = "succeeded" 1 OMITEMPTY (Facts { list_type: ListType::Set, go: "[]types.UID", ..NO_FACTS });
     /// `failed`: list of string, set.
-    failed: List<Str> = "failed" 2 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
+    failed: List<Str> = "failed" 2 OMITEMPTY (Facts { list_type: ListType::Set, go: "[]types.UID", ..NO_FACTS });
 }
 
 /// Value of CompletionMode.

@@ -40,7 +40,7 @@ pub struct CronJobSpec CRON_JOB_SPEC "CronJobSpec" [255, 0, 2, 3, 4, 5, 6, 7, 1]
     /// `startingDeadlineSeconds`: integer or absent.
     starting_deadline_seconds: Option<i64> = "startingDeadlineSeconds" 2 OMITEMPTY;
     /// `concurrencyPolicy`: string.
-    concurrency_policy: Str = "concurrencyPolicy" 3 OMITEMPTY;
+    concurrency_policy: Str = "concurrencyPolicy" 3 OMITEMPTY (Facts { go: "v1beta1.ConcurrencyPolicy", ..NO_FACTS });
     /// `suspend`: boolean or absent.
     suspend: Option<bool> = "suspend" 4 OMITEMPTY;
     /// `jobTemplate`: JobTemplateSpec, required.

@@ -21,9 +21,9 @@ message! {
 /// `CertificateSigningRequestCondition` of certificates.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequestcondition-v1beta1-certificates-k8s-io)
 pub struct CertificateSigningRequestCondition CERTIFICATE_SIGNING_REQUEST_CONDITION "CertificateSigningRequestCondition" [255, 0, 2, 3, 4, 5, 1] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta1.RequestConditionType", ..REQUIRED });
     /// `status`: string.
-    status: Str = "status" 6;
+    status: Str = "status" 6 (Facts { go: "v1.ConditionStatus", ..NO_FACTS });
     /// `reason`: string.
     reason: Str = "reason" 2 OMITEMPTY;
     /// `message`: string.
@@ -55,7 +55,7 @@ pub struct CertificateSigningRequestSpec CERTIFICATE_SIGNING_REQUEST_SPEC "Certi
     /// `expirationSeconds`: integer or absent.
     expiration_seconds: Option<i32> = "expirationSeconds" 8 OMITEMPTY;
     /// `usages`: list of string.
-    usages: List<Str> = "usages" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    usages: List<Str> = "usages" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1beta1.KeyUsage", ..NO_FACTS });
     /// `username`: string.
     username: Str = "username" 2 OMITEMPTY;
     /// `uid`: string.
@@ -147,15 +147,15 @@ pub struct PodCertificateRequestSpec POD_CERTIFICATE_REQUEST_SPEC "PodCertificat
     /// `podName`: string, required.
     pod_name: Str = "podName" 2 (REQUIRED);
     /// `podUID`: string, required.
-    pod_uid: Str = "podUID" 3 (REQUIRED);
+    pod_uid: Str = "podUID" 3 (Facts { go: "types.UID", ..REQUIRED });
     /// `serviceAccountName`: string, required.
     service_account_name: Str = "serviceAccountName" 4 (REQUIRED);
     /// `serviceAccountUID`: string, required.
-    service_account_uid: Str = "serviceAccountUID" 5 (REQUIRED);
+    service_account_uid: Str = "serviceAccountUID" 5 (Facts { go: "types.UID", ..REQUIRED });
     /// `nodeName`: string, required.
-    node_name: Str = "nodeName" 6 (REQUIRED);
+    node_name: Str = "nodeName" 6 (Facts { go: "types.NodeName", ..REQUIRED });
     /// `nodeUID`: string, required.
-    node_uid: Str = "nodeUID" 7 (REQUIRED);
+    node_uid: Str = "nodeUID" 7 (Facts { go: "types.UID", ..REQUIRED });
     /// `maxExpirationSeconds`: integer or absent, default `86400`.
     max_expiration_seconds: Option<i32> = "maxExpirationSeconds" 8 OMITEMPTY (Facts { default: "86400", ..NO_FACTS });
     /// `pkixPublicKey`: bytes.

@@ -40,7 +40,7 @@ pub struct LeaseSpec LEASE_SPEC "LeaseSpec" [255, 0, 1, 2, 3, 4, 5, 6] Form::Par
     /// `leaseTransitions`: integer or absent.
     lease_transitions: Option<i32> = "leaseTransitions" 5 OMITEMPTY;
     /// `strategy`: string or absent, feature gate `CoordinatedLeaderElection`.
-    strategy: Option<Str> = "strategy" 6 OMITEMPTY;
+    strategy: Option<Str> = "strategy" 6 OMITEMPTY (Facts { go: "v1.CoordinatedLeaseStrategy", ..NO_FACTS });
     /// `preferredHolder`: string or absent, feature gate `CoordinatedLeaderElection`.
     preferred_holder: Option<Str> = "preferredHolder" 7 OMITEMPTY;
 }

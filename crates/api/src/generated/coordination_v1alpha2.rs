@@ -40,5 +40,5 @@ pub struct LeaseCandidateSpec LEASE_CANDIDATE_SPEC "LeaseCandidateSpec" [255, 0,
     /// `emulationVersion`: string.
     emulation_version: Str = "emulationVersion" 5 OMITEMPTY;
     /// `strategy`: string, required.
-    strategy: Str = "strategy" 6 OMITEMPTY (REQUIRED);
+    strategy: Str = "strategy" 6 OMITEMPTY (Facts { go: "v1.CoordinatedLeaseStrategy", ..REQUIRED });
 }

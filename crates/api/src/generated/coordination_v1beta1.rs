@@ -52,7 +52,7 @@ pub struct LeaseCandidateSpec LEASE_CANDIDATE_SPEC "LeaseCandidateSpec" [255, 0,
     /// `emulationVersion`: string.
     emulation_version: Str = "emulationVersion" 5 OMITEMPTY;
     /// `strategy`: string, required.
-    strategy: Str = "strategy" 6 OMITEMPTY (REQUIRED);
+    strategy: Str = "strategy" 6 OMITEMPTY (Facts { go: "v1.CoordinatedLeaseStrategy", ..REQUIRED });
 }
 
 message! {
@@ -80,7 +80,7 @@ pub struct LeaseSpec LEASE_SPEC "LeaseSpec" [255, 0, 1, 2, 3, 4, 5, 6] Form::Par
     /// `leaseTransitions`: integer or absent.
     lease_transitions: Option<i32> = "leaseTransitions" 5 OMITEMPTY;
     /// `strategy`: string or absent, feature gate `CoordinatedLeaderElection`.
-    strategy: Option<Str> = "strategy" 6 OMITEMPTY;
+    strategy: Option<Str> = "strategy" 6 OMITEMPTY (Facts { go: "v1.CoordinatedLeaseStrategy", ..NO_FACTS });
     /// `preferredHolder`: string or absent, feature gate `CoordinatedLeaderElection`.
     preferred_holder: Option<Str> = "preferredHolder" 7 OMITEMPTY;
 }

@@ -31,7 +31,7 @@ message! {
 /// `AppArmorProfile` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apparmorprofile-v1-core)
 pub struct AppArmorProfile APP_ARMOR_PROFILE "AppArmorProfile" [255, 0, 1] Form::Part;
     /// `type`: string, required, one of `Localhost`, `RuntimeDefault`, `Unconfined`.
-    type_: Str = "type" 1 (Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], ..REQUIRED });
+    type_: Str = "type" 1 (Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], go: "v1.AppArmorProfileType", ..REQUIRED });
     /// `localhostProfile`: string or absent.
     localhost_profile: Option<Str> = "localhostProfile" 2 OMITEMPTY;
 }
@@ -40,7 +40,7 @@ message! {
 /// `AttachedVolume` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#attachedvolume-v1-core)
 pub struct AttachedVolume ATTACHED_VOLUME "AttachedVolume" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.UniqueVolumeName", ..REQUIRED });
     /// `devicePath`: string, required.
     device_path: Str = "devicePath" 2 (REQUIRED);
 }
@@ -60,13 +60,13 @@ pub struct AzureDiskVolumeSource AZURE_DISK_VOLUME_SOURCE "AzureDiskVolumeSource
     /// `diskURI`: string, required.
     disk_uri: Str = "diskURI" 2 (REQUIRED);
     /// `cachingMode`: string or absent, default `"ReadWrite"`, one of `None`, `ReadOnly`, `ReadWrite`.
-    caching_mode: Option<Str> = "cachingMode" 3 OMITEMPTY (Facts { default: "\"ReadWrite\"", enums: &["None", "ReadOnly", "ReadWrite"], ..NO_FACTS });
+    caching_mode: Option<Str> = "cachingMode" 3 OMITEMPTY (Facts { default: "\"ReadWrite\"", enums: &["None", "ReadOnly", "ReadWrite"], go: "v1.AzureDataDiskCachingMode", ..NO_FACTS });
     /// `fsType`: string or absent, default `"ext4"`.
     fs_type: Option<Str> = "fsType" 4 OMITEMPTY (Facts { default: "\"ext4\"", ..NO_FACTS });
     /// `readOnly`: boolean or absent, default `false`.
     read_only: Option<bool> = "readOnly" 5 OMITEMPTY (Facts { default: "false", ..NO_FACTS });
     /// `kind`: string or absent, default `"Shared"`, one of `Dedicated`, `Managed`, `Shared`.
-    kind: Option<Str> = "kind" 6 OMITEMPTY (Facts { default: "\"Shared\"", enums: &["Dedicated", "Managed", "Shared"], ..NO_FACTS });
+    kind: Option<Str> = "kind" 6 OMITEMPTY (Facts { default: "\"Shared\"", enums: &["Dedicated", "Managed", "Shared"], go: "v1.AzureDataDiskKind", ..NO_FACTS });
 }
 
 message! {
@@ -149,9 +149,9 @@ message! {
 /// `Capabilities` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capabilities-v1-core)
 pub struct Capabilities CAPABILITIES "Capabilities" [255, 0, 1] Form::Part;
     /// `add`: list of string.
-    add: List<Str> = "add" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    add: List<Str> = "add" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1.Capability", ..NO_FACTS });
     /// `drop`: list of string.
-    drop: List<Str> = "drop" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    drop: List<Str> = "drop" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1.Capability", ..NO_FACTS });
 }
 
 message! {
@@ -242,9 +242,9 @@ message! {
 /// `ComponentCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#componentcondition-v1-core)
 pub struct ComponentCondition COMPONENT_CONDITION "ComponentCondition" [255, 0, 1, 2, 3] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.ComponentConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `message`: string.
     message: Str = "message" 3 OMITEMPTY;
     /// `error`: string.
@@ -329,7 +329,7 @@ pub struct ConfigMapNodeConfigSource CONFIG_MAP_NODE_CONFIG_SOURCE "ConfigMapNod
     /// `name`: string, required.
     name: Str = "name" 2 (REQUIRED);
     /// `uid`: string.
-    uid: Str = "uid" 3 OMITEMPTY;
+    uid: Str = "uid" 3 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `resourceVersion`: string.
     resource_version: Str = "resourceVersion" 4 OMITEMPTY;
     /// `kubeletConfigKey`: string, required.
@@ -386,7 +386,7 @@ pub struct Container CONTAINER "Container" [255, 0, 1, 2, 3, 4, 5, 7, 8, 12, 14,
     /// `resizePolicy`: list of ContainerResizePolicy, feature gate `InPlacePodVerticalScaling`.
     resize_policy: List<ContainerResizePolicy> = "resizePolicy" 23 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `restartPolicy`: string or absent.
-    restart_policy: Option<Str> = "restartPolicy" 24 OMITEMPTY;
+    restart_policy: Option<Str> = "restartPolicy" 24 OMITEMPTY (Facts { go: "v1.ContainerRestartPolicy", ..NO_FACTS });
     /// `restartPolicyRules`: list of ContainerRestartRule, feature gate `ContainerRestartRules`.
     restart_policy_rules: List<ContainerRestartRule> = "restartPolicyRules" 25 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumeMounts`: list of VolumeMount, map by `mountPath`.
@@ -404,9 +404,9 @@ pub struct Container CONTAINER "Container" [255, 0, 1, 2, 3, 4, 5, 7, 8, 12, 14,
     /// `terminationMessagePath`: string.
     termination_message_path: Str = "terminationMessagePath" 13 OMITEMPTY;
     /// `terminationMessagePolicy`: string, one of `FallbackToLogsOnError`, `File`.
-    termination_message_policy: Str = "terminationMessagePolicy" 20 OMITEMPTY (Facts { enums: &["FallbackToLogsOnError", "File"], ..NO_FACTS });
+    termination_message_policy: Str = "terminationMessagePolicy" 20 OMITEMPTY (Facts { enums: &["FallbackToLogsOnError", "File"], go: "v1.TerminationMessagePolicy", ..NO_FACTS });
     /// `imagePullPolicy`: string, one of `Always`, `IfNotPresent`, `Never`.
-    image_pull_policy: Str = "imagePullPolicy" 14 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS });
+    image_pull_policy: Str = "imagePullPolicy" 14 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], go: "v1.PullPolicy", ..NO_FACTS });
     /// `securityContext`: SecurityContext or absent.
     security_context: Option<Shared<SecurityContext>> = "securityContext" 15 OMITEMPTY;
     /// `stdin`: boolean.
@@ -447,7 +447,7 @@ pub struct ContainerPort CONTAINER_PORT "ContainerPort" [255, 0, 1, 2, 3, 4] For
     /// `containerPort`: integer, required.
     container_port: i32 = "containerPort" 3 (REQUIRED);
     /// `protocol`: string, default `"TCP"`, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 4 OMITEMPTY (Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
+    protocol: Str = "protocol" 4 OMITEMPTY (Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..NO_FACTS });
     /// `hostIP`: string.
     host_ip: Str = "hostIP" 5 OMITEMPTY;
 }
@@ -456,16 +456,16 @@ message! {
 /// `ContainerResizePolicy` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerresizepolicy-v1-core)
 pub struct ContainerResizePolicy CONTAINER_RESIZE_POLICY "ContainerResizePolicy" [255, 0, 1] Form::Part;
     /// `resourceName`: string, required.
-    resource_name: Str = "resourceName" 1 (REQUIRED);
+    resource_name: Str = "resourceName" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `restartPolicy`: string, required.
-    restart_policy: Str = "restartPolicy" 2 (REQUIRED);
+    restart_policy: Str = "restartPolicy" 2 (Facts { go: "v1.ResourceResizeRestartPolicy", ..REQUIRED });
 }
 
 message! {
 /// `ContainerRestartRule` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerrestartrule-v1-core)
 pub struct ContainerRestartRule CONTAINER_RESTART_RULE "ContainerRestartRule" [255, 0, 1] Form::Part;
     /// `action`: string, required.
-    action: Str = "action" 1 OMITEMPTY (REQUIRED);
+    action: Str = "action" 1 OMITEMPTY (Facts { go: "v1.ContainerRestartRuleAction", ..REQUIRED });
     /// `exitCodes`: ContainerRestartRuleOnExitCodes or absent.
     exit_codes: Option<Shared<ContainerRestartRuleOnExitCodes>> = "exitCodes" 2 OMITEMPTY;
 }
@@ -474,7 +474,7 @@ message! {
 /// `ContainerRestartRuleOnExitCodes` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#containerrestartruleonexitcodes-v1-core)
 pub struct ContainerRestartRuleOnExitCodes CONTAINER_RESTART_RULE_ON_EXIT_CODES "ContainerRestartRuleOnExitCodes" [255, 0, 1] Form::Part;
     /// `operator`: string, required.
-    operator: Str = "operator" 1 OMITEMPTY (REQUIRED);
+    operator: Str = "operator" 1 OMITEMPTY (Facts { go: "v1.ContainerRestartRuleOnExitCodesOperator", ..REQUIRED });
     /// `values`: list of integer, set.
     values: List<i32> = "values" 2 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
 }
@@ -547,7 +547,7 @@ pub struct ContainerStatus CONTAINER_STATUS "ContainerStatus" [255, 0, 1, 2, 3, 
     /// `started`: boolean or absent.
     started: Option<bool> = "started" 9 OMITEMPTY;
     /// `allocatedResources`: map of quantity.
-    allocated_resources: Map<Quantity> = "allocatedResources" 10 OMITEMPTY;
+    allocated_resources: Map<Quantity> = "allocatedResources" 10 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `resources`: ResourceRequirements or absent, feature gate `InPlacePodVerticalScaling`.
     resources: Option<Shared<ResourceRequirements>> = "resources" 11 OMITEMPTY;
     /// `volumeMounts`: list of VolumeMountStatus, map by `mountPath`.
@@ -557,7 +557,7 @@ pub struct ContainerStatus CONTAINER_STATUS "ContainerStatus" [255, 0, 1, 2, 3, 
     /// `allocatedResourcesStatus`: list of ResourceStatus, map by `name`, feature gate `ResourceHealthStatus`.
     allocated_resources_status: List<ResourceStatus> = "allocatedResourcesStatus" 14 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `stopSignal`: string or absent, one of `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`, feature gate `ContainerStopSignals`.
-    stop_signal: Option<Str> = "stopSignal" 15 OMITEMPTY (Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..NO_FACTS });
+    stop_signal: Option<Str> = "stopSignal" 15 OMITEMPTY (Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], go: "v1.Signal", ..NO_FACTS });
 }
 
 message! {
@@ -611,7 +611,7 @@ message! {
 /// `EmptyDirVolumeSource` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#emptydirvolumesource-v1-core)
 pub struct EmptyDirVolumeSource EMPTY_DIR_VOLUME_SOURCE "EmptyDirVolumeSource" [255, 0, 1, 2] Form::Part;
     /// `medium`: string.
-    medium: Str = "medium" 1 OMITEMPTY;
+    medium: Str = "medium" 1 OMITEMPTY (Facts { go: "v1.StorageMedium", ..NO_FACTS });
     /// `sizeLimit`: quantity or absent.
     size_limit: Option<Quantity> = "sizeLimit" 2 OMITEMPTY;
     /// `mode`: integer or absent, feature gate `EmptyDirVolumeMode`.
@@ -639,7 +639,7 @@ pub struct EndpointPort ENDPOINT_PORT "EndpointPort" [255, 0, 1, 2, 3] Form::Par
     /// `port`: integer, required.
     port: i32 = "port" 2 (REQUIRED);
     /// `protocol`: string, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 3 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
+    protocol: Str = "protocol" 3 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..NO_FACTS });
     /// `appProtocol`: string or absent.
     app_protocol: Option<Str> = "appProtocol" 4 OMITEMPTY;
 }
@@ -748,7 +748,7 @@ pub struct EphemeralContainerCommon EPHEMERAL_CONTAINER_COMMON "EphemeralContain
     /// `resizePolicy`: list of ContainerResizePolicy, feature gate `InPlacePodVerticalScaling`.
     resize_policy: List<ContainerResizePolicy> = "resizePolicy" 23 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `restartPolicy`: string or absent.
-    restart_policy: Option<Str> = "restartPolicy" 24 OMITEMPTY;
+    restart_policy: Option<Str> = "restartPolicy" 24 OMITEMPTY (Facts { go: "v1.ContainerRestartPolicy", ..NO_FACTS });
     /// `restartPolicyRules`: list of ContainerRestartRule, feature gate `ContainerRestartRules`.
     restart_policy_rules: List<ContainerRestartRule> = "restartPolicyRules" 25 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumeMounts`: list of VolumeMount, map by `mountPath`.
@@ -766,9 +766,9 @@ pub struct EphemeralContainerCommon EPHEMERAL_CONTAINER_COMMON "EphemeralContain
     /// `terminationMessagePath`: string.
     termination_message_path: Str = "terminationMessagePath" 13 OMITEMPTY;
     /// `terminationMessagePolicy`: string, one of `FallbackToLogsOnError`, `File`.
-    termination_message_policy: Str = "terminationMessagePolicy" 20 OMITEMPTY (Facts { enums: &["FallbackToLogsOnError", "File"], ..NO_FACTS });
+    termination_message_policy: Str = "terminationMessagePolicy" 20 OMITEMPTY (Facts { enums: &["FallbackToLogsOnError", "File"], go: "v1.TerminationMessagePolicy", ..NO_FACTS });
     /// `imagePullPolicy`: string, one of `Always`, `IfNotPresent`, `Never`.
-    image_pull_policy: Str = "imagePullPolicy" 14 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS });
+    image_pull_policy: Str = "imagePullPolicy" 14 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], go: "v1.PullPolicy", ..NO_FACTS });
     /// `securityContext`: SecurityContext or absent.
     security_context: Option<Shared<SecurityContext>> = "securityContext" 15 OMITEMPTY;
     /// `stdin`: boolean.
@@ -957,7 +957,7 @@ pub struct GRPCAction GRPC_ACTION "GRPCAction" [255, 0, 1, 2] Form::Part;
     /// `service`: string or absent, default `""`.
     service: Option<Str> = "service" 2 (Facts { default: "\"\"", ..NO_FACTS });
     /// `mode`: string or absent, one of `Plaintext`, `TLS`, feature gate `GRPCContainerProbeTLS`.
-    mode: Option<Str> = "mode" 3 OMITEMPTY (Facts { enums: &["Plaintext", "TLS"], ..NO_FACTS });
+    mode: Option<Str> = "mode" 3 OMITEMPTY (Facts { enums: &["Plaintext", "TLS"], go: "v1.GRPCProbeMode", ..NO_FACTS });
 }
 
 message! {
@@ -1005,11 +1005,11 @@ pub struct HTTPGetAction HTTP_GET_ACTION "HTTPGetAction" [255, 0, 1, 2, 3, 4, 5]
     /// `host`: string.
     host: Str = "host" 3 OMITEMPTY;
     /// `scheme`: string, one of `HTTP`, `HTTPS`.
-    scheme: Str = "scheme" 4 OMITEMPTY (Facts { enums: &["HTTP", "HTTPS"], ..NO_FACTS });
+    scheme: Str = "scheme" 4 OMITEMPTY (Facts { enums: &["HTTP", "HTTPS"], go: "v1.URIScheme", ..NO_FACTS });
     /// `httpHeaders`: list of HTTPHeader.
     http_headers: List<HTTPHeader> = "httpHeaders" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `protocol`: string or absent, one of `HTTP1`, `HTTP2`, feature gate `H2CContainerProbe`.
-    protocol: Option<Str> = "protocol" 6 OMITEMPTY (Facts { enums: &["HTTP1", "HTTP2"], ..NO_FACTS });
+    protocol: Option<Str> = "protocol" 6 OMITEMPTY (Facts { enums: &["HTTP1", "HTTP2"], go: "v1.HTTPProtocol", ..NO_FACTS });
 }
 
 message! {
@@ -1043,7 +1043,7 @@ pub struct HostPathVolumeSource HOST_PATH_VOLUME_SOURCE "HostPathVolumeSource" [
     /// `path`: string, required.
     path: Str = "path" 1 (REQUIRED);
     /// `type`: string or absent, one of ``, `BlockDevice`, `CharDevice`, `Directory`, `DirectoryOrCreate`, `File`, `FileOrCreate`, `Socket`.
-    type_: Option<Str> = "type" 2 OMITEMPTY (Facts { enums: &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"], ..NO_FACTS });
+    type_: Option<Str> = "type" 2 OMITEMPTY (Facts { enums: &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"], go: "v1.HostPathType", ..NO_FACTS });
 }
 
 message! {
@@ -1106,7 +1106,7 @@ pub struct ImageVolumeSource IMAGE_VOLUME_SOURCE "ImageVolumeSource" [255, 0, 1]
     /// `reference`: string.
     reference: Str = "reference" 1 OMITEMPTY;
     /// `pullPolicy`: string, one of `Always`, `IfNotPresent`, `Never`.
-    pull_policy: Str = "pullPolicy" 2 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], ..NO_FACTS });
+    pull_policy: Str = "pullPolicy" 2 OMITEMPTY (Facts { enums: &["Always", "IfNotPresent", "Never"], go: "v1.PullPolicy", ..NO_FACTS });
 }
 
 message! {
@@ -1137,7 +1137,7 @@ pub struct Lifecycle LIFECYCLE "Lifecycle" [255, 0, 1, 2] Form::Part;
     /// `preStop`: LifecycleHandler or absent.
     pre_stop: Option<Shared<LifecycleHandler>> = "preStop" 2 OMITEMPTY;
     /// `stopSignal`: string or absent, one of `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`.
-    stop_signal: Option<Str> = "stopSignal" 3 OMITEMPTY (Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..NO_FACTS });
+    stop_signal: Option<Str> = "stopSignal" 3 OMITEMPTY (Facts { enums: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], go: "v1.Signal", ..NO_FACTS });
 }
 
 message! {
@@ -1169,17 +1169,17 @@ message! {
 /// `LimitRangeItem` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrangeitem-v1-core)
 pub struct LimitRangeItem LIMIT_RANGE_ITEM "LimitRangeItem" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.LimitType", ..REQUIRED });
     /// `max`: map of quantity.
-    max: Map<Quantity> = "max" 2 OMITEMPTY;
+    max: Map<Quantity> = "max" 2 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `min`: map of quantity.
-    min: Map<Quantity> = "min" 3 OMITEMPTY;
+    min: Map<Quantity> = "min" 3 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `default`: map of quantity.
-    default: Map<Quantity> = "default" 4 OMITEMPTY;
+    default: Map<Quantity> = "default" 4 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `defaultRequest`: map of quantity.
-    default_request: Map<Quantity> = "defaultRequest" 5 OMITEMPTY;
+    default_request: Map<Quantity> = "defaultRequest" 5 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `maxLimitRequestRatio`: map of quantity.
-    max_limit_request_ratio: Map<Quantity> = "maxLimitRequestRatio" 6 OMITEMPTY;
+    max_limit_request_ratio: Map<Quantity> = "maxLimitRequestRatio" 6 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
 }
 
 message! {
@@ -1229,7 +1229,7 @@ pub struct LoadBalancerIngress LOAD_BALANCER_INGRESS "LoadBalancerIngress" [255,
     /// `hostname`: string.
     hostname: Str = "hostname" 2 OMITEMPTY;
     /// `ipMode`: string or absent.
-    ip_mode: Option<Str> = "ipMode" 3 OMITEMPTY;
+    ip_mode: Option<Str> = "ipMode" 3 OMITEMPTY (Facts { go: "v1.LoadBalancerIPMode", ..NO_FACTS });
     /// `ports`: list of PortStatus.
     ports: List<PortStatus> = "ports" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
@@ -1263,7 +1263,7 @@ pub struct ModifyVolumeStatus MODIFY_VOLUME_STATUS "ModifyVolumeStatus" [255, 0,
     /// `targetVolumeAttributesClassName`: string.
     target_volume_attributes_class_name: Str = "targetVolumeAttributesClassName" 1 OMITEMPTY;
     /// `status`: string, required, one of `InProgress`, `Infeasible`, `Pending`.
-    status: Str = "status" 2 (Facts { enums: &["InProgress", "Infeasible", "Pending"], ..REQUIRED });
+    status: Str = "status" 2 (Facts { enums: &["InProgress", "Infeasible", "Pending"], go: "v1.PersistentVolumeClaimModifyVolumeStatus", ..REQUIRED });
 }
 
 message! {
@@ -1295,9 +1295,9 @@ message! {
 /// `NamespaceCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacecondition-v1-core)
 pub struct NamespaceCondition NAMESPACE_CONDITION "NamespaceCondition" [255, 0, 1, 255, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.NamespaceConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 4 OMITEMPTY;
     /// `reason`: string.
@@ -1321,14 +1321,14 @@ message! {
 /// `NamespaceSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacespec-v1-core)
 pub struct NamespaceSpec NAMESPACE_SPEC "NamespaceSpec" [255, 0] Form::Part;
     /// `finalizers`: list of string.
-    finalizers: List<Str> = "finalizers" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    finalizers: List<Str> = "finalizers" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1.FinalizerName", ..NO_FACTS });
 }
 
 message! {
 /// `NamespaceStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespacestatus-v1-core)
 pub struct NamespaceStatus NAMESPACE_STATUS "NamespaceStatus" [255, 0, 1] Form::Part;
     /// `phase`: string, one of `Active`, `Terminating`.
-    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Active", "Terminating"], ..NO_FACTS });
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Active", "Terminating"], go: "v1.NamespacePhase", ..NO_FACTS });
     /// `conditions`: list of NamespaceCondition, map by `type`.
     conditions: List<NamespaceCondition> = "conditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
 }
@@ -1351,7 +1351,7 @@ message! {
 /// `NodeAddress` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeaddress-v1-core)
 pub struct NodeAddress NODE_ADDRESS "NodeAddress" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.NodeAddressType", ..REQUIRED });
     /// `address`: string, required.
     address: Str = "address" 2 (REQUIRED);
 }
@@ -1369,7 +1369,7 @@ message! {
 /// `NodeAllocatableMappedResources` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemappedresources-v1-core)
 pub struct NodeAllocatableMappedResources NODE_ALLOCATABLE_MAPPED_RESOURCES "NodeAllocatableMappedResources" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `quantity`: quantity or absent, required.
     quantity: Option<Quantity> = "quantity" 2 (REQUIRED);
 }
@@ -1378,7 +1378,7 @@ message! {
 /// `NodeAllocatableOverheadResources` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatableoverheadresources-v1-core)
 pub struct NodeAllocatableOverheadResources NODE_ALLOCATABLE_OVERHEAD_RESOURCES "NodeAllocatableOverheadResources" [255, 0, 1, 2] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `perPod`: quantity or absent.
     per_pod: Option<Quantity> = "perPod" 2 OMITEMPTY;
     /// `perContainer`: quantity or absent.
@@ -1402,9 +1402,9 @@ message! {
 /// `NodeCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodecondition-v1-core)
 pub struct NodeCondition NODE_CONDITION "NodeCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.NodeConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastHeartbeatTime`: time.
     last_heartbeat_time: Time = "lastHeartbeatTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -1506,7 +1506,7 @@ pub struct NodeSelectorRequirement NODE_SELECTOR_REQUIREMENT "NodeSelectorRequir
     /// `key`: string, required.
     key: Str = "key" 1 (REQUIRED);
     /// `operator`: string, required, one of `DoesNotExist`, `Exists`, `Gt`, `In`, `Lt`, `NotIn`.
-    operator: Str = "operator" 2 (Facts { enums: &["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"], ..REQUIRED });
+    operator: Str = "operator" 2 (Facts { enums: &["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"], go: "v1.NodeSelectorOperator", ..REQUIRED });
     /// `values`: list of string.
     values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
@@ -1545,11 +1545,11 @@ message! {
 /// `NodeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodestatus-v1-core)
 pub struct NodeStatus NODE_STATUS "NodeStatus" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] Form::Part;
     /// `capacity`: map of quantity.
-    capacity: Map<Quantity> = "capacity" 1 OMITEMPTY;
+    capacity: Map<Quantity> = "capacity" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `allocatable`: map of quantity.
-    allocatable: Map<Quantity> = "allocatable" 2 OMITEMPTY;
+    allocatable: Map<Quantity> = "allocatable" 2 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `phase`: string, one of `Pending`, `Running`, `Terminated`.
-    phase: Str = "phase" 3 OMITEMPTY (Facts { enums: &["Pending", "Running", "Terminated"], ..NO_FACTS });
+    phase: Str = "phase" 3 OMITEMPTY (Facts { enums: &["Pending", "Running", "Terminated"], go: "v1.NodePhase", ..NO_FACTS });
     /// `conditions`: list of NodeCondition, map by `type`.
     conditions: List<NodeCondition> = "conditions" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `addresses`: list of NodeAddress, map by `type`.
@@ -1561,7 +1561,7 @@ pub struct NodeStatus NODE_STATUS "NodeStatus" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 
     /// `images`: list of ContainerImage.
     images: List<ContainerImage> = "images" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumesInUse`: list of string.
-    volumes_in_use: List<Str> = "volumesInUse" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    volumes_in_use: List<Str> = "volumesInUse" 9 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1.UniqueVolumeName", ..NO_FACTS });
     /// `volumesAttached`: list of AttachedVolume.
     volumes_attached: List<AttachedVolume> = "volumesAttached" 10 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `config`: NodeConfigStatus or absent.
@@ -1629,7 +1629,7 @@ pub struct ObjectReference OBJECT_REFERENCE "ObjectReference" [255, 0, 1, 2, 3, 
     /// `name`: string.
     name: Str = "name" 3 OMITEMPTY;
     /// `uid`: string.
-    uid: Str = "uid" 4 OMITEMPTY;
+    uid: Str = "uid" 4 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `apiVersion`: string.
     api_version: Str = "apiVersion" 5 OMITEMPTY;
     /// `resourceVersion`: string.
@@ -1670,9 +1670,9 @@ message! {
 /// `PersistentVolumeClaimCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimcondition-v1-core)
 pub struct PersistentVolumeClaimCondition PERSISTENT_VOLUME_CLAIM_CONDITION "PersistentVolumeClaimCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.PersistentVolumeClaimConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastProbeTime`: time.
     last_probe_time: Time = "lastProbeTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -1698,7 +1698,7 @@ message! {
 /// `PersistentVolumeClaimSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimspec-v1-core)
 pub struct PersistentVolumeClaimSpec PERSISTENT_VOLUME_CLAIM_SPEC "PersistentVolumeClaimSpec" [255, 0, 2, 3, 1, 4, 5, 6, 7, 8] Form::Part;
     /// `accessModes`: list of string, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    access_modes: List<Str> = "accessModes" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
+    access_modes: List<Str> = "accessModes" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], go: "[]v1.PersistentVolumeAccessMode", ..NO_FACTS });
     /// `selector`: LabelSelector or absent.
     selector: Option<Shared<meta_v1::LabelSelector>> = "selector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `resources`: VolumeResourceRequirements.
@@ -1708,7 +1708,7 @@ pub struct PersistentVolumeClaimSpec PERSISTENT_VOLUME_CLAIM_SPEC "PersistentVol
     /// `storageClassName`: string or absent.
     storage_class_name: Option<Str> = "storageClassName" 5 OMITEMPTY;
     /// `volumeMode`: string or absent, one of `Block`, `Filesystem`.
-    volume_mode: Option<Str> = "volumeMode" 6 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], ..NO_FACTS });
+    volume_mode: Option<Str> = "volumeMode" 6 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], go: "v1.PersistentVolumeMode", ..NO_FACTS });
     /// `dataSource`: TypedLocalObjectReference or absent.
     data_source: Option<Shared<TypedLocalObjectReference>> = "dataSource" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `dataSourceRef`: TypedObjectReference or absent.
@@ -1721,17 +1721,17 @@ message! {
 /// `PersistentVolumeClaimStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaimstatus-v1-core)
 pub struct PersistentVolumeClaimStatus PERSISTENT_VOLUME_CLAIM_STATUS "PersistentVolumeClaimStatus" [255, 0, 1, 2, 3, 4, 255, 5, 6, 7, 8] Form::Part;
     /// `phase`: string, one of `Bound`, `Lost`, `Pending`.
-    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Bound", "Lost", "Pending"], ..NO_FACTS });
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Bound", "Lost", "Pending"], go: "v1.PersistentVolumeClaimPhase", ..NO_FACTS });
     /// `accessModes`: list of string, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    access_modes: List<Str> = "accessModes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
+    access_modes: List<Str> = "accessModes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], go: "[]v1.PersistentVolumeAccessMode", ..NO_FACTS });
     /// `capacity`: map of quantity.
-    capacity: Map<Quantity> = "capacity" 3 OMITEMPTY;
+    capacity: Map<Quantity> = "capacity" 3 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `conditions`: list of PersistentVolumeClaimCondition, map by `type`.
     conditions: List<PersistentVolumeClaimCondition> = "conditions" 4 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `allocatedResources`: map of quantity.
-    allocated_resources: Map<Quantity> = "allocatedResources" 5 OMITEMPTY;
+    allocated_resources: Map<Quantity> = "allocatedResources" 5 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `allocatedResourceStatuses`: map of string.
-    allocated_resource_statuses: Map<Str> = "allocatedResourceStatuses" 7 OMITEMPTY;
+    allocated_resource_statuses: Map<Str> = "allocatedResourceStatuses" 7 OMITEMPTY (Facts { go: "map[v1.ResourceName]v1.ClaimResourceStatus", ..NO_FACTS });
     /// `currentVolumeAttributesClassName`: string or absent, feature gate `VolumeAttributesClass`.
     current_volume_attributes_class_name: Option<Str> = "currentVolumeAttributesClassName" 8 OMITEMPTY;
     /// `modifyVolumeStatus`: ModifyVolumeStatus or absent, feature gate `VolumeAttributesClass`.
@@ -1822,21 +1822,21 @@ message! {
 /// `PersistentVolumeSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumespec-v1-core)
 pub struct PersistentVolumeSpec PERSISTENT_VOLUME_SPEC "PersistentVolumeSpec" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] Form::Part;
     /// `capacity`: map of quantity.
-    capacity: Map<Quantity> = "capacity" 1 OMITEMPTY;
+    capacity: Map<Quantity> = "capacity" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// PersistentVolumeSource, its members appear here.
     persistent_volume_source: Emb<PersistentVolumeSource> = "" 2 INLINE;
     /// `accessModes`: list of string, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    access_modes: List<Str> = "accessModes" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
+    access_modes: List<Str> = "accessModes" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], go: "[]v1.PersistentVolumeAccessMode", ..NO_FACTS });
     /// `claimRef`: ObjectReference or absent.
     claim_ref: Option<Shared<ObjectReference>> = "claimRef" 4 OMITEMPTY;
     /// `persistentVolumeReclaimPolicy`: string, one of `Delete`, `Recycle`, `Retain`.
-    persistent_volume_reclaim_policy: Str = "persistentVolumeReclaimPolicy" 5 OMITEMPTY (Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS });
+    persistent_volume_reclaim_policy: Str = "persistentVolumeReclaimPolicy" 5 OMITEMPTY (Facts { enums: &["Delete", "Recycle", "Retain"], go: "v1.PersistentVolumeReclaimPolicy", ..NO_FACTS });
     /// `storageClassName`: string.
     storage_class_name: Str = "storageClassName" 6 OMITEMPTY;
     /// `mountOptions`: list of string.
     mount_options: List<Str> = "mountOptions" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `volumeMode`: string or absent, one of `Block`, `Filesystem`.
-    volume_mode: Option<Str> = "volumeMode" 8 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], ..NO_FACTS });
+    volume_mode: Option<Str> = "volumeMode" 8 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], go: "v1.PersistentVolumeMode", ..NO_FACTS });
     /// `nodeAffinity`: VolumeNodeAffinity or absent.
     node_affinity: Option<Shared<VolumeNodeAffinity>> = "nodeAffinity" 9 OMITEMPTY;
     /// `volumeAttributesClassName`: string or absent, feature gate `VolumeAttributesClass`.
@@ -1847,7 +1847,7 @@ message! {
 /// `PersistentVolumeStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumestatus-v1-core)
 pub struct PersistentVolumeStatus PERSISTENT_VOLUME_STATUS "PersistentVolumeStatus" [255, 0, 1, 2, 3] Form::Part;
     /// `phase`: string, one of `Available`, `Bound`, `Failed`, `Pending`, `Released`.
-    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Available", "Bound", "Failed", "Pending", "Released"], ..NO_FACTS });
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Available", "Bound", "Failed", "Pending", "Released"], go: "v1.PersistentVolumePhase", ..NO_FACTS });
     /// `message`: string.
     message: Str = "message" 2 OMITEMPTY;
     /// `reason`: string.
@@ -1955,11 +1955,11 @@ message! {
 /// `PodCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcondition-v1-core)
 pub struct PodCondition POD_CONDITION "PodCondition" [255, 0, 2, 3, 4, 5, 6, 1] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.PodConditionType", ..REQUIRED });
     /// `observedGeneration`: integer.
     observed_generation: i64 = "observedGeneration" 7 OMITEMPTY;
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastProbeTime`: time.
     last_probe_time: Time = "lastProbeTime" 3 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -2065,7 +2065,7 @@ message! {
 /// `PodOS` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podos-v1-core)
 pub struct PodOS POD_OS "PodOS" [255, 0] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.OSName", ..REQUIRED });
 }
 
 message! {
@@ -2088,7 +2088,7 @@ message! {
 /// `PodReadinessGate` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podreadinessgate-v1-core)
 pub struct PodReadinessGate POD_READINESS_GATE "PodReadinessGate" [255, 0] Form::Part;
     /// `conditionType`: string, required.
-    condition_type: Str = "conditionType" 1 (REQUIRED);
+    condition_type: Str = "conditionType" 1 (Facts { go: "v1.PodConditionType", ..REQUIRED });
 }
 
 message! {
@@ -2141,19 +2141,19 @@ pub struct PodSecurityContext POD_SECURITY_CONTEXT "PodSecurityContext" [255, 0,
     /// `supplementalGroups`: list of integer.
     supplemental_groups: List<i64> = "supplementalGroups" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `supplementalGroupsPolicy`: string or absent, one of `Merge`, `Strict`, feature gate `SupplementalGroupsPolicy`.
-    supplemental_groups_policy: Option<Str> = "supplementalGroupsPolicy" 12 OMITEMPTY (Facts { enums: &["Merge", "Strict"], ..NO_FACTS });
+    supplemental_groups_policy: Option<Str> = "supplementalGroupsPolicy" 12 OMITEMPTY (Facts { enums: &["Merge", "Strict"], go: "v1.SupplementalGroupsPolicy", ..NO_FACTS });
     /// `fsGroup`: integer or absent.
     fs_group: Option<i64> = "fsGroup" 5 OMITEMPTY;
     /// `sysctls`: list of Sysctl.
     sysctls: List<Sysctl> = "sysctls" 7 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `fsGroupChangePolicy`: string or absent, one of `Always`, `OnRootMismatch`.
-    fs_group_change_policy: Option<Str> = "fsGroupChangePolicy" 9 OMITEMPTY (Facts { enums: &["Always", "OnRootMismatch"], ..NO_FACTS });
+    fs_group_change_policy: Option<Str> = "fsGroupChangePolicy" 9 OMITEMPTY (Facts { enums: &["Always", "OnRootMismatch"], go: "v1.PodFSGroupChangePolicy", ..NO_FACTS });
     /// `seccompProfile`: SeccompProfile or absent.
     seccomp_profile: Option<Shared<SeccompProfile>> = "seccompProfile" 10 OMITEMPTY;
     /// `appArmorProfile`: AppArmorProfile or absent.
     app_armor_profile: Option<Shared<AppArmorProfile>> = "appArmorProfile" 11 OMITEMPTY;
     /// `seLinuxChangePolicy`: string or absent, feature gate `SELinuxChangePolicy`.
-    se_linux_change_policy: Option<Str> = "seLinuxChangePolicy" 13 OMITEMPTY;
+    se_linux_change_policy: Option<Str> = "seLinuxChangePolicy" 13 OMITEMPTY (Facts { go: "v1.PodSELinuxChangePolicy", ..NO_FACTS });
 }
 
 message! {
@@ -2175,13 +2175,13 @@ pub struct PodSpec POD_SPEC "PodSpec" [255, 0, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 
     /// `ephemeralContainers`: list of EphemeralContainer, map by `name`.
     ephemeral_containers: List<EphemeralContainer> = "ephemeralContainers" 34 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge", patch_key: "name", ..NO_FACTS });
     /// `restartPolicy`: string, one of `Always`, `Never`, `OnFailure`.
-    restart_policy: Str = "restartPolicy" 3 OMITEMPTY (Facts { enums: &["Always", "Never", "OnFailure"], ..NO_FACTS });
+    restart_policy: Str = "restartPolicy" 3 OMITEMPTY (Facts { enums: &["Always", "Never", "OnFailure"], go: "v1.RestartPolicy", ..NO_FACTS });
     /// `terminationGracePeriodSeconds`: integer or absent.
     termination_grace_period_seconds: Option<i64> = "terminationGracePeriodSeconds" 4 OMITEMPTY;
     /// `activeDeadlineSeconds`: integer or absent.
     active_deadline_seconds: Option<i64> = "activeDeadlineSeconds" 5 OMITEMPTY;
     /// `dnsPolicy`: string, one of `ClusterFirst`, `ClusterFirstWithHostNet`, `Default`, `None`.
-    dns_policy: Str = "dnsPolicy" 6 OMITEMPTY (Facts { enums: &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], ..NO_FACTS });
+    dns_policy: Str = "dnsPolicy" 6 OMITEMPTY (Facts { enums: &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], go: "v1.DNSPolicy", ..NO_FACTS });
     /// `nodeSelector`: map of string.
     node_selector: Map<Str> = "nodeSelector" 7 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `serviceAccountName`: string.
@@ -2229,9 +2229,9 @@ pub struct PodSpec POD_SPEC "PodSpec" [255, 0, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 
     /// `enableServiceLinks`: boolean or absent.
     enable_service_links: Option<bool> = "enableServiceLinks" 30 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 31 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 31 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1.PreemptionPolicy", ..NO_FACTS });
     /// `overhead`: map of quantity.
-    overhead: Map<Quantity> = "overhead" 32 OMITEMPTY;
+    overhead: Map<Quantity> = "overhead" 32 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `topologySpreadConstraints`: list of TopologySpreadConstraint, map by `topologyKey`, `whenUnsatisfiable`.
     topology_spread_constraints: List<TopologySpreadConstraint> = "topologySpreadConstraints" 33 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["topologyKey", "whenUnsatisfiable"], patch_strategy: "merge", patch_key: "topologyKey", ..NO_FACTS });
     /// `setHostnameAsFQDN`: boolean or absent.
@@ -2260,7 +2260,7 @@ pub struct PodStatus POD_STATUS "PodStatus" [255, 1, 2, 3, 4, 6, 8, 10, 12, 13, 
     /// `observedGeneration`: integer.
     observed_generation: i64 = "observedGeneration" 17 OMITEMPTY;
     /// `phase`: string, one of `Failed`, `Pending`, `Running`, `Succeeded`, `Unknown`.
-    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Failed", "Pending", "Running", "Succeeded", "Unknown"], ..NO_FACTS });
+    phase: Str = "phase" 1 OMITEMPTY (Facts { enums: &["Failed", "Pending", "Running", "Succeeded", "Unknown"], go: "v1.PodPhase", ..NO_FACTS });
     /// `conditions`: list of PodCondition, map by `type`.
     conditions: List<PodCondition> = "conditions" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["type"], patch_strategy: "merge", patch_key: "type", ..NO_FACTS });
     /// `message`: string.
@@ -2284,17 +2284,17 @@ pub struct PodStatus POD_STATUS "PodStatus" [255, 1, 2, 3, 4, 6, 8, 10, 12, 13, 
     /// `containerStatuses`: list of ContainerStatus.
     container_statuses: List<ContainerStatus> = "containerStatuses" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `qosClass`: string, one of `BestEffort`, `Burstable`, `Guaranteed`.
-    qos_class: Str = "qosClass" 9 OMITEMPTY (Facts { enums: &["BestEffort", "Burstable", "Guaranteed"], ..NO_FACTS });
+    qos_class: Str = "qosClass" 9 OMITEMPTY (Facts { enums: &["BestEffort", "Burstable", "Guaranteed"], go: "v1.PodQOSClass", ..NO_FACTS });
     /// `ephemeralContainerStatuses`: list of ContainerStatus.
     ephemeral_container_statuses: List<ContainerStatus> = "ephemeralContainerStatuses" 13 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `resize`: string, feature gate `InPlacePodVerticalScaling`.
-    resize: Str = "resize" 14 OMITEMPTY;
+    resize: Str = "resize" 14 OMITEMPTY (Facts { go: "v1.PodResizeStatus", ..NO_FACTS });
     /// `resourceClaimStatuses`: list of PodResourceClaimStatus, map by `name`, feature gate `DynamicResourceAllocation`.
     resource_claim_statuses: List<PodResourceClaimStatus> = "resourceClaimStatuses" 15 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], patch_strategy: "merge,retainKeys", patch_key: "name", ..NO_FACTS });
     /// `extendedResourceClaimStatus`: PodExtendedResourceClaimStatus or absent, feature gate `DRAExtendedResource`.
     extended_resource_claim_status: Option<Shared<PodExtendedResourceClaimStatus>> = "extendedResourceClaimStatus" 18 OMITEMPTY;
     /// `allocatedResources`: map of quantity, feature gate `InPlacePodLevelResourcesVerticalScaling`.
-    allocated_resources: Map<Quantity> = "allocatedResources" 19 OMITEMPTY;
+    allocated_resources: Map<Quantity> = "allocatedResources" 19 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `resources`: ResourceRequirements or absent, feature gate `InPlacePodLevelResourcesVerticalScaling`.
     resources: Option<Shared<ResourceRequirements>> = "resources" 20 OMITEMPTY;
     /// `nodeAllocatableResourceClaimStatuses`: list of NodeAllocatableResourceClaimStatus, map by `resourceClaimName`, feature gate `DRANodeAllocatableResources`.
@@ -2352,7 +2352,7 @@ pub struct PortStatus PORT_STATUS "PortStatus" [255, 0, 1, 2] Form::Part;
     /// `port`: integer, required.
     port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..REQUIRED });
     /// `error`: string or absent.
     error: Option<Str> = "error" 3 OMITEMPTY;
 }
@@ -2372,7 +2372,7 @@ message! {
 /// `Preconditions` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-core)
 pub struct Preconditions PRECONDITIONS "Preconditions" [255, 0] Form::Part;
     /// `uid`: string or absent.
-    uid: Option<Str> = "uid" 1 OMITEMPTY;
+    uid: Option<Str> = "uid" 1 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
 }
 
 message! {
@@ -2530,9 +2530,9 @@ message! {
 /// `ReplicationControllerCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontrollercondition-v1-core)
 pub struct ReplicationControllerCondition REPLICATION_CONTROLLER_CONDITION "ReplicationControllerCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1.ReplicationControllerConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -2606,9 +2606,9 @@ message! {
 /// `ResourceHealth` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcehealth-v1-core)
 pub struct ResourceHealth RESOURCE_HEALTH "ResourceHealth" [255, 0, 1, 255, 255, 255, 2] Form::Part;
     /// `resourceID`: string, required.
-    resource_id: Str = "resourceID" 1 (REQUIRED);
+    resource_id: Str = "resourceID" 1 (Facts { go: "v1.ResourceID", ..REQUIRED });
     /// `health`: string.
-    health: Str = "health" 2 OMITEMPTY;
+    health: Str = "health" 2 OMITEMPTY (Facts { go: "v1.ResourceHealthStatus", ..NO_FACTS });
     /// `message`: string or absent, feature gate `ResourceHealthStatusMessage`.
     message: Option<Str> = "message" 6 OMITEMPTY;
 }
@@ -2642,9 +2642,9 @@ message! {
 /// `ResourceQuotaSpec` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequotaspec-v1-core)
 pub struct ResourceQuotaSpec RESOURCE_QUOTA_SPEC "ResourceQuotaSpec" [255, 0, 1, 2] Form::Part;
     /// `hard`: map of quantity.
-    hard: Map<Quantity> = "hard" 1 OMITEMPTY;
+    hard: Map<Quantity> = "hard" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `scopes`: list of string, one of `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`.
-    scopes: List<Str> = "scopes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..NO_FACTS });
+    scopes: List<Str> = "scopes" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], go: "[]v1.ResourceQuotaScope", ..NO_FACTS });
     /// `scopeSelector`: ScopeSelector or absent.
     scope_selector: Option<Shared<ScopeSelector>> = "scopeSelector" 3 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
 }
@@ -2653,18 +2653,18 @@ message! {
 /// `ResourceQuotaStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequotastatus-v1-core)
 pub struct ResourceQuotaStatus RESOURCE_QUOTA_STATUS "ResourceQuotaStatus" [255, 0, 1] Form::Part;
     /// `hard`: map of quantity.
-    hard: Map<Quantity> = "hard" 1 OMITEMPTY;
+    hard: Map<Quantity> = "hard" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `used`: map of quantity.
-    used: Map<Quantity> = "used" 2 OMITEMPTY;
+    used: Map<Quantity> = "used" 2 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
 }
 
 message! {
 /// `ResourceRequirements` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcerequirements-v1-core)
 pub struct ResourceRequirements RESOURCE_REQUIREMENTS "ResourceRequirements" [255, 0, 1, 2] Form::Part;
     /// `limits`: map of quantity.
-    limits: Map<Quantity> = "limits" 1 OMITEMPTY;
+    limits: Map<Quantity> = "limits" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `requests`: map of quantity.
-    requests: Map<Quantity> = "requests" 2 OMITEMPTY;
+    requests: Map<Quantity> = "requests" 2 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `claims`: list of ResourceClaim, map by `name`, feature gate `DynamicResourceAllocation`.
     claims: List<ResourceClaim> = "claims" 3 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
 }
@@ -2673,7 +2673,7 @@ message! {
 /// `ResourceStatus` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcestatus-v1-core)
 pub struct ResourceStatus RESOURCE_STATUS "ResourceStatus" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.ResourceName", ..REQUIRED });
     /// `resources`: list of ResourceHealth, map by `resourceID`.
     resources: List<ResourceHealth> = "resources" 2 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["resourceID"], ..NO_FACTS });
 }
@@ -2752,9 +2752,9 @@ message! {
 /// `ScopedResourceSelectorRequirement` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#scopedresourceselectorrequirement-v1-core)
 pub struct ScopedResourceSelectorRequirement SCOPED_RESOURCE_SELECTOR_REQUIREMENT "ScopedResourceSelectorRequirement" [255, 0, 1, 2] Form::Part;
     /// `scopeName`: string, required, one of `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`.
-    scope_name: Str = "scopeName" 1 (Facts { enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..REQUIRED });
+    scope_name: Str = "scopeName" 1 (Facts { enums: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], go: "v1.ResourceQuotaScope", ..REQUIRED });
     /// `operator`: string, required, one of `DoesNotExist`, `Exists`, `In`, `NotIn`.
-    operator: Str = "operator" 2 (Facts { enums: &["DoesNotExist", "Exists", "In", "NotIn"], ..REQUIRED });
+    operator: Str = "operator" 2 (Facts { enums: &["DoesNotExist", "Exists", "In", "NotIn"], go: "v1.ScopeSelectorOperator", ..REQUIRED });
     /// `values`: list of string.
     values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
@@ -2763,7 +2763,7 @@ message! {
 /// `SeccompProfile` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#seccompprofile-v1-core)
 pub struct SeccompProfile SECCOMP_PROFILE "SeccompProfile" [255, 0, 1] Form::Part;
     /// `type`: string, required, one of `Localhost`, `RuntimeDefault`, `Unconfined`.
-    type_: Str = "type" 1 (Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], ..REQUIRED });
+    type_: Str = "type" 1 (Facts { enums: &["Localhost", "RuntimeDefault", "Unconfined"], go: "v1.SeccompProfileType", ..REQUIRED });
     /// `localhostProfile`: string or absent.
     localhost_profile: Option<Str> = "localhostProfile" 2 OMITEMPTY;
 }
@@ -2780,7 +2780,7 @@ pub struct Secret SECRET "Secret" [255, 0, 2, 4, 3, 1] Form::Kind(&KindFacts { g
     /// `stringData`: map of string.
     string_data: Map<Str> = "stringData" 4 OMITEMPTY;
     /// `type`: string.
-    type_: Str = "type" 3 OMITEMPTY;
+    type_: Str = "type" 3 OMITEMPTY (Facts { go: "v1.SecretType", ..NO_FACTS });
 }
 kind!(Secret, "", "v1", "Secret");
 object!(Secret);
@@ -2874,7 +2874,7 @@ pub struct SecurityContext SECURITY_CONTEXT "SecurityContext" [255, 0, 1, 2, 4, 
     /// `allowPrivilegeEscalation`: boolean or absent.
     allow_privilege_escalation: Option<bool> = "allowPrivilegeEscalation" 7 OMITEMPTY;
     /// `procMount`: string or absent, one of `Default`, `Unmasked`.
-    proc_mount: Option<Str> = "procMount" 9 OMITEMPTY (Facts { enums: &["Default", "Unmasked"], ..NO_FACTS });
+    proc_mount: Option<Str> = "procMount" 9 OMITEMPTY (Facts { enums: &["Default", "Unmasked"], go: "v1.ProcMountType", ..NO_FACTS });
     /// `seccompProfile`: SeccompProfile or absent.
     seccomp_profile: Option<Shared<SeccompProfile>> = "seccompProfile" 11 OMITEMPTY;
     /// `appArmorProfile`: AppArmorProfile or absent.
@@ -2960,7 +2960,7 @@ pub struct ServicePort SERVICE_PORT "ServicePort" [255, 0, 1, 3, 4, 5, 2] Form::
     /// `name`: string.
     name: Str = "name" 1 OMITEMPTY;
     /// `protocol`: string, default `"TCP"`, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 2 OMITEMPTY (Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
+    protocol: Str = "protocol" 2 OMITEMPTY (Facts { default: "\"TCP\"", enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..NO_FACTS });
     /// `appProtocol`: string or absent.
     app_protocol: Option<Str> = "appProtocol" 6 OMITEMPTY;
     /// `port`: integer, required.
@@ -2991,11 +2991,11 @@ pub struct ServiceSpec SERVICE_SPEC "ServiceSpec" [255, 0, 1, 2, 4, 5, 255, 6, 7
     /// `clusterIPs`: list of string.
     cluster_ips: List<Str> = "clusterIPs" 18 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `type`: string, one of `ClusterIP`, `ExternalName`, `LoadBalancer`, `NodePort`.
-    type_: Str = "type" 4 OMITEMPTY (Facts { enums: &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], ..NO_FACTS });
+    type_: Str = "type" 4 OMITEMPTY (Facts { enums: &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], go: "v1.ServiceType", ..NO_FACTS });
     /// `externalIPs`: list of string.
     external_ips: List<Str> = "externalIPs" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `sessionAffinity`: string, one of `ClientIP`, `None`.
-    session_affinity: Str = "sessionAffinity" 7 OMITEMPTY (Facts { enums: &["ClientIP", "None"], ..NO_FACTS });
+    session_affinity: Str = "sessionAffinity" 7 OMITEMPTY (Facts { enums: &["ClientIP", "None"], go: "v1.ServiceAffinity", ..NO_FACTS });
     /// `loadBalancerIP`: string.
     load_balancer_ip: Str = "loadBalancerIP" 8 OMITEMPTY;
     /// `loadBalancerSourceRanges`: list of string.
@@ -3003,7 +3003,7 @@ pub struct ServiceSpec SERVICE_SPEC "ServiceSpec" [255, 0, 1, 2, 4, 5, 255, 6, 7
     /// `externalName`: string.
     external_name: Str = "externalName" 10 OMITEMPTY;
     /// `externalTrafficPolicy`: string, one of `Cluster`, `Local`.
-    external_traffic_policy: Str = "externalTrafficPolicy" 11 OMITEMPTY (Facts { enums: &["Cluster", "Local"], ..NO_FACTS });
+    external_traffic_policy: Str = "externalTrafficPolicy" 11 OMITEMPTY (Facts { enums: &["Cluster", "Local"], go: "v1.ServiceExternalTrafficPolicy", ..NO_FACTS });
     /// `healthCheckNodePort`: integer.
     health_check_node_port: i32 = "healthCheckNodePort" 12 OMITEMPTY;
     /// `publishNotReadyAddresses`: boolean.
@@ -3011,15 +3011,15 @@ pub struct ServiceSpec SERVICE_SPEC "ServiceSpec" [255, 0, 1, 2, 4, 5, 255, 6, 7
     /// `sessionAffinityConfig`: SessionAffinityConfig or absent.
     session_affinity_config: Option<Shared<SessionAffinityConfig>> = "sessionAffinityConfig" 14 OMITEMPTY;
     /// `ipFamilies`: list of string, one of ``, `IPv4`, `IPv6`.
-    ip_families: List<Str> = "ipFamilies" 19 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["", "IPv4", "IPv6"], ..NO_FACTS });
+    ip_families: List<Str> = "ipFamilies" 19 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["", "IPv4", "IPv6"], go: "[]v1.IPFamily", ..NO_FACTS });
     /// `ipFamilyPolicy`: string or absent, one of `PreferDualStack`, `RequireDualStack`, `SingleStack`.
-    ip_family_policy: Option<Str> = "ipFamilyPolicy" 17 OMITEMPTY (Facts { enums: &["PreferDualStack", "RequireDualStack", "SingleStack"], ..NO_FACTS });
+    ip_family_policy: Option<Str> = "ipFamilyPolicy" 17 OMITEMPTY (Facts { enums: &["PreferDualStack", "RequireDualStack", "SingleStack"], go: "v1.IPFamilyPolicy", ..NO_FACTS });
     /// `allocateLoadBalancerNodePorts`: boolean or absent.
     allocate_load_balancer_node_ports: Option<bool> = "allocateLoadBalancerNodePorts" 20 OMITEMPTY;
     /// `loadBalancerClass`: string or absent.
     load_balancer_class: Option<Str> = "loadBalancerClass" 21 OMITEMPTY;
     /// `internalTrafficPolicy`: string or absent, one of `Cluster`, `Local`.
-    internal_traffic_policy: Option<Str> = "internalTrafficPolicy" 22 OMITEMPTY (Facts { enums: &["Cluster", "Local"], ..NO_FACTS });
+    internal_traffic_policy: Option<Str> = "internalTrafficPolicy" 22 OMITEMPTY (Facts { enums: &["Cluster", "Local"], go: "v1.ServiceInternalTrafficPolicy", ..NO_FACTS });
     /// `trafficDistribution`: string or absent.
     traffic_distribution: Option<Str> = "trafficDistribution" 23 OMITEMPTY;
 }
@@ -3103,7 +3103,7 @@ pub struct Taint TAINT "Taint" [255, 0, 1, 2, 3] Form::Part;
     /// `value`: string.
     value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `PreferNoSchedule`.
-    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..REQUIRED });
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], go: "v1.TaintEffect", ..REQUIRED });
     /// `timeAdded`: time or absent.
     time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }
@@ -3114,11 +3114,11 @@ pub struct Toleration TOLERATION "Toleration" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `key`: string.
     key: Str = "key" 1 OMITEMPTY;
     /// `operator`: string, one of `Equal`, `Exists`, `Gt`, `Lt`.
-    operator: Str = "operator" 2 OMITEMPTY (Facts { enums: &["Equal", "Exists", "Gt", "Lt"], ..NO_FACTS });
+    operator: Str = "operator" 2 OMITEMPTY (Facts { enums: &["Equal", "Exists", "Gt", "Lt"], go: "v1.TolerationOperator", ..NO_FACTS });
     /// `value`: string.
     value: Str = "value" 3 OMITEMPTY;
     /// `effect`: string, one of `NoExecute`, `NoSchedule`, `PreferNoSchedule`.
-    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..NO_FACTS });
+    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "PreferNoSchedule"], go: "v1.TaintEffect", ..NO_FACTS });
     /// `tolerationSeconds`: integer or absent.
     toleration_seconds: Option<i64> = "tolerationSeconds" 5 OMITEMPTY;
 }
@@ -3147,15 +3147,15 @@ pub struct TopologySpreadConstraint TOPOLOGY_SPREAD_CONSTRAINT "TopologySpreadCo
     /// `topologyKey`: string, required.
     topology_key: Str = "topologyKey" 2 (REQUIRED);
     /// `whenUnsatisfiable`: string, required, one of `DoNotSchedule`, `ScheduleAnyway`.
-    when_unsatisfiable: Str = "whenUnsatisfiable" 3 (Facts { enums: &["DoNotSchedule", "ScheduleAnyway"], ..REQUIRED });
+    when_unsatisfiable: Str = "whenUnsatisfiable" 3 (Facts { enums: &["DoNotSchedule", "ScheduleAnyway"], go: "v1.UnsatisfiableConstraintAction", ..REQUIRED });
     /// `labelSelector`: LabelSelector or absent.
     label_selector: Option<Shared<meta_v1::LabelSelector>> = "labelSelector" 4 OMITEMPTY (Facts { atomic: true, ..NO_FACTS });
     /// `minDomains`: integer or absent.
     min_domains: Option<i32> = "minDomains" 5 OMITEMPTY;
     /// `nodeAffinityPolicy`: string or absent, one of `Honor`, `Ignore`.
-    node_affinity_policy: Option<Str> = "nodeAffinityPolicy" 6 OMITEMPTY (Facts { enums: &["Honor", "Ignore"], ..NO_FACTS });
+    node_affinity_policy: Option<Str> = "nodeAffinityPolicy" 6 OMITEMPTY (Facts { enums: &["Honor", "Ignore"], go: "v1.NodeInclusionPolicy", ..NO_FACTS });
     /// `nodeTaintsPolicy`: string or absent, one of `Honor`, `Ignore`.
-    node_taints_policy: Option<Str> = "nodeTaintsPolicy" 7 OMITEMPTY (Facts { enums: &["Honor", "Ignore"], ..NO_FACTS });
+    node_taints_policy: Option<Str> = "nodeTaintsPolicy" 7 OMITEMPTY (Facts { enums: &["Honor", "Ignore"], go: "v1.NodeInclusionPolicy", ..NO_FACTS });
     /// `matchLabelKeys`: list of string.
     match_label_keys: List<Str> = "matchLabelKeys" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
@@ -3206,7 +3206,7 @@ message! {
 /// `VolumeHealthCondition` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumehealthcondition-v1-core)
 pub struct VolumeHealthCondition VOLUME_HEALTH_CONDITION "VolumeHealthCondition" [255, 0, 1, 2] Form::Part;
     /// `status`: string, required, one of `DataLoss`, `Degraded`, `Inaccessible`.
-    status: Str = "status" 1 (Facts { enums: &["DataLoss", "Degraded", "Inaccessible"], ..REQUIRED });
+    status: Str = "status" 1 (Facts { enums: &["DataLoss", "Degraded", "Inaccessible"], go: "v1.VolumeHealthStatusType", ..REQUIRED });
     /// `reason`: string, required.
     reason: Str = "reason" 2 (REQUIRED);
     /// `message`: string.
@@ -3230,13 +3230,13 @@ pub struct VolumeMount VOLUME_MOUNT "VolumeMount" [255, 0, 1, 3, 4, 5, 6, 2, 7] 
     /// `readOnly`: boolean.
     read_only: bool = "readOnly" 2 OMITEMPTY;
     /// `recursiveReadOnly`: string or absent.
-    recursive_read_only: Option<Str> = "recursiveReadOnly" 7 OMITEMPTY;
+    recursive_read_only: Option<Str> = "recursiveReadOnly" 7 OMITEMPTY (Facts { go: "v1.RecursiveReadOnlyMode", ..NO_FACTS });
     /// `mountPath`: string, required.
     mount_path: Str = "mountPath" 3 (REQUIRED);
     /// `subPath`: string.
     sub_path: Str = "subPath" 4 OMITEMPTY;
     /// `mountPropagation`: string or absent, one of `Bidirectional`, `HostToContainer`, `None`.
-    mount_propagation: Option<Str> = "mountPropagation" 5 OMITEMPTY (Facts { enums: &["Bidirectional", "HostToContainer", "None"], ..NO_FACTS });
+    mount_propagation: Option<Str> = "mountPropagation" 5 OMITEMPTY (Facts { enums: &["Bidirectional", "HostToContainer", "None"], go: "v1.MountPropagationMode", ..NO_FACTS });
     /// `subPathExpr`: string.
     sub_path_expr: Str = "subPathExpr" 6 OMITEMPTY;
     /// `bindMountOptions`: list of string, set, feature gate `VolumeBindMountOptions`.
@@ -3253,7 +3253,7 @@ pub struct VolumeMountStatus VOLUME_MOUNT_STATUS "VolumeMountStatus" [255, 0, 1,
     /// `readOnly`: boolean.
     read_only: bool = "readOnly" 3 OMITEMPTY;
     /// `recursiveReadOnly`: string or absent.
-    recursive_read_only: Option<Str> = "recursiveReadOnly" 4 OMITEMPTY;
+    recursive_read_only: Option<Str> = "recursiveReadOnly" 4 OMITEMPTY (Facts { go: "v1.RecursiveReadOnlyMode", ..NO_FACTS });
     /// `volumeStatus`: VolumeStatus or absent.
     volume_status: Option<Shared<VolumeStatus>> = "volumeStatus" 5 OMITEMPTY;
 }
@@ -3286,9 +3286,9 @@ message! {
 /// `VolumeResourceRequirements` of core/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeresourcerequirements-v1-core)
 pub struct VolumeResourceRequirements VOLUME_RESOURCE_REQUIREMENTS "VolumeResourceRequirements" [255, 0, 1] Form::Part;
     /// `limits`: map of quantity.
-    limits: Map<Quantity> = "limits" 1 OMITEMPTY;
+    limits: Map<Quantity> = "limits" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
     /// `requests`: map of quantity.
-    requests: Map<Quantity> = "requests" 2 OMITEMPTY;
+    requests: Map<Quantity> = "requests" 2 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
 }
 
 message! {

@@ -49,7 +49,7 @@ pub struct EndpointPort ENDPOINT_PORT "EndpointPort" [255, 0, 1, 2, 3] Form::Par
     /// `name`: string or absent.
     name: Option<Str> = "name" 1 OMITEMPTY;
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Option<Str> = "protocol" 2 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
+    protocol: Option<Str> = "protocol" 2 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..NO_FACTS });
     /// `port`: integer or absent.
     port: Option<i32> = "port" 3 OMITEMPTY;
     /// `appProtocol`: string or absent.
@@ -62,7 +62,7 @@ pub struct EndpointSlice ENDPOINT_SLICE "EndpointSlice" [255, 0, 2, 3, 1] Form::
     /// `metadata`: ObjectMeta.
     metadata: meta_v1::ObjectMeta = "metadata" 1 OMITEMPTY;
     /// `addressType`: string, required, one of `FQDN`, `IPv4`, `IPv6`.
-    address_type: Str = "addressType" 4 (Facts { enums: &["FQDN", "IPv4", "IPv6"], ..REQUIRED });
+    address_type: Str = "addressType" 4 (Facts { enums: &["FQDN", "IPv4", "IPv6"], go: "v1beta1.AddressType", ..REQUIRED });
     /// `endpoints`: list of Endpoint, required.
     endpoints: List<Endpoint> = "endpoints" 2 (Facts { list_type: ListType::Atomic, ..REQUIRED });
     /// `ports`: list of EndpointPort.

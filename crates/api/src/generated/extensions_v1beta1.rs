@@ -22,9 +22,9 @@ message! {
 /// `DaemonSetCondition` of extensions/v1beta1.
 pub struct DaemonSetCondition DAEMON_SET_CONDITION "DaemonSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta1.DaemonSetConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -90,7 +90,7 @@ message! {
 /// `DaemonSetUpdateStrategy` of extensions/v1beta1.
 pub struct DaemonSetUpdateStrategy DAEMON_SET_UPDATE_STRATEGY "DaemonSetUpdateStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta1.DaemonSetUpdateStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateDaemonSet or absent.
     rolling_update: Option<Shared<RollingUpdateDaemonSet>> = "rollingUpdate" 2 OMITEMPTY;
 }
@@ -113,9 +113,9 @@ message! {
 /// `DeploymentCondition` of extensions/v1beta1.
 pub struct DeploymentCondition DEPLOYMENT_CONDITION "DeploymentCondition" [255, 0, 1, 255, 4, 5, 2, 3] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta1.DeploymentConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastUpdateTime`: time.
     last_update_time: Time = "lastUpdateTime" 6 OMITEMPTY;
     /// `lastTransitionTime`: time.
@@ -199,7 +199,7 @@ message! {
 /// `DeploymentStrategy` of extensions/v1beta1.
 pub struct DeploymentStrategy DEPLOYMENT_STRATEGY "DeploymentStrategy" [255, 0, 1] Form::Part;
     /// `type`: string.
-    type_: Str = "type" 1 OMITEMPTY;
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta1.DeploymentStrategyType", ..NO_FACTS });
     /// `rollingUpdate`: RollingUpdateDeployment or absent.
     rolling_update: Option<Shared<RollingUpdateDeployment>> = "rollingUpdate" 2 OMITEMPTY;
 }
@@ -210,7 +210,7 @@ pub struct HTTPIngressPath HTTP_INGRESS_PATH "HTTPIngressPath" [255, 0, 2, 1] Fo
     /// `path`: string.
     path: Str = "path" 1 OMITEMPTY;
     /// `pathType`: string or absent.
-    path_type: Option<Str> = "pathType" 3 OMITEMPTY;
+    path_type: Option<Str> = "pathType" 3 OMITEMPTY (Facts { go: "v1beta1.PathType", ..NO_FACTS });
     /// `backend`: IngressBackend, required.
     backend: IngressBackend = "backend" 2 (REQUIRED);
 }
@@ -291,7 +291,7 @@ pub struct IngressPortStatus INGRESS_PORT_STATUS "IngressPortStatus" [255, 0, 1,
     /// `port`: integer, required.
     port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..REQUIRED });
     /// `error`: string or absent.
     error: Option<Str> = "error" 3 OMITEMPTY;
 }
@@ -397,7 +397,7 @@ message! {
 /// `NetworkPolicyPort` of extensions/v1beta1.
 pub struct NetworkPolicyPort NETWORK_POLICY_PORT "NetworkPolicyPort" [255, 0, 1, 2] Form::Part;
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Option<Str> = "protocol" 1 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
+    protocol: Option<Str> = "protocol" 1 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..NO_FACTS });
     /// `port`: integer or string or absent.
     port: Option<IntOrString> = "port" 2 OMITEMPTY;
     /// `endPort`: integer or absent.
@@ -414,7 +414,7 @@ pub struct NetworkPolicySpec NETWORK_POLICY_SPEC "NetworkPolicySpec" [255, 0, 1,
     /// `egress`: list of NetworkPolicyEgressRule.
     egress: List<NetworkPolicyEgressRule> = "egress" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `policyTypes`: list of string.
-    policy_types: List<Str> = "policyTypes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
+    policy_types: List<Str> = "policyTypes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, go: "[]v1beta1.PolicyType", ..NO_FACTS });
 }
 
 message! {
@@ -435,9 +435,9 @@ message! {
 /// `ReplicaSetCondition` of extensions/v1beta1.
 pub struct ReplicaSetCondition REPLICA_SET_CONDITION "ReplicaSetCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta1.ReplicaSetConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.

@@ -16,7 +16,7 @@ message! {
 /// `FlowDistinguisherMethod` of flowcontrol.apiserver.k8s.io/v1beta3.
 pub struct FlowDistinguisherMethod FLOW_DISTINGUISHER_METHOD "FlowDistinguisherMethod" [255, 0] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta3.FlowDistinguisherMethodType", ..REQUIRED });
 }
 
 message! {
@@ -37,9 +37,9 @@ message! {
 /// `FlowSchemaCondition` of flowcontrol.apiserver.k8s.io/v1beta3.
 pub struct FlowSchemaCondition FLOW_SCHEMA_CONDITION "FlowSchemaCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 OMITEMPTY (REQUIRED);
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta3.FlowSchemaConditionType", ..REQUIRED });
     /// `status`: string.
-    status: Str = "status" 2 OMITEMPTY;
+    status: Str = "status" 2 OMITEMPTY (Facts { go: "v1beta3.ConditionStatus", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -90,7 +90,7 @@ message! {
 /// `LimitResponse` of flowcontrol.apiserver.k8s.io/v1beta3.
 pub struct LimitResponse LIMIT_RESPONSE "LimitResponse" [255, 0, 1] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta3.LimitResponseType", ..REQUIRED });
     /// `queuing`: QueuingConfiguration or absent.
     queuing: Option<Shared<QueuingConfiguration>> = "queuing" 2 OMITEMPTY;
 }
@@ -146,9 +146,9 @@ message! {
 /// `PriorityLevelConfigurationCondition` of flowcontrol.apiserver.k8s.io/v1beta3.
 pub struct PriorityLevelConfigurationCondition PRIORITY_LEVEL_CONFIGURATION_CONDITION "PriorityLevelConfigurationCondition" [255, 0, 1, 2, 3, 4] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 OMITEMPTY (REQUIRED);
+    type_: Str = "type" 1 OMITEMPTY (Facts { go: "v1beta3.PriorityLevelConfigurationConditionType", ..REQUIRED });
     /// `status`: string.
-    status: Str = "status" 2 OMITEMPTY;
+    status: Str = "status" 2 OMITEMPTY (Facts { go: "v1beta3.ConditionStatus", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 3 OMITEMPTY;
     /// `reason`: string.
@@ -179,7 +179,7 @@ message! {
 /// `PriorityLevelConfigurationSpec` of flowcontrol.apiserver.k8s.io/v1beta3.
 pub struct PriorityLevelConfigurationSpec PRIORITY_LEVEL_CONFIGURATION_SPEC "PriorityLevelConfigurationSpec" [255, 0, 1, 2] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 1 (REQUIRED);
+    type_: Str = "type" 1 (Facts { go: "v1beta3.PriorityLevelEnablement", ..REQUIRED });
     /// `limited`: LimitedPriorityLevelConfiguration or absent.
     limited: Option<Shared<LimitedPriorityLevelConfiguration>> = "limited" 2 OMITEMPTY;
     /// `exempt`: ExemptPriorityLevelConfiguration or absent.
@@ -232,7 +232,7 @@ message! {
 /// `Subject` of flowcontrol.apiserver.k8s.io/v1beta3.
 pub struct Subject SUBJECT "Subject" [255, 0, 1, 2, 3] Form::Part;
     /// `kind`: string, required.
-    kind: Str = "kind" 1 (REQUIRED);
+    kind: Str = "kind" 1 (Facts { go: "v1beta3.SubjectKind", ..REQUIRED });
     /// `user`: UserSubject or absent.
     user: Option<Shared<UserSubject>> = "user" 2 OMITEMPTY;
     /// `group`: GroupSubject or absent.

@@ -34,7 +34,7 @@ pub struct EvictionPodReference EVICTION_POD_REFERENCE "EvictionPodReference" [2
     /// `name`: string, required.
     name: Str = "name" 1 (REQUIRED);
     /// `uid`: string, required.
-    uid: Str = "uid" 2 (REQUIRED);
+    uid: Str = "uid" 2 (Facts { go: "types.UID", ..REQUIRED });
 }
 
 message! {
@@ -68,7 +68,7 @@ pub struct EvictionRequestPodReference EVICTION_REQUEST_POD_REFERENCE "EvictionR
     /// `name`: string, required.
     name: Str = "name" 1 (REQUIRED);
     /// `uid`: string, required.
-    uid: Str = "uid" 2 (REQUIRED);
+    uid: Str = "uid" 2 (Facts { go: "types.UID", ..REQUIRED });
 }
 
 message! {
@@ -79,7 +79,7 @@ pub struct EvictionRequestSpec EVICTION_REQUEST_SPEC "EvictionRequestSpec" [255,
     /// `requester`: string, required.
     requester: Str = "requester" 2 (REQUIRED);
     /// `intent`: string, required, one of `Eviction`, `Withdrawn`.
-    intent: Str = "intent" 3 (Facts { enums: &["Eviction", "Withdrawn"], ..REQUIRED });
+    intent: Str = "intent" 3 (Facts { enums: &["Eviction", "Withdrawn"], go: "v1alpha1.EvictionRequestIntent", ..REQUIRED });
 }
 
 message! {
@@ -133,7 +133,7 @@ pub struct Requester REQUESTER "Requester" [255, 0, 1] Form::Part;
     /// `name`: string, required.
     name: Str = "name" 1 (REQUIRED);
     /// `intent`: string, required, one of `Eviction`, `Withdrawn`.
-    intent: Str = "intent" 2 (Facts { enums: &["Eviction", "Withdrawn"], ..REQUIRED });
+    intent: Str = "intent" 2 (Facts { enums: &["Eviction", "Withdrawn"], go: "v1alpha1.RequesterIntent", ..REQUIRED });
 }
 
 message! {
@@ -161,7 +161,7 @@ pub struct TargetResponder TARGET_RESPONDER "TargetResponder" [255, 0, 1, 2] For
     /// `priority`: integer or absent, required.
     priority: Option<i32> = "priority" 2 (REQUIRED);
     /// `state`: string, required, one of `Active`, `Canceled`, `Completed`, `Inactive`, `Interrupted`.
-    state: Str = "state" 3 (Facts { enums: &["Active", "Canceled", "Completed", "Inactive", "Interrupted"], ..REQUIRED });
+    state: Str = "state" 3 (Facts { enums: &["Active", "Canceled", "Completed", "Inactive", "Interrupted"], go: "v1alpha1.ResponderStateType", ..REQUIRED });
 }
 
 /// Value of EvictionConditionReason.

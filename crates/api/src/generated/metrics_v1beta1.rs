@@ -9,7 +9,7 @@ pub struct ContainerMetrics CONTAINER_METRICS "ContainerMetrics" [255, 0, 1] For
     /// `name`: string, required.
     name: Str = "name" 1 (REQUIRED);
     /// `usage`: map of quantity, required.
-    usage: Map<Quantity> = "usage" 2 (REQUIRED);
+    usage: Map<Quantity> = "usage" 2 (Facts { go: "v1.ResourceList", ..REQUIRED });
 }
 
 message! {
@@ -22,7 +22,7 @@ pub struct NodeMetrics NODE_METRICS "NodeMetrics" [255, 0, 1, 2, 3] Form::Kind(&
     /// `window`: duration, required.
     window: Duration = "window" 3 (REQUIRED);
     /// `usage`: map of quantity, required.
-    usage: Map<Quantity> = "usage" 4 (REQUIRED);
+    usage: Map<Quantity> = "usage" 4 (Facts { go: "v1.ResourceList", ..REQUIRED });
 }
 kind!(NodeMetrics, "metrics.k8s.io", "v1beta1", "NodeMetrics");
 object!(NodeMetrics);

@@ -10,7 +10,7 @@ pub struct HTTPIngressPath HTTP_INGRESS_PATH "HTTPIngressPath" [255, 0, 2, 1] Fo
     /// `path`: string.
     path: Str = "path" 1 OMITEMPTY;
     /// `pathType`: string or absent, required, one of `Exact`, `ImplementationSpecific`, `Prefix`.
-    path_type: Option<Str> = "pathType" 3 (Facts { enums: &["Exact", "ImplementationSpecific", "Prefix"], ..REQUIRED });
+    path_type: Option<Str> = "pathType" 3 (Facts { enums: &["Exact", "ImplementationSpecific", "Prefix"], go: "v1.PathType", ..REQUIRED });
     /// `backend`: IngressBackend, required.
     backend: IngressBackend = "backend" 2 (REQUIRED);
 }
@@ -166,7 +166,7 @@ pub struct IngressPortStatus INGRESS_PORT_STATUS "IngressPortStatus" [255, 0, 1,
     /// `port`: integer, required.
     port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..REQUIRED });
     /// `error`: string or absent.
     error: Option<Str> = "error" 3 OMITEMPTY;
 }
@@ -281,7 +281,7 @@ message! {
 /// `NetworkPolicyPort` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicyport-v1-networking-k8s-io)
 pub struct NetworkPolicyPort NETWORK_POLICY_PORT "NetworkPolicyPort" [255, 0, 1, 2] Form::Part;
     /// `protocol`: string or absent, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Option<Str> = "protocol" 1 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], ..NO_FACTS });
+    protocol: Option<Str> = "protocol" 1 OMITEMPTY (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..NO_FACTS });
     /// `port`: integer or string or absent.
     port: Option<IntOrString> = "port" 2 OMITEMPTY;
     /// `endPort`: integer or absent.
@@ -298,7 +298,7 @@ pub struct NetworkPolicySpec NETWORK_POLICY_SPEC "NetworkPolicySpec" [255, 0, 1,
     /// `egress`: list of NetworkPolicyEgressRule.
     egress: List<NetworkPolicyEgressRule> = "egress" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `policyTypes`: list of string, one of `Egress`, `Ingress`.
-    policy_types: List<Str> = "policyTypes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["Egress", "Ingress"], ..NO_FACTS });
+    policy_types: List<Str> = "policyTypes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, enums: &["Egress", "Ingress"], go: "[]v1.PolicyType", ..NO_FACTS });
 }
 
 message! {

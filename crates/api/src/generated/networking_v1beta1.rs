@@ -10,7 +10,7 @@ pub struct HTTPIngressPath HTTP_INGRESS_PATH "HTTPIngressPath" [255, 0, 2, 1] Fo
     /// `path`: string.
     path: Str = "path" 1 OMITEMPTY;
     /// `pathType`: string or absent.
-    path_type: Option<Str> = "pathType" 3 OMITEMPTY;
+    path_type: Option<Str> = "pathType" 3 OMITEMPTY (Facts { go: "v1beta1.PathType", ..NO_FACTS });
     /// `backend`: IngressBackend, required.
     backend: IngressBackend = "backend" 2 (REQUIRED);
 }
@@ -159,7 +159,7 @@ pub struct IngressPortStatus INGRESS_PORT_STATUS "IngressPortStatus" [255, 0, 1,
     /// `port`: integer, required.
     port: i32 = "port" 1 (REQUIRED);
     /// `protocol`: string, required, one of `SCTP`, `TCP`, `UDP`.
-    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], ..REQUIRED });
+    protocol: Str = "protocol" 2 (Facts { enums: &["SCTP", "TCP", "UDP"], go: "v1.Protocol", ..REQUIRED });
     /// `error`: string or absent.
     error: Option<Str> = "error" 3 OMITEMPTY;
 }

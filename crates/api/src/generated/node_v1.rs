@@ -8,7 +8,7 @@ message! {
 /// `Overhead` of node.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#overhead-v1-node-k8s-io)
 pub struct Overhead OVERHEAD "Overhead" [255, 0] Form::Part;
     /// `podFixed`: map of quantity.
-    pod_fixed: Map<Quantity> = "podFixed" 1 OMITEMPTY;
+    pod_fixed: Map<Quantity> = "podFixed" 1 OMITEMPTY (Facts { go: "v1.ResourceList", ..NO_FACTS });
 }
 
 message! {

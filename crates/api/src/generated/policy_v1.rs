@@ -49,7 +49,7 @@ pub struct PodDisruptionBudgetSpec POD_DISRUPTION_BUDGET_SPEC "PodDisruptionBudg
     /// `maxUnavailable`: integer or string or absent.
     max_unavailable: Option<IntOrString> = "maxUnavailable" 3 OMITEMPTY;
     /// `unhealthyPodEvictionPolicy`: string or absent, one of `AlwaysAllow`, `IfHealthyBudget`.
-    unhealthy_pod_eviction_policy: Option<Str> = "unhealthyPodEvictionPolicy" 4 OMITEMPTY (Facts { enums: &["AlwaysAllow", "IfHealthyBudget"], ..NO_FACTS });
+    unhealthy_pod_eviction_policy: Option<Str> = "unhealthyPodEvictionPolicy" 4 OMITEMPTY (Facts { enums: &["AlwaysAllow", "IfHealthyBudget"], go: "v1.UnhealthyPodEvictionPolicyType", ..NO_FACTS });
 }
 
 message! {

@@ -67,7 +67,7 @@ message! {
 /// `CapacityRequirements` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1-resource-k8s-io)
 pub struct CapacityRequirements CAPACITY_REQUIREMENTS "CapacityRequirements" [255, 0] Form::Part;
     /// `requests`: map of quantity.
-    requests: Map<Quantity> = "requests" 1 OMITEMPTY;
+    requests: Map<Quantity> = "requests" 1 OMITEMPTY (Facts { go: "map[v1.QualifiedName]resource.Quantity", ..NO_FACTS });
 }
 
 message! {
@@ -92,9 +92,9 @@ pub struct Device DEVICE "Device" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 25
     /// `name`: string, required.
     name: Str = "name" 1 (REQUIRED);
     /// `attributes`: map of DeviceAttribute.
-    attributes: Map<DeviceAttribute> = "attributes" 2 OMITEMPTY;
+    attributes: Map<DeviceAttribute> = "attributes" 2 OMITEMPTY (Facts { go: "map[v1.QualifiedName]v1.DeviceAttribute", ..NO_FACTS });
     /// `capacity`: map of DeviceCapacity.
-    capacity: Map<DeviceCapacity> = "capacity" 3 OMITEMPTY;
+    capacity: Map<DeviceCapacity> = "capacity" 3 OMITEMPTY (Facts { go: "map[v1.QualifiedName]v1.DeviceCapacity", ..NO_FACTS });
     /// `consumesCounters`: list of DeviceCounterConsumption, feature gate `DRAPartitionableDevices`.
     consumes_counters: List<DeviceCounterConsumption> = "consumesCounters" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `nodeName`: string or absent, feature gate `DRAPartitionableDevices`.
@@ -114,14 +114,14 @@ pub struct Device DEVICE "Device" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 25
     /// `allowMultipleAllocations`: boolean or absent, feature gate `DRAConsumableCapacity`.
     allow_multiple_allocations: Option<bool> = "allowMultipleAllocations" 12 OMITEMPTY;
     /// `nodeAllocatableResources`: map of NodeAllocatableResource, feature gate `DRANodeAllocatableResources`.
-    node_allocatable_resources: Map<NodeAllocatableResource> = "nodeAllocatableResources" 14 OMITEMPTY;
+    node_allocatable_resources: Map<NodeAllocatableResource> = "nodeAllocatableResources" 14 OMITEMPTY (Facts { go: "map[v1.ResourceName]v1.NodeAllocatableResource", ..NO_FACTS });
 }
 
 message! {
 /// `DeviceAllocationConfiguration` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1-resource-k8s-io)
 pub struct DeviceAllocationConfiguration DEVICE_ALLOCATION_CONFIGURATION "DeviceAllocationConfiguration" [255, 0, 1, 2] Form::Part;
     /// `source`: string, required, one of `FromClaim`, `FromClass`.
-    source: Str = "source" 1 (Facts { enums: &["FromClaim", "FromClass"], ..REQUIRED });
+    source: Str = "source" 1 (Facts { enums: &["FromClaim", "FromClass"], go: "v1.AllocationConfigSource", ..REQUIRED });
     /// `requests`: list of string.
     requests: List<Str> = "requests" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// DeviceConfiguration, its members appear here.
@@ -241,9 +241,9 @@ pub struct DeviceConstraint DEVICE_CONSTRAINT "DeviceConstraint" [255, 0, 1, 2] 
     /// `requests`: list of string.
     requests: List<Str> = "requests" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchAttribute`: string or absent.
-    match_attribute: Option<Str> = "matchAttribute" 2 OMITEMPTY;
+    match_attribute: Option<Str> = "matchAttribute" 2 OMITEMPTY (Facts { go: "v1.FullyQualifiedName", ..NO_FACTS });
     /// `distinctAttribute`: string or absent, feature gate `DRAConsumableCapacity`.
-    distinct_attribute: Option<Str> = "distinctAttribute" 3 OMITEMPTY;
+    distinct_attribute: Option<Str> = "distinctAttribute" 3 OMITEMPTY (Facts { go: "v1.FullyQualifiedName", ..NO_FACTS });
 }
 
 message! {
@@ -261,7 +261,7 @@ message! {
 /// `DeviceDerivedAttribute` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1-resource-k8s-io)
 pub struct DeviceDerivedAttribute DEVICE_DERIVED_ATTRIBUTE "DeviceDerivedAttribute" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1.FullyQualifiedName", ..REQUIRED });
     /// `expression`: string, required.
     expression: Str = "expression" 2 (REQUIRED);
 }
@@ -297,11 +297,11 @@ pub struct DeviceRequestAllocationResult DEVICE_REQUEST_ALLOCATION_RESULT "Devic
     /// `bindingFailureConditions`: list of string, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
     binding_failure_conditions: List<Str> = "bindingFailureConditions" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `shareID`: string or absent, feature gate `DRAConsumableCapacity`.
-    share_id: Option<Str> = "shareID" 9 OMITEMPTY;
+    share_id: Option<Str> = "shareID" 9 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `consumedCapacity`: map of quantity, feature gate `DRAConsumableCapacity`.
-    consumed_capacity: Map<Quantity> = "consumedCapacity" 10 OMITEMPTY;
+    consumed_capacity: Map<Quantity> = "consumedCapacity" 10 OMITEMPTY (Facts { go: "map[v1.QualifiedName]resource.Quantity", ..NO_FACTS });
     /// `skipNodeOperations`: list of string, one of `*`, `NodePrepareResources`, `NodeUnprepareResources`, set, feature gate `DRAOptionalNodeOperations`.
-    skip_node_operations: List<Str> = "skipNodeOperations" 11 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS });
+    skip_node_operations: List<Str> = "skipNodeOperations" 11 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], go: "[]v1.SkipNodeOperation", ..NO_FACTS });
 }
 
 message! {
@@ -321,7 +321,7 @@ pub struct DeviceSubRequest DEVICE_SUB_REQUEST "DeviceSubRequest" [255, 0, 1, 2,
     /// `selectors`: list of DeviceSelector.
     selectors: List<DeviceSelector> = "selectors" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocationMode`: string, one of `All`, `ExactCount`.
-    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], ..NO_FACTS });
+    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], go: "v1.DeviceAllocationMode", ..NO_FACTS });
     /// `count`: integer.
     count: i64 = "count" 5 OMITEMPTY;
     /// `tolerations`: list of DeviceToleration, feature gate `DRADeviceTaints`.
@@ -340,7 +340,7 @@ pub struct DeviceTaint DEVICE_TAINT "DeviceTaint" [255, 0, 1, 2, 3] Form::Part;
     /// `value`: string.
     value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `None`.
-    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED });
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], go: "v1.DeviceTaintEffect", ..REQUIRED });
     /// `timeAdded`: time or absent.
     time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }
@@ -403,11 +403,11 @@ pub struct DeviceToleration DEVICE_TOLERATION "DeviceToleration" [255, 0, 1, 2, 
     /// `key`: string.
     key: Str = "key" 1 OMITEMPTY;
     /// `operator`: string, default `"Equal"`, one of `Equal`, `Exists`.
-    operator: Str = "operator" 2 OMITEMPTY (Facts { default: "\"Equal\"", enums: &["Equal", "Exists"], ..NO_FACTS });
+    operator: Str = "operator" 2 OMITEMPTY (Facts { default: "\"Equal\"", enums: &["Equal", "Exists"], go: "v1.DeviceTolerationOperator", ..NO_FACTS });
     /// `value`: string.
     value: Str = "value" 3 OMITEMPTY;
     /// `effect`: string, one of `NoExecute`, `NoSchedule`, `None`.
-    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..NO_FACTS });
+    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "None"], go: "v1.DeviceTaintEffect", ..NO_FACTS });
     /// `tolerationSeconds`: integer or absent.
     toleration_seconds: Option<i64> = "tolerationSeconds" 5 OMITEMPTY;
 }
@@ -420,7 +420,7 @@ pub struct ExactDeviceRequest EXACT_DEVICE_REQUEST "ExactDeviceRequest" [255, 0,
     /// `selectors`: list of DeviceSelector.
     selectors: List<DeviceSelector> = "selectors" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocationMode`: string, one of `All`, `ExactCount`.
-    allocation_mode: Str = "allocationMode" 3 OMITEMPTY (Facts { enums: &["All", "ExactCount"], ..NO_FACTS });
+    allocation_mode: Str = "allocationMode" 3 OMITEMPTY (Facts { enums: &["All", "ExactCount"], go: "v1.DeviceAllocationMode", ..NO_FACTS });
     /// `count`: integer.
     count: i64 = "count" 4 OMITEMPTY;
     /// `adminAccess`: boolean or absent, feature gate `DRAAdminAccess`.
@@ -448,7 +448,7 @@ message! {
 /// `NodeAllocatableMapping` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1-resource-k8s-io)
 pub struct NodeAllocatableMapping NODE_ALLOCATABLE_MAPPING "NodeAllocatableMapping" [255, 0, 1, 2] Form::Part;
     /// `capacityKey`: string or absent.
-    capacity_key: Option<Str> = "capacityKey" 1 OMITEMPTY;
+    capacity_key: Option<Str> = "capacityKey" 1 OMITEMPTY (Facts { go: "v1.QualifiedName", ..NO_FACTS });
     /// `capacityMultiplier`: quantity or absent.
     capacity_multiplier: Option<Quantity> = "capacityMultiplier" 2 OMITEMPTY;
     /// `deviceMultiplier`: quantity or absent.
@@ -506,7 +506,7 @@ pub struct ResourceClaimConsumerReference RESOURCE_CLAIM_CONSUMER_REFERENCE "Res
     /// `name`: string, required.
     name: Str = "name" 4 (REQUIRED);
     /// `uid`: string, required.
-    uid: Str = "uid" 5 (REQUIRED);
+    uid: Str = "uid" 5 (Facts { go: "types.UID", ..REQUIRED });
 }
 
 message! {
@@ -624,9 +624,9 @@ pub struct ResourceSliceSpec RESOURCE_SLICE_SPEC "ResourceSliceSpec" [255, 0, 1,
     /// `sharedCounters`: list of CounterSet, feature gate `DRAPartitionableDevices`.
     shared_counters: List<CounterSet> = "sharedCounters" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `partitionTypeAttribute`: string or absent, feature gate `DRAPartitionableDevicesType`.
-    partition_type_attribute: Option<Str> = "partitionTypeAttribute" 9 OMITEMPTY;
+    partition_type_attribute: Option<Str> = "partitionTypeAttribute" 9 OMITEMPTY (Facts { go: "v1.FullyQualifiedName", ..NO_FACTS });
     /// `skipNodeOperations`: list of string, one of `*`, `NodePrepareResources`, `NodeUnprepareResources`, set, feature gate `DRAOptionalNodeOperations`.
-    skip_node_operations: List<Str> = "skipNodeOperations" 10 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS });
+    skip_node_operations: List<Str> = "skipNodeOperations" 10 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], go: "[]v1.SkipNodeOperation", ..NO_FACTS });
 }
 
 /// Value of AllocationConfigSource.

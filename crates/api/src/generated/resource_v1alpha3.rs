@@ -25,7 +25,7 @@ pub struct DeviceTaint DEVICE_TAINT "DeviceTaint" [255, 0, 1, 2, 3] Form::Part;
     /// `value`: string.
     value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `None`.
-    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED });
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], go: "v1alpha3.DeviceTaintEffect", ..REQUIRED });
     /// `timeAdded`: time or absent.
     time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }

@@ -38,9 +38,9 @@ message! {
 /// `BasicDevice` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#basicdevice-v1beta1-resource-k8s-io)
 pub struct BasicDevice BASIC_DEVICE "BasicDevice" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255, 255, 11] Form::Part;
     /// `attributes`: map of DeviceAttribute.
-    attributes: Map<DeviceAttribute> = "attributes" 1 OMITEMPTY;
+    attributes: Map<DeviceAttribute> = "attributes" 1 OMITEMPTY (Facts { go: "map[v1beta1.QualifiedName]v1beta1.DeviceAttribute", ..NO_FACTS });
     /// `capacity`: map of DeviceCapacity.
-    capacity: Map<DeviceCapacity> = "capacity" 2 OMITEMPTY;
+    capacity: Map<DeviceCapacity> = "capacity" 2 OMITEMPTY (Facts { go: "map[v1beta1.QualifiedName]v1beta1.DeviceCapacity", ..NO_FACTS });
     /// `consumesCounters`: list of DeviceCounterConsumption, feature gate `DRAPartitionableDevices`.
     consumes_counters: List<DeviceCounterConsumption> = "consumesCounters" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `nodeName`: string or absent, feature gate `DRAPartitionableDevices`.
@@ -60,7 +60,7 @@ pub struct BasicDevice BASIC_DEVICE "BasicDevice" [255, 0, 1, 2, 3, 4, 5, 6, 7, 
     /// `allowMultipleAllocations`: boolean or absent, feature gate `DRAConsumableCapacity`.
     allow_multiple_allocations: Option<bool> = "allowMultipleAllocations" 11 OMITEMPTY;
     /// `nodeAllocatableResources`: map of NodeAllocatableResource, feature gate `DRANodeAllocatableResources`.
-    node_allocatable_resources: Map<NodeAllocatableResource> = "nodeAllocatableResources" 14 OMITEMPTY;
+    node_allocatable_resources: Map<NodeAllocatableResource> = "nodeAllocatableResources" 14 OMITEMPTY (Facts { go: "map[v1.ResourceName]v1beta1.NodeAllocatableResource", ..NO_FACTS });
 }
 
 message! {
@@ -96,7 +96,7 @@ message! {
 /// `CapacityRequirements` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#capacityrequirements-v1beta1-resource-k8s-io)
 pub struct CapacityRequirements CAPACITY_REQUIREMENTS "CapacityRequirements" [255, 0] Form::Part;
     /// `requests`: map of quantity.
-    requests: Map<Quantity> = "requests" 1 OMITEMPTY;
+    requests: Map<Quantity> = "requests" 1 OMITEMPTY (Facts { go: "map[v1beta1.QualifiedName]resource.Quantity", ..NO_FACTS });
 }
 
 message! {
@@ -128,7 +128,7 @@ message! {
 /// `DeviceAllocationConfiguration` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceallocationconfiguration-v1beta1-resource-k8s-io)
 pub struct DeviceAllocationConfiguration DEVICE_ALLOCATION_CONFIGURATION "DeviceAllocationConfiguration" [255, 0, 1, 2] Form::Part;
     /// `source`: string, required, one of `FromClaim`, `FromClass`.
-    source: Str = "source" 1 (Facts { enums: &["FromClaim", "FromClass"], ..REQUIRED });
+    source: Str = "source" 1 (Facts { enums: &["FromClaim", "FromClass"], go: "v1beta1.AllocationConfigSource", ..REQUIRED });
     /// `requests`: list of string.
     requests: List<Str> = "requests" 2 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// DeviceConfiguration, its members appear here.
@@ -248,9 +248,9 @@ pub struct DeviceConstraint DEVICE_CONSTRAINT "DeviceConstraint" [255, 0, 1, 2] 
     /// `requests`: list of string.
     requests: List<Str> = "requests" 1 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `matchAttribute`: string or absent.
-    match_attribute: Option<Str> = "matchAttribute" 2 OMITEMPTY;
+    match_attribute: Option<Str> = "matchAttribute" 2 OMITEMPTY (Facts { go: "v1beta1.FullyQualifiedName", ..NO_FACTS });
     /// `distinctAttribute`: string or absent, feature gate `DRAConsumableCapacity`.
-    distinct_attribute: Option<Str> = "distinctAttribute" 3 OMITEMPTY;
+    distinct_attribute: Option<Str> = "distinctAttribute" 3 OMITEMPTY (Facts { go: "v1beta1.FullyQualifiedName", ..NO_FACTS });
 }
 
 message! {
@@ -268,7 +268,7 @@ message! {
 /// `DeviceDerivedAttribute` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicederivedattribute-v1beta1-resource-k8s-io)
 pub struct DeviceDerivedAttribute DEVICE_DERIVED_ATTRIBUTE "DeviceDerivedAttribute" [255, 0, 1] Form::Part;
     /// `name`: string, required.
-    name: Str = "name" 1 (REQUIRED);
+    name: Str = "name" 1 (Facts { go: "v1beta1.FullyQualifiedName", ..REQUIRED });
     /// `expression`: string, required.
     expression: Str = "expression" 2 (REQUIRED);
 }
@@ -283,7 +283,7 @@ pub struct DeviceRequest DEVICE_REQUEST "DeviceRequest" [255, 0, 1, 2, 3, 4, 5, 
     /// `selectors`: list of DeviceSelector.
     selectors: List<DeviceSelector> = "selectors" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocationMode`: string, one of `All`, `ExactCount`.
-    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], ..NO_FACTS });
+    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], go: "v1beta1.DeviceAllocationMode", ..NO_FACTS });
     /// `count`: integer.
     count: i64 = "count" 5 OMITEMPTY;
     /// `adminAccess`: boolean or absent, feature gate `DRAAdminAccess`.
@@ -318,11 +318,11 @@ pub struct DeviceRequestAllocationResult DEVICE_REQUEST_ALLOCATION_RESULT "Devic
     /// `bindingFailureConditions`: list of string, feature gate `DRADeviceBindingConditions,DRAResourceClaimDeviceStatus`.
     binding_failure_conditions: List<Str> = "bindingFailureConditions" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `shareID`: string or absent, feature gate `DRAConsumableCapacity`.
-    share_id: Option<Str> = "shareID" 9 OMITEMPTY;
+    share_id: Option<Str> = "shareID" 9 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `consumedCapacity`: map of quantity, feature gate `DRAConsumableCapacity`.
-    consumed_capacity: Map<Quantity> = "consumedCapacity" 10 OMITEMPTY;
+    consumed_capacity: Map<Quantity> = "consumedCapacity" 10 OMITEMPTY (Facts { go: "map[v1beta1.QualifiedName]resource.Quantity", ..NO_FACTS });
     /// `skipNodeOperations`: list of string, one of `*`, `NodePrepareResources`, `NodeUnprepareResources`, set, feature gate `DRAOptionalNodeOperations`.
-    skip_node_operations: List<Str> = "skipNodeOperations" 11 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS });
+    skip_node_operations: List<Str> = "skipNodeOperations" 11 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], go: "[]v1beta1.SkipNodeOperation", ..NO_FACTS });
 }
 
 message! {
@@ -342,7 +342,7 @@ pub struct DeviceSubRequest DEVICE_SUB_REQUEST "DeviceSubRequest" [255, 0, 1, 2,
     /// `selectors`: list of DeviceSelector.
     selectors: List<DeviceSelector> = "selectors" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allocationMode`: string, one of `All`, `ExactCount`.
-    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], ..NO_FACTS });
+    allocation_mode: Str = "allocationMode" 4 OMITEMPTY (Facts { enums: &["All", "ExactCount"], go: "v1beta1.DeviceAllocationMode", ..NO_FACTS });
     /// `count`: integer.
     count: i64 = "count" 5 OMITEMPTY;
     /// `tolerations`: list of DeviceToleration, feature gate `DRADeviceTaints`.
@@ -361,7 +361,7 @@ pub struct DeviceTaint DEVICE_TAINT "DeviceTaint" [255, 0, 1, 2, 3] Form::Part;
     /// `value`: string.
     value: Str = "value" 2 OMITEMPTY;
     /// `effect`: string, required, one of `NoExecute`, `NoSchedule`, `None`.
-    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..REQUIRED });
+    effect: Str = "effect" 3 (Facts { enums: &["NoExecute", "NoSchedule", "None"], go: "v1beta1.DeviceTaintEffect", ..REQUIRED });
     /// `timeAdded`: time or absent.
     time_added: Option<Time> = "timeAdded" 4 OMITEMPTY;
 }
@@ -372,11 +372,11 @@ pub struct DeviceToleration DEVICE_TOLERATION "DeviceToleration" [255, 0, 1, 2, 
     /// `key`: string.
     key: Str = "key" 1 OMITEMPTY;
     /// `operator`: string, default `"Equal"`, one of `Equal`, `Exists`.
-    operator: Str = "operator" 2 OMITEMPTY (Facts { default: "\"Equal\"", enums: &["Equal", "Exists"], ..NO_FACTS });
+    operator: Str = "operator" 2 OMITEMPTY (Facts { default: "\"Equal\"", enums: &["Equal", "Exists"], go: "v1beta1.DeviceTolerationOperator", ..NO_FACTS });
     /// `value`: string.
     value: Str = "value" 3 OMITEMPTY;
     /// `effect`: string, one of `NoExecute`, `NoSchedule`, `None`.
-    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "None"], ..NO_FACTS });
+    effect: Str = "effect" 4 OMITEMPTY (Facts { enums: &["NoExecute", "NoSchedule", "None"], go: "v1beta1.DeviceTaintEffect", ..NO_FACTS });
     /// `tolerationSeconds`: integer or absent.
     toleration_seconds: Option<i64> = "tolerationSeconds" 5 OMITEMPTY;
 }
@@ -396,7 +396,7 @@ message! {
 /// `NodeAllocatableMapping` of resource.k8s.io/v1beta1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#nodeallocatablemapping-v1beta1-resource-k8s-io)
 pub struct NodeAllocatableMapping NODE_ALLOCATABLE_MAPPING "NodeAllocatableMapping" [255, 0, 1, 2] Form::Part;
     /// `capacityKey`: string or absent.
-    capacity_key: Option<Str> = "capacityKey" 1 OMITEMPTY;
+    capacity_key: Option<Str> = "capacityKey" 1 OMITEMPTY (Facts { go: "v1beta1.QualifiedName", ..NO_FACTS });
     /// `capacityMultiplier`: quantity or absent.
     capacity_multiplier: Option<Quantity> = "capacityMultiplier" 2 OMITEMPTY;
     /// `deviceMultiplier`: quantity or absent.
@@ -454,7 +454,7 @@ pub struct ResourceClaimConsumerReference RESOURCE_CLAIM_CONSUMER_REFERENCE "Res
     /// `name`: string, required.
     name: Str = "name" 4 (REQUIRED);
     /// `uid`: string, required.
-    uid: Str = "uid" 5 (REQUIRED);
+    uid: Str = "uid" 5 (Facts { go: "types.UID", ..REQUIRED });
 }
 
 message! {
@@ -572,9 +572,9 @@ pub struct ResourceSliceSpec RESOURCE_SLICE_SPEC "ResourceSliceSpec" [255, 0, 1,
     /// `sharedCounters`: list of CounterSet, feature gate `DRAPartitionableDevices`.
     shared_counters: List<CounterSet> = "sharedCounters" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `partitionTypeAttribute`: string or absent, feature gate `DRAPartitionableDevicesType`.
-    partition_type_attribute: Option<Str> = "partitionTypeAttribute" 9 OMITEMPTY;
+    partition_type_attribute: Option<Str> = "partitionTypeAttribute" 9 OMITEMPTY (Facts { go: "v1beta1.FullyQualifiedName", ..NO_FACTS });
     /// `skipNodeOperations`: list of string, one of `*`, `NodePrepareResources`, `NodeUnprepareResources`, set, feature gate `DRAOptionalNodeOperations`.
-    skip_node_operations: List<Str> = "skipNodeOperations" 10 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..NO_FACTS });
+    skip_node_operations: List<Str> = "skipNodeOperations" 10 OMITEMPTY (Facts { list_type: ListType::Set, enums: &["*", "NodePrepareResources", "NodeUnprepareResources"], go: "[]v1beta1.SkipNodeOperation", ..NO_FACTS });
 }
 
 /// Value of AllocationConfigSource.

@@ -15,7 +15,7 @@ pub struct PriorityClass PRIORITY_CLASS "PriorityClass" [255, 0, 1, 2, 3, 4] For
     /// `description`: string.
     description: Str = "description" 4 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 5 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 5 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1.PreemptionPolicy", ..NO_FACTS });
 }
 kind!(PriorityClass, "scheduling.k8s.io", "v1", "PriorityClass");
 object!(PriorityClass);

@@ -98,7 +98,7 @@ pub struct CompositePodGroupSpec COMPOSITE_POD_GROUP_SPEC "CompositePodGroupSpec
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 7 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1alpha3.PreemptionPolicy", ..NO_FACTS });
 }
 
 message! {
@@ -124,7 +124,7 @@ pub struct CompositePodGroupTemplate COMPOSITE_POD_GROUP_TEMPLATE "CompositePodG
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 6 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 7 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 7 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1alpha3.PreemptionPolicy", ..NO_FACTS });
     /// `podGroupTemplates`: list of PodGroupTemplate, map by `name`.
     pod_group_templates: List<PodGroupTemplate> = "podGroupTemplates" 8 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
     /// `compositePodGroupTemplates`: list of CompositePodGroupTemplate, map by `name`.
@@ -228,7 +228,7 @@ pub struct PodGroupSpec POD_GROUP_SPEC "PodGroupSpec" [255, 0, 1, 2, 3, 4, 5, 6,
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 8 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 9 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 9 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1alpha3.PreemptionPolicy", ..NO_FACTS });
 }
 
 message! {
@@ -258,7 +258,7 @@ pub struct PodGroupTemplate POD_GROUP_TEMPLATE "PodGroupTemplate" [255, 0, 1, 2,
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 7 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1alpha3.PreemptionPolicy", ..NO_FACTS });
 }
 
 message! {

@@ -71,7 +71,7 @@ pub struct CompositePodGroupTemplate COMPOSITE_POD_GROUP_TEMPLATE "CompositePodG
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 6 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 7 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 7 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1beta1.PreemptionPolicy", ..NO_FACTS });
     /// `podGroupTemplates`: list of PodGroupTemplate, map by `name`.
     pod_group_templates: List<PodGroupTemplate> = "podGroupTemplates" 8 OMITEMPTY (Facts { list_type: ListType::Map, keys: &["name"], ..NO_FACTS });
     /// `compositePodGroupTemplates`: list of CompositePodGroupTemplate, map by `name`.
@@ -175,7 +175,7 @@ pub struct PodGroupSpec POD_GROUP_SPEC "PodGroupSpec" [255, 0, 1, 2, 3, 4, 5, 6,
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 8 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 9 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 9 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1beta1.PreemptionPolicy", ..NO_FACTS });
 }
 
 message! {
@@ -205,7 +205,7 @@ pub struct PodGroupTemplate POD_GROUP_TEMPLATE "PodGroupTemplate" [255, 0, 1, 2,
     /// `priority`: integer or absent.
     priority: Option<i32> = "priority" 7 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`, feature gate `PodGroupPreemptionPolicy`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 8 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1beta1.PreemptionPolicy", ..NO_FACTS });
 }
 
 message! {
@@ -220,7 +220,7 @@ pub struct PriorityClass PRIORITY_CLASS "PriorityClass" [255, 0, 1, 2, 3, 4] For
     /// `description`: string.
     description: Str = "description" 4 OMITEMPTY;
     /// `preemptionPolicy`: string or absent, one of `Never`, `PreemptLowerPriority`.
-    preemption_policy: Option<Str> = "preemptionPolicy" 5 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], ..NO_FACTS });
+    preemption_policy: Option<Str> = "preemptionPolicy" 5 OMITEMPTY (Facts { enums: &["Never", "PreemptLowerPriority"], go: "v1.PreemptionPolicy", ..NO_FACTS });
 }
 kind!(PriorityClass, "scheduling.k8s.io", "v1beta1", "PriorityClass");
 object!(PriorityClass);

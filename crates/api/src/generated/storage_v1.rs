@@ -35,11 +35,11 @@ pub struct CSIDriverSpec CSI_DRIVER_SPEC "CSIDriverSpec" [255, 0, 1, 2, 3, 4, 5,
     /// `podInfoOnMount`: boolean or absent.
     pod_info_on_mount: Option<bool> = "podInfoOnMount" 2 OMITEMPTY;
     /// `volumeLifecycleModes`: list of string, set.
-    volume_lifecycle_modes: List<Str> = "volumeLifecycleModes" 3 OMITEMPTY (Facts { list_type: ListType::Set, ..NO_FACTS });
+    volume_lifecycle_modes: List<Str> = "volumeLifecycleModes" 3 OMITEMPTY (Facts { list_type: ListType::Set, go: "[]v1.VolumeLifecycleMode", ..NO_FACTS });
     /// `storageCapacity`: boolean or absent, feature gate `CSIStorageCapacity`.
     storage_capacity: Option<bool> = "storageCapacity" 4 OMITEMPTY;
     /// `fsGroupPolicy`: string or absent.
-    fs_group_policy: Option<Str> = "fsGroupPolicy" 5 OMITEMPTY;
+    fs_group_policy: Option<Str> = "fsGroupPolicy" 5 OMITEMPTY (Facts { go: "v1.FSGroupPolicy", ..NO_FACTS });
     /// `tokenRequests`: list of TokenRequest.
     token_requests: List<TokenRequest> = "tokenRequests" 6 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `requiresRepublish`: boolean or absent.
@@ -145,13 +145,13 @@ pub struct StorageClass STORAGE_CLASS "StorageClass" [255, 0, 1, 2, 3, 4, 5, 6, 
     /// `parameters`: map of string.
     parameters: Map<Str> = "parameters" 3 OMITEMPTY;
     /// `reclaimPolicy`: string or absent, one of `Delete`, `Recycle`, `Retain`.
-    reclaim_policy: Option<Str> = "reclaimPolicy" 4 OMITEMPTY (Facts { enums: &["Delete", "Recycle", "Retain"], ..NO_FACTS });
+    reclaim_policy: Option<Str> = "reclaimPolicy" 4 OMITEMPTY (Facts { enums: &["Delete", "Recycle", "Retain"], go: "v1.PersistentVolumeReclaimPolicy", ..NO_FACTS });
     /// `mountOptions`: list of string.
     mount_options: List<Str> = "mountOptions" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `allowVolumeExpansion`: boolean or absent.
     allow_volume_expansion: Option<bool> = "allowVolumeExpansion" 6 OMITEMPTY;
     /// `volumeBindingMode`: string or absent, one of `Immediate`, `WaitForFirstConsumer`.
-    volume_binding_mode: Option<Str> = "volumeBindingMode" 7 OMITEMPTY (Facts { enums: &["Immediate", "WaitForFirstConsumer"], ..NO_FACTS });
+    volume_binding_mode: Option<Str> = "volumeBindingMode" 7 OMITEMPTY (Facts { enums: &["Immediate", "WaitForFirstConsumer"], go: "v1.VolumeBindingMode", ..NO_FACTS });
     /// `allowedTopologies`: list of TopologySelectorTerm.
     allowed_topologies: List<core_v1::TopologySelectorTerm> = "allowedTopologies" 8 OMITEMPTY (Facts { list_type: ListType::Atomic, atomic: true, ..NO_FACTS });
 }
@@ -183,15 +183,15 @@ message! {
 /// `StorageHealthCondition` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storagehealthcondition-v1-storage-k8s-io)
 pub struct StorageHealthCondition STORAGE_HEALTH_CONDITION "StorageHealthCondition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `status`: string, required, one of `StorageDegraded`, `StorageUnreachable`.
-    status: Str = "status" 1 (Facts { enums: &["StorageDegraded", "StorageUnreachable"], ..REQUIRED });
+    status: Str = "status" 1 (Facts { enums: &["StorageDegraded", "StorageUnreachable"], go: "v1.StorageHealthStatusType", ..REQUIRED });
     /// `reason`: string, required.
     reason: Str = "reason" 2 (REQUIRED);
     /// `message`: string.
     message: Str = "message" 3 OMITEMPTY;
     /// `accessMode`: string or absent, one of `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`.
-    access_mode: Option<Str> = "accessMode" 4 OMITEMPTY (Facts { enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..NO_FACTS });
+    access_mode: Option<Str> = "accessMode" 4 OMITEMPTY (Facts { enums: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], go: "v1.PersistentVolumeAccessMode", ..NO_FACTS });
     /// `volumeMode`: string or absent, one of `Block`, `Filesystem`.
-    volume_mode: Option<Str> = "volumeMode" 5 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], ..NO_FACTS });
+    volume_mode: Option<Str> = "volumeMode" 5 OMITEMPTY (Facts { enums: &["Block", "Filesystem"], go: "v1.PersistentVolumeMode", ..NO_FACTS });
     /// `lastTransitionTime`: time.
     last_transition_time: Time = "lastTransitionTime" 6 OMITEMPTY;
 }

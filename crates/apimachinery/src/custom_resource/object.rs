@@ -3,7 +3,7 @@
 use super::path::path_at;
 use super::{CustomResource, CustomResourcePart};
 use crate::codec::{any_to_json, json_to_any, text};
-use crate::reflect::{DecodeError, Parser, json_merge, json_put, put_str};
+use crate::reflect::{DecodeError, Parser, json_merge, json_put, put_serde, put_str};
 use crate::{Decoder, Error, Format, ObjectMeta};
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -128,10 +128,10 @@ fn encode_json<T: CustomResource>(object: &T, out: &mut Vec<u8>) -> Result<(), E
     out.extend_from_slice(b",\"metadata\":");
     json_put(metadata, out);
     out.extend_from_slice(b",\"spec\":");
-    serde_json::to_writer(&mut *out, spec).map_err(|e| wrong("spec", e))?;
+    put_serde(out, spec).map_err(|e| wrong("spec", e))?;
     if T::DEFINITION.status && *status != T::Status::default() {
         out.extend_from_slice(b",\"status\":");
-        serde_json::to_writer(&mut *out, status).map_err(|e| wrong("status", e))?;
+        put_serde(out, status).map_err(|e| wrong("status", e))?;
     }
     out.push(b'}');
     Ok(())

@@ -89,7 +89,7 @@ pub struct Condition CONDITION "Condition" [255, 0, 1, 2, 3, 4, 5] Form::Part;
     /// `type`: string, required.
     type_: Str = "type" 1 (REQUIRED);
     /// `status`: string, required.
-    status: Str = "status" 2 (REQUIRED);
+    status: Str = "status" 2 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `observedGeneration`: integer.
     observed_generation: i64 = "observedGeneration" 3 OMITEMPTY;
     /// `lastTransitionTime`: time, required.
@@ -122,7 +122,7 @@ pub struct DeleteOptions DELETE_OPTIONS "DeleteOptions" [255, 0, 1, 2, 3, 4, 5] 
     /// `orphanDependents`: boolean or absent.
     orphan_dependents: Option<bool> = "orphanDependents" 3 OMITEMPTY;
     /// `propagationPolicy`: string or absent.
-    propagation_policy: Option<Str> = "propagationPolicy" 4 OMITEMPTY;
+    propagation_policy: Option<Str> = "propagationPolicy" 4 OMITEMPTY (Facts { go: "v1.DeletionPropagation", ..NO_FACTS });
     /// `dryRun`: list of string.
     dry_run: List<Str> = "dryRun" 5 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `ignoreStoreReadErrorWithClusterBreakingPotential`: boolean or absent.
@@ -138,7 +138,7 @@ pub struct FieldSelectorRequirement FIELD_SELECTOR_REQUIREMENT "FieldSelectorReq
     /// `key`: string, required.
     key: Str = "key" 1 (REQUIRED);
     /// `operator`: string, required.
-    operator: Str = "operator" 2 (REQUIRED);
+    operator: Str = "operator" 2 (Facts { go: "v1.FieldSelectorOperator", ..REQUIRED });
     /// `values`: list of string.
     values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
@@ -224,7 +224,7 @@ pub struct LabelSelectorRequirement LABEL_SELECTOR_REQUIREMENT "LabelSelectorReq
     /// `key`: string, required.
     key: Str = "key" 1 (REQUIRED);
     /// `operator`: string, required.
-    operator: Str = "operator" 2 (REQUIRED);
+    operator: Str = "operator" 2 (Facts { go: "v1.LabelSelectorOperator", ..REQUIRED });
     /// `values`: list of string.
     values: List<Str> = "values" 3 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
 }
@@ -258,7 +258,7 @@ pub struct ListOptions LIST_OPTIONS "ListOptions" [255, 0, 1, 2, 4, 6, 255, 7, 8
     /// `resourceVersion`: string.
     resource_version: Str = "resourceVersion" 4 OMITEMPTY;
     /// `resourceVersionMatch`: string.
-    resource_version_match: Str = "resourceVersionMatch" 10 OMITEMPTY;
+    resource_version_match: Str = "resourceVersionMatch" 10 OMITEMPTY (Facts { go: "v1.ResourceVersionMatch", ..NO_FACTS });
     /// `timeoutSeconds`: integer or absent.
     timeout_seconds: Option<i64> = "timeoutSeconds" 5 OMITEMPTY;
     /// `limit`: integer.
@@ -278,7 +278,7 @@ pub struct ManagedFieldsEntry MANAGED_FIELDS_ENTRY "ManagedFieldsEntry" [255, 0,
     /// `manager`: string.
     manager: Str = "manager" 1 OMITEMPTY;
     /// `operation`: string.
-    operation: Str = "operation" 2 OMITEMPTY;
+    operation: Str = "operation" 2 OMITEMPTY (Facts { go: "v1.ManagedFieldsOperationType", ..NO_FACTS });
     /// `apiVersion`: string.
     api_version: Str = "apiVersion" 3 OMITEMPTY;
     /// `time`: time or absent.
@@ -303,7 +303,7 @@ pub struct ObjectMeta OBJECT_META "ObjectMeta" [255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 
     /// `selfLink`: string.
     self_link: Str = "selfLink" 4 OMITEMPTY;
     /// `uid`: string.
-    uid: Str = "uid" 5 OMITEMPTY;
+    uid: Str = "uid" 5 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `resourceVersion`: string.
     resource_version: Str = "resourceVersion" 6 OMITEMPTY;
     /// `generation`: integer.
@@ -338,7 +338,7 @@ pub struct OwnerReference OWNER_REFERENCE "OwnerReference" [255, 1, 255, 2, 3, 0
     /// `name`: string, required.
     name: Str = "name" 3 (REQUIRED);
     /// `uid`: string, required.
-    uid: Str = "uid" 4 (REQUIRED);
+    uid: Str = "uid" 4 (Facts { go: "types.UID", ..REQUIRED });
     /// `controller`: boolean or absent.
     controller: Option<bool> = "controller" 6 OMITEMPTY;
     /// `blockOwnerDeletion`: boolean or absent.
@@ -383,7 +383,7 @@ message! {
 /// `Preconditions` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#preconditions-v1-meta)
 pub struct Preconditions PRECONDITIONS "Preconditions" [255, 0, 1] Form::Part;
     /// `uid`: string or absent.
-    uid: Option<Str> = "uid" 1 OMITEMPTY;
+    uid: Option<Str> = "uid" 1 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `resourceVersion`: string or absent.
     resource_version: Option<Str> = "resourceVersion" 2 OMITEMPTY;
 }
@@ -421,7 +421,7 @@ pub struct Status STATUS "Status" [255, 0, 1, 2, 3, 4, 5] Form::Kind(&KindFacts 
     /// `message`: string.
     message: Str = "message" 3 OMITEMPTY;
     /// `reason`: string.
-    reason: Str = "reason" 4 OMITEMPTY;
+    reason: Str = "reason" 4 OMITEMPTY (Facts { go: "v1.StatusReason", ..NO_FACTS });
     /// `details`: StatusDetails or absent.
     details: Option<Shared<StatusDetails>> = "details" 5 OMITEMPTY;
     /// `code`: integer.
@@ -435,7 +435,7 @@ message! {
 /// `StatusCause` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statuscause-v1-meta)
 pub struct StatusCause STATUS_CAUSE "StatusCause" [255, 0, 1, 2] Form::Part;
     /// `reason`: string.
-    reason: Str = "reason" 1 OMITEMPTY;
+    reason: Str = "reason" 1 OMITEMPTY (Facts { go: "v1.CauseType", ..NO_FACTS });
     /// `message`: string.
     message: Str = "message" 2 OMITEMPTY;
     /// `field`: string.
@@ -452,7 +452,7 @@ pub struct StatusDetails STATUS_DETAILS "StatusDetails" [255, 0, 1, 2, 4, 5, 3] 
     /// `kind`: string.
     kind: Str = "kind" 3 OMITEMPTY;
     /// `uid`: string.
-    uid: Str = "uid" 6 OMITEMPTY;
+    uid: Str = "uid" 6 OMITEMPTY (Facts { go: "types.UID", ..NO_FACTS });
     /// `causes`: list of StatusCause.
     causes: List<StatusCause> = "causes" 4 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `retryAfterSeconds`: integer.
@@ -492,7 +492,7 @@ pub struct TableOptions TABLE_OPTIONS "TableOptions" [255, 1] Form::Kind(&KindFa
     /// boolean.
     no_headers: bool = "" 0 NOJSON;
     /// `includeObject`: string.
-    include_object: Str = "includeObject" 1 OMITEMPTY;
+    include_object: Str = "includeObject" 1 OMITEMPTY (Facts { go: "v1.IncludeObjectPolicy", ..NO_FACTS });
 }
 kind!(TableOptions, "meta.k8s.io", "v1", "TableOptions");
 
@@ -500,7 +500,7 @@ message! {
 /// `TableRow` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerow-v1-meta)
 pub struct TableRow TABLE_ROW "TableRow" [] Form::Part;
     /// `cells`: list of any JSON value, required.
-    cells: List<Json> = "cells" 0 (Facts { list_type: ListType::Atomic, ..REQUIRED });
+    cells: List<Json> = "cells" 0 ANY (Facts { list_type: ListType::Atomic, go: "[]interface {}", ..REQUIRED });
     /// `conditions`: list of TableRowCondition.
     conditions: List<TableRowCondition> = "conditions" 0 OMITEMPTY (Facts { list_type: ListType::Atomic, ..NO_FACTS });
     /// `object`: any object.
@@ -511,9 +511,9 @@ message! {
 /// `TableRowCondition` of meta.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tablerowcondition-v1-meta)
 pub struct TableRowCondition TABLE_ROW_CONDITION "TableRowCondition" [] Form::Part;
     /// `type`: string, required.
-    type_: Str = "type" 0 (REQUIRED);
+    type_: Str = "type" 0 (Facts { go: "v1.RowConditionType", ..REQUIRED });
     /// `status`: string, required.
-    status: Str = "status" 0 (REQUIRED);
+    status: Str = "status" 0 (Facts { go: "v1.ConditionStatus", ..REQUIRED });
     /// `reason`: string.
     reason: Str = "reason" 0 OMITEMPTY;
     /// `message`: string.

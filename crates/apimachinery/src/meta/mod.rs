@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `api/meta` `RESTMapper` and its kinds | [`RestMapper`], [`DefaultRestMapper`], [`PriorityRestMapper`], [`MultiRestMapper`], [`FirstHitRestMapper`] |
 //! | client-go's `restmapper.NewDiscoveryRESTMapper` | [`discovery_rest_mapper`] |
+//! | client-go's `restmapper.NewShortcutExpander`, `NewDiscoveryCategoryExpander` | [`ShortcutRestMapper`], [`Shortcuts`] |
 //! | `api/meta` `Accessor`, `ListAccessor`, `EachListItem`, `LenList` | [`object_meta`], [`list_meta`], [`list_items`], [`list_len`] |
 //! | `api/meta` conditions | [`Conditions`] |
 //! | `api/meta/table`, apiextensions' `tableconvertor` | [`TableColumns`], [`human_age`] |
@@ -35,6 +36,7 @@ mod mapper_default;
 mod mapper_discovery;
 mod mapper_many;
 mod owners;
+mod shortcuts;
 mod table;
 
 pub use self::accessors::{
@@ -52,6 +54,7 @@ pub use self::owners::{
     put_owner_reference, remove_controller_reference, remove_finalizer, remove_owner_reference,
     set_controller_reference, set_owner_reference,
 };
+pub use self::shortcuts::{ExpandedResource, ShortcutRestMapper, Shortcuts};
 pub use self::table::{PrinterColumn, TableColumns, human_age};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use super::decoder::{Place, hash};
 use super::error::{DecodeError, R, Seg};
 use super::writer::{put_bool, put_f64, put_i64, put_str};
 use super::{
-    Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, ListMut, MapMut, Message,
+    ANY, Decoder, Desc, Described, FieldMut, FieldRef, INLINE, KindFacts, ListMut, MapMut, Message,
     NOJSON, OMITEMPTY, OMITZERO, OptMut, Parser, erase_mut, type_meta,
 };
 use crate::rep::{Bytes, SlotMut, Str};
@@ -45,7 +45,11 @@ fn merge(m: &mut dyn Message, p: &mut Parser<'_>, cx: &mut Decoder, root: bool) 
         let key = p.key()?;
         if let Some(i) = d.find(&key, hint) {
             hint = i + 1;
-            field(m.field_mut(i), p, cx, base + i as u32).map_err(|e| in_field(e, d, i))?;
+            if d.fields[i].flags & ANY != 0 {
+                any(m.field_mut(i), p, cx).map_err(|e| in_field(e, d, i))?;
+            } else {
+                field(m.field_mut(i), p, cx, base + i as u32).map_err(|e| in_field(e, d, i))?;
+            }
         } else if !inlined(m, &key, p, cx)? {
             unknown(m, &key, p, cx, root).map_err(|e| e.inside(Seg::Key(key.into_owned())))?;
         }
@@ -74,6 +78,31 @@ fn unknown(
         if !root {
             type_meta::set(m, key, Str::new(said));
         }
+    }
+    Ok(())
+}
+
+/// A list of values of Go's `any`: of members that are there twice the last one counts, and they
+/// are sorted.
+#[cold]
+fn any(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder) -> R<()> {
+    let FieldMut::List(mut l) = f else { return p.skip() };
+    if p.null()? {
+        l.slot().set_nil();
+        return Ok(());
+    }
+    // What was there before is replaced, not merged.
+    l.slot().set_empty();
+    let (mut i, mut text) = (0, Vec::new());
+    let mut more = p.open(b'[', b']')?;
+    while more {
+        text.clear();
+        let v = super::json_value(p).map_err(|e| e.inside(Seg::Index(i)))?;
+        super::put_value(&v, &mut text);
+        let text = std::str::from_utf8(&text).map_err(|_| DecodeError::new("text is not UTF-8"))?;
+        value(l.push(), &mut Parser::new(text), cx, 0)?;
+        i += 1;
+        more = p.next(b']')?;
     }
     Ok(())
 }

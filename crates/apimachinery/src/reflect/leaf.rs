@@ -1,7 +1,7 @@
 //! Leaves: values with a JSON form of their own (times, quantities, raw JSON).
 use super::error::{DecodeError, R};
 use super::wire::{self, Reader, Writer, expect_wire};
-use super::writer::{put_i64, put_raw, put_str};
+use super::writer::{put_i64, put_raw, put_serde, put_str};
 use super::{Decoder, LeafOps, Parser};
 use crate::fields_v1::FieldsV1;
 use crate::rep::{Bytes, Str};
@@ -478,7 +478,8 @@ macro_rules! raw_json {
             /// # Errors
             /// `value` cannot be written as JSON.
             pub fn of(value: &impl serde::Serialize) -> Result<Self, crate::Error> {
-                let text = serde_json::to_vec(value).map_err(|e| {
+                let mut text = Vec::new();
+                put_serde(&mut text, value).map_err(|e| {
                     crate::Error::encode(format!("value cannot be written as JSON: {e}"))
                 })?;
                 Ok($type { raw: text.into() })

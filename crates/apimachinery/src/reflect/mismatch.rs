@@ -1,22 +1,33 @@
 //! What Go's decoder of JSON says of a value of the wrong type: `json: cannot unmarshal string into
 //! Go struct field DeploymentSpec.spec.replicas of type int32`. Users see it from servers.
 //!
-//! It is a pass of its own over text that did not decode, so that decoding costs nothing more.
-//! Named types of strings and of maps are plain ones here, and are named as such.
+//! It is a pass of its own over text that did not decode, so that decoding costs nothing more. What
+//! Go calls a type is in the table of its field where it does not follow from the type here
+//! ([`Facts::go`](super::Facts::go)).
 use super::error::R;
 use super::type_meta::is_key;
-use super::{Decoder, Desc, Field, FieldMut, INLINE, Leaf, NOJSON, Parser, Type, json_into};
-use crate::rep::Bytes;
+use super::{Decoder, Desc, Field, INLINE, Leaf, NOJSON, Parser, Type};
 use crate::{Duration, IntOrString, MicroTime, Quantity, Time};
 
-/// Go's text for the first value of `text` that a `desc` cannot have; none when there is no such
+/// Go's text for the first value of JSON text that a type cannot have; none when there is no such
 /// value, or another mistake that Go finds before, or one of which nothing is known here.
-pub(crate) fn mismatch(text: &str, desc: &'static Desc) -> Option<String> {
+///
+/// ```
+/// use pintle_apimachinery::PartialObjectMetadata;
+/// use pintle_apimachinery::reflect::{Described, mismatch};
+/// let text = r#"{"metadata":{"uid":[],"labels":{}}}"#;
+/// assert_eq!(
+///     mismatch(text, PartialObjectMetadata::DESC).unwrap(),
+///     "json: cannot unmarshal array into Go struct field ObjectMeta.metadata.uid of type types.UID"
+/// );
+/// assert_eq!(mismatch(r#"{"metadata":{}}"#, PartialObjectMetadata::DESC), None);
+/// ```
+pub fn mismatch(text: &str, desc: &'static Desc) -> Option<String> {
     // Go looks at the whole first.
     let mut whole = Parser::new(text);
     whole.skip().and_then(|()| whole.finish()).ok()?;
     let mut w = Walk { path: Vec::new(), owner: None, first: None, outer: None };
-    match w.message(desc, &mut Parser::new(text)) {
+    match w.message(desc, "", &mut Parser::new(text)) {
         Ok(()) => w.first.flatten(),
         Err(Stop::Final(text)) => Some(text),
         Err(Stop::Unknown) => None,
@@ -109,6 +120,19 @@ fn name(t: &Type) -> String {
     }
 }
 
+/// What Go calls the elements of the list type `go`.
+fn element(go: &str) -> &str {
+    let of = go.strip_prefix("[]").unwrap_or_default();
+    of.strip_prefix('*').unwrap_or(of)
+}
+
+/// What Go calls the values of the map type `go`.
+fn value(go: &str) -> &str {
+    let of = go.strip_prefix("map[").and_then(|rest| rest.split_once(']'));
+    let of = of.map_or("", |(_, of)| of);
+    of.strip_prefix('*').unwrap_or(of)
+}
+
 fn of_desc(d: &Desc) -> String {
     // The modules are those of Go's packages: `core_v1` is `k8s.io/api/core/v1`.
     let module = d.module.rsplit("::").next().unwrap_or_default();
@@ -126,38 +150,28 @@ impl Walk {
             None => format!("json: cannot unmarshal {value} into Go value of type {wanted}"),
         }
     }
-    /// Go's name of a field's type: cells of tables may be anything.
-    fn wanted(&self, t: &Type) -> String {
-        let any = match self.owner {
-            Some(d) if d.name != "TableRow" => {
-                let of = of_desc(d);
-                format!("{}.JSON", of.split('.').next().unwrap_or_default())
-            }
-            _ => "interface {}".to_owned(),
-        };
-        name(t).replace("v1.Json", &any)
-    }
     /// Passes over a value that is not what is wanted.
-    fn wrong(&mut self, p: &mut Parser<'_>, wanted: &str) -> Result<(), Stop> {
+    fn wrong(&mut self, p: &mut Parser<'_>, wanted: &str, is_number: bool) -> Result<(), Stop> {
         let kind = kind_of(p);
         let text = p.raw()?;
         if self.first.is_none() && kind != "null" {
-            let is_integer = matches!(wanted, "int32" | "int64" | "uint8" | "float64");
+            // A number that does not fit a type of numbers is there itself.
             let value =
-                if kind == "number" && is_integer { format!("number {text}") } else { kind.into() };
+                if kind == "number" && is_number { format!("number {text}") } else { kind.into() };
             self.first = Some(Some(self.said(&value, wanted)));
         }
         Ok(())
     }
-    fn message(&mut self, d: &'static Desc, p: &mut Parser<'_>) -> Result<(), Stop> {
-        if d.transparent {
-            if let (b'[', Type::List(of)) = (p.peek()?, &d.fields[0].ty) {
-                return self.elements(of, p);
-            }
-            return self.wrong(p, &of_desc(d));
+    /// `go` is Go's name of the type where the place has another than the type itself.
+    fn message(&mut self, d: &'static Desc, go: &str, p: &mut Parser<'_>) -> Result<(), Stop> {
+        if d.transparent
+            && let (b'[', Type::List(of)) = (p.peek()?, &d.fields[0].ty)
+        {
+            return self.elements(of, element(d.fields[0].facts.go), p);
         }
-        if p.peek()? != b'{' {
-            return self.wrong(p, &of_desc(d));
+        if d.transparent || p.peek()? != b'{' {
+            let wanted = if go.is_empty() { of_desc(d) } else { go.to_owned() };
+            return self.wrong(p, &wanted, false);
         }
         let (owner, mark) = (self.owner, self.path.len());
         let mut more = p.open(b'{', b'}')?;
@@ -166,10 +180,10 @@ impl Walk {
             self.owner = Some(d);
             if let Some(f) = find(d, &key, &mut self.path) {
                 self.path.push(f.name);
-                self.typed(&f.ty, p)?;
+                self.typed(&f.ty, f.facts.go, p)?;
             } else if d.kind.is_some() && is_key(&key) {
                 self.path.extend(["TypeMeta", if key == "kind" { "kind" } else { "apiVersion" }]);
-                self.typed(&Type::Str, p)?;
+                self.typed(&Type::Str, "", p)?;
             } else {
                 p.raw()?;
             }
@@ -179,29 +193,31 @@ impl Walk {
         self.owner = owner;
         Ok(())
     }
-    fn elements(&mut self, of: &'static Type, p: &mut Parser<'_>) -> Result<(), Stop> {
+    fn elements(&mut self, of: &'static Type, go: &str, p: &mut Parser<'_>) -> Result<(), Stop> {
         let mut more = p.open(b'[', b']')?;
         while more {
-            self.typed(of, p)?;
+            self.typed(of, go, p)?;
             more = p.next(b']')?;
         }
         Ok(())
     }
-    fn typed(&mut self, t: &'static Type, p: &mut Parser<'_>) -> Result<(), Stop> {
+    /// A value of a type, which Go calls `go` if that is not empty.
+    fn typed(&mut self, t: &'static Type, go: &str, p: &mut Parser<'_>) -> Result<(), Stop> {
         let first = p.peek()?;
         if first == b'n' && !matches!(t, Type::Leaf(_)) {
             p.null()?;
             return Ok(());
         }
         let fits = match t {
-            Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) => return self.message(d, p),
+            Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) => return self.message(d, go, p),
             Type::Leaf(l) | Type::OptLeaf(l) => return self.leaf(l.name, p),
-            Type::List(of) if first == b'[' => return self.elements(of, p),
+            Type::List(of) if first == b'[' => return self.elements(of, element(go), p),
             Type::Map(of) if first == b'{' => {
+                let go = value(go);
                 let mut more = p.open(b'{', b'}')?;
                 while more {
                     p.key()?;
-                    self.typed(of, p)?;
+                    self.typed(of, go, p)?;
                     more = p.next(b'}')?;
                 }
                 return Ok(());
@@ -221,26 +237,30 @@ impl Walk {
                     if tried(p, is_byte) {
                         p.raw()?;
                     } else {
-                        self.wrong(p, "uint8")?;
+                        self.wrong(p, "uint8", true)?;
                     }
                     more = p.next(b']')?;
                 }
                 return Ok(());
             }
             Type::Bytes if first == b'"' => {
-                let mut bytes = Bytes::new();
-                match json_into(FieldMut::Bytes(&mut bytes), &mut Parser::new(p.raw()?)) {
-                    Ok(()) => return Ok(()),
-                    // What is wrong inside is said in other words.
-                    Err(_) => {
-                        self.first.get_or_insert(None);
-                        return Ok(());
-                    }
+                let fault = not_base64(p.string()?);
+                if self.first.is_none() && fault.is_some() {
+                    self.first = Some(fault);
                 }
+                return Ok(());
             }
             Type::Bytes => false,
         };
-        if fits { Ok(p.raw().map(drop)?) } else { self.wrong(p, &self.wanted(t)) }
+        if fits {
+            return Ok(p.raw().map(drop)?);
+        }
+        let is_number = matches!(
+            t,
+            Type::I32 | Type::OptI32 | Type::I64 | Type::OptI64 | Type::F64 | Type::OptF64
+        );
+        let wanted = if go.is_empty() { name(t) } else { go.to_owned() };
+        self.wrong(p, &wanted, is_number)
     }
     /// A value that decodes itself.
     fn leaf(&mut self, leaf: &str, p: &mut Parser<'_>) -> Result<(), Stop> {
@@ -283,17 +303,17 @@ impl Walk {
         let path = self.path.clone();
         let mut inner = Walk { path, owner: self.owner, first: None, outer: Some(outer) };
         match (p.peek()?, leaf) {
-            (b'{', _) => inner.message(schema, p)?,
+            (b'{', _) => inner.message(schema, "", p)?,
             (b'[', "JSONSchemaPropsOrArray") => {
                 let mut more = p.open(b'[', b']')?;
                 while more {
                     if !p.null()? {
-                        inner.message(schema, p)?;
+                        inner.message(schema, "", p)?;
                     }
                     more = p.next(b']')?;
                 }
             }
-            (b'[', "JSONSchemaPropsOrStringArray") => inner.elements(&Type::Str, p)?,
+            (b'[', "JSONSchemaPropsOrStringArray") => inner.elements(&Type::Str, "", p)?,
             (b'n' | b't' | b'f', _) => drop(p.raw()?),
             (_, "JSONSchemaPropsOrBool") => return Err(Stop::Unknown),
             _ => drop(p.raw()?),
@@ -304,6 +324,38 @@ impl Walk {
             Some(None) => Err(Stop::Unknown),
         }
     }
+}
+
+/// Why a text is no base64: Go names the first byte that is wrong.
+fn not_base64(text: &str) -> Option<String> {
+    let bytes: Vec<(usize, u8)> =
+        text.bytes().enumerate().filter(|(_, c)| !matches!(c, b'\r' | b'\n')).collect();
+    let corrupt = |at: usize| Some(format!("illegal base64 data at input byte {at}"));
+    let mut at = 0;
+    while at < bytes.len() {
+        for index in 0..4 {
+            let Some(&(place, c)) = bytes.get(at + index) else {
+                return corrupt(text.len() - (bytes.len() - at));
+            };
+            if c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/') {
+                continue;
+            }
+            if c != b'=' || index < 2 {
+                return corrupt(place);
+            }
+            // Padding: nothing else may follow.
+            let rest = &bytes[at + index + 1..];
+            return match (index, rest) {
+                (2, []) => corrupt(text.len()),
+                (2, [(_, b'=')]) | (3, []) => None,
+                (2, [(_, b'='), (place, _), ..]) | (3, [(place, _), ..]) => corrupt(*place),
+                (2, [(place, _), ..]) => corrupt(place - 1),
+                _ => None,
+            };
+        }
+        at += 4;
+    }
+    None
 }
 
 /// Whether `read` finds what it wants; the parser stays where it is.
@@ -331,4 +383,36 @@ fn find(d: &'static Desc, key: &str, path: &mut Vec<&'static str>) -> Option<&'s
             })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_go_has_it() {
+        for (text, expect) in [
+            ("Yg==", None),
+            ("YWI=", None),
+            ("YWJj", None),
+            ("", None),
+            ("YQ", Some(0)),
+            ("YWJjYQ", Some(4)),
+            ("Y%==", Some(1)),
+            ("YQ=", Some(3)),
+            ("YQ==x", Some(4)),
+        ] {
+            let expect = expect.map(|at: usize| format!("illegal base64 data at input byte {at}"));
+            assert_eq!(not_base64(text), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn inside_of_types() {
+        assert_eq!(element("[]v1.Phase"), "v1.Phase");
+        assert_eq!(element("[]*v1.Phase"), "v1.Phase");
+        assert_eq!(element("v1.Phases"), "");
+        assert_eq!(value("map[v1.Name]v1.Phase"), "v1.Phase");
+        assert_eq!(value("v1.Phases"), "");
+    }
 }

@@ -47,7 +47,8 @@ pub(crate) use json::is_zero;
 pub(crate) use json::json_into;
 pub use json::{json_decode, json_merge, json_put, json_put_kind};
 pub use leaf::{Json, Leaf, LeafDesc, OptLeafSlot, RawExtension, leaf_eq_as};
-pub(crate) use mismatch::{kind_mismatch, mismatch};
+pub(crate) use mismatch::kind_mismatch;
+pub use mismatch::mismatch;
 pub use parser::Parser;
 pub(crate) use parser::quote_or_escape;
 pub use protobuf::{pb_decode, pb_merge, pb_merge_over, pb_put};
@@ -56,12 +57,14 @@ pub use query::to_query;
 pub use schema::json_schema;
 pub use serde_impls::{deserialize, deserialize_as, serialize};
 pub(crate) use strict::Checker;
+pub use strict::strict_json;
 pub use surface::*;
 #[doc(hidden)]
 pub use type_meta::TYPE_META;
 pub use type_meta::TypeMeta;
 pub(crate) use value::{json_value, json_value_exact, put_object, put_value};
 pub use wire::{Reader, Writer};
+pub(crate) use writer::put_serde;
 pub use writer::{put_bool, put_f64, put_i64, put_str};
 
 /// Leaf descriptors, for generated tables.

@@ -4,7 +4,7 @@
 //! It is a pass of its own over the text and the static table of the type, behind the decoding:
 //! decoding without it costs nothing more, and nothing is compiled per type.
 use super::error::R;
-use super::{Desc, Field, INLINE, NOJSON, Parser, Type};
+use super::{ANY, Desc, Field, INLINE, NOJSON, Parser, Type};
 use crate::strict::StrictError;
 use std::collections::HashSet;
 
@@ -13,6 +13,22 @@ const MOST: usize = 100;
 /// In the set of members seen: `kind` and `apiVersion`, behind all fields.
 const KIND: usize = 254;
 const API_VERSION: usize = 255;
+
+/// What strictness objects to in JSON text of a type; without one, in any JSON: that members are
+/// there twice. Go: the strict errors of `UnmarshalStrict` in `sigs.k8s.io/json`.
+///
+/// # Errors
+/// The text is not JSON.
+///
+/// ```
+/// use pintle_apimachinery::reflect::strict_json;
+/// let found = strict_json(r#"{"spec":{"a":1,"a":2}}"#, None)?;
+/// assert_eq!(found[0].to_string(), r#"duplicate field "spec.a""#);
+/// # Ok::<(), Box<pintle_apimachinery::reflect::DecodeError>>(())
+/// ```
+pub fn strict_json(text: &str, desc: Option<&'static Desc>) -> R<Vec<StrictError>> {
+    Checker::check(text, desc)
+}
 
 /// Finds what is unknown or there twice.
 #[derive(Default)]
@@ -62,7 +78,7 @@ impl Checker {
     }
     fn message(&mut self, d: &'static Desc, p: &mut Parser<'_>) -> R<()> {
         if d.transparent {
-            return self.typed(&d.fields[0].ty, d, p);
+            return self.typed(&d.fields[0].ty, p);
         }
         if p.peek()? != b'{' {
             return p.raw().map(drop);
@@ -74,7 +90,7 @@ impl Checker {
             let key = p.key()?;
             let found = if let Some(i) = d.find(&key, hint) {
                 hint = i + 1;
-                Some((i, &d.fields[i], d))
+                Some((i, &d.fields[i]))
             } else {
                 inlined(d, &key, &mut d.fields.len())
             };
@@ -92,8 +108,11 @@ impl Checker {
                     }
                     *word |= bit;
                     match found {
-                        Some((_, f, owner)) => {
-                            self.at_key(f.name, |c| c.typed(&f.ty, owner, p))?;
+                        Some((_, f)) => {
+                            self.at_key(f.name, |c| match f.flags & ANY {
+                                0 => c.typed(&f.ty, p),
+                                _ => c.any(p),
+                            })?;
                         }
                         None => drop(p.raw()?),
                     }
@@ -103,15 +122,11 @@ impl Checker {
         }
         Ok(())
     }
-    fn typed(&mut self, t: &'static Type, owner: &'static Desc, p: &mut Parser<'_>) -> R<()> {
+    fn typed(&mut self, t: &'static Type, p: &mut Parser<'_>) -> R<()> {
         match (t, p.peek()?) {
             (Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d), _) => self.message(d, p),
-            (Type::List(t), b'[') => self.elements(p, |c, p| c.typed(t, owner, p)),
-            (Type::Map(t), b'{') => self.entries(p, |c, p| c.typed(t, owner, p)),
-            // Cells of tables are values of Go's `any`; other JSON decodes itself.
-            (Type::Leaf(l), b'{' | b'[') if owner.name == "TableRow" && l.name == "Json" => {
-                self.any(p)
-            }
+            (Type::List(t), b'[') => self.elements(p, |c, p| c.typed(t, p)),
+            (Type::Map(t), b'{') => self.entries(p, |c, p| c.typed(t, p)),
             _ => p.raw().map(drop),
         }
     }
@@ -161,13 +176,9 @@ impl Checker {
     }
 }
 
-/// The field `key` of a struct inlined in `d`, with the struct that has it, and its place among
-/// all fields; `next` is the first place that is free.
-fn inlined(
-    d: &'static Desc,
-    key: &str,
-    next: &mut usize,
-) -> Option<(usize, &'static Field, &'static Desc)> {
+/// The field `key` of a struct inlined in `d`, and its place among all fields; `next` is the first
+/// place that is free.
+fn inlined(d: &'static Desc, key: &str, next: &mut usize) -> Option<(usize, &'static Field)> {
     for f in d.fields {
         let (true, Type::Msg(sub) | Type::Emb(sub) | Type::OptMsg(sub)) =
             (f.flags & INLINE != 0, f.ty)
@@ -179,7 +190,7 @@ fn inlined(
         if let Some(i) =
             sub.fields.iter().position(|f| f.name == key && f.flags & (INLINE | NOJSON) == 0)
         {
-            return Some((base + i, &sub.fields[i], sub));
+            return Some((base + i, &sub.fields[i]));
         }
         if let Some(found) = inlined(sub, key, next) {
             return Some(found);

@@ -18,6 +18,8 @@ pub const OMITZERO: u8 = 4;
 pub const NOJSON: u8 = 8;
 /// [`Field::flags`]: the [`TypeMeta`](super::TypeMeta) of an object inside another.
 pub const TYPEMETA: u8 = 16;
+/// [`Field::flags`]: a list of values of Go's `any`, which are what they mean, not their text.
+pub const ANY: u8 = 32;
 /// In [`Desc::by_num`]: no field has this number.
 pub const NO_FIELD: u8 = 255;
 
@@ -153,7 +155,7 @@ pub struct Field {
     pub name: &'static str,
     /// Protobuf number; 0 when the field is not in protobuf.
     pub num: u8,
-    /// [`OMITEMPTY`], [`INLINE`], [`OMITZERO`], [`NOJSON`], [`TYPEMETA`].
+    /// [`OMITEMPTY`], [`INLINE`], [`OMITZERO`], [`NOJSON`], [`TYPEMETA`], [`ANY`].
     pub flags: u8,
     /// Where the field is in its struct.
     pub(crate) offset: u32,
@@ -212,6 +214,9 @@ pub struct Facts {
     pub enums: &'static [&'static str],
     /// Whether the field must be given.
     pub required: bool,
+    /// Go's type, as its errors name it (`v1.PodPhase`), where it does not follow from
+    /// [`Field::ty`]; `""` where it does.
+    pub go: &'static str,
 }
 
 /// No facts: the base of struct updates.
@@ -224,6 +229,7 @@ pub const NO_FACTS: Facts = Facts {
     patch_key: "",
     enums: &[],
     required: false,
+    go: "",
 };
 
 /// Type of a field, element or value.

@@ -553,7 +553,10 @@ fn values_of_the_wrong_type_are_named_as_by_go() {
         mismatch(r#"{"data":{"a":"eA==","b":[1,null,{}]}}"#, &SEALED).unwrap(),
         "json: cannot unmarshal object into Go struct field Sealed.data of type uint8"
     );
-    assert_eq!(mismatch(r#"{"data":{"a":"?"}}"#, &SEALED), None);
+    assert_eq!(
+        mismatch(r#"{"data":{"a":"?"}}"#, &SEALED).unwrap(),
+        "illegal base64 data at input byte 0"
+    );
     assert_eq!(
         kind_mismatch(r#"{"Kind":5}"#).unwrap(),
         "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string"

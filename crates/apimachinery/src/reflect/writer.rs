@@ -1,4 +1,5 @@
 //! JSON text as Go's `encoding/json` writes it, HTML escaping included.
+use std::io;
 
 /// Bytes that cannot stand in a string as they are.
 static ESCAPED: [bool; 256] = {
@@ -134,7 +135,7 @@ pub fn put_bool(out: &mut Vec<u8>, v: bool) {
 ///
 /// JSON has no form for infinities and NaN; they become `null`.
 pub fn put_f64(out: &mut Vec<u8>, v: f64) {
-    use std::io::Write;
+    use io::Write;
     if !v.is_finite() {
         out.extend_from_slice(b"null");
         return;
@@ -153,6 +154,51 @@ pub fn put_f64(out: &mut Vec<u8>, v: f64) {
         write!(out, "{v}")
     };
     debug_assert!(written.is_ok(), "writing to memory does not fail");
+}
+
+/// Writes what serde can write, with strings and numbers as Go has them.
+///
+/// # Errors
+/// The value says so, or a map's key is no string.
+pub(crate) fn put_serde(
+    out: &mut Vec<u8>,
+    value: &(impl serde::Serialize + ?Sized),
+) -> Result<(), serde_json::Error> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, AsGo))
+}
+
+/// Has serde write as Go does.
+struct AsGo;
+
+impl serde_json::ser::Formatter for AsGo {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, w: &mut W, v: f64) -> io::Result<()> {
+        let mut out = Vec::new();
+        put_f64(&mut out, v);
+        w.write_all(&out)
+    }
+    fn write_f32<W: ?Sized + io::Write>(&mut self, w: &mut W, v: f32) -> io::Result<()> {
+        let abs = v.abs();
+        if abs != 0.0 && !(1e-6..1e21).contains(&abs) {
+            let s = format!("{v:e}");
+            let s = if s.contains("e-") { s } else { s.replace('e', "e+") };
+            w.write_all(s.as_bytes())
+        } else {
+            write!(w, "{v}")
+        }
+    }
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        // What JSON must escape is no part of a fragment; what HTML would take for its own is.
+        if !fragment.bytes().any(|c| ESCAPED[c as usize]) {
+            return w.write_all(fragment.as_bytes());
+        }
+        let mut out = Vec::new();
+        put_escaped(&mut out, fragment);
+        w.write_all(&out)
+    }
 }
 
 /// The text of a number that lies in the middle between two shortest forms: Go takes the one that

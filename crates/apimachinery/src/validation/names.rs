@@ -382,9 +382,11 @@ pub fn path_segment_prefix(text: &str) -> Vec<String> {
 /// its end. Go: `maskTrailingDash` of `pkg/api/validation`, with its oddity of replacing two characters by one.
 pub fn mask_trailing_dash(name: &str) -> std::borrow::Cow<'_, str> {
     if name.len() > 1 && name.ends_with('-') {
-        // Two bytes go, as in Go; a name that is not ASCII is invalid in any case.
-        let kept = name.get(..name.len() - 2).unwrap_or("é");
-        return format!("{kept}a").into();
+        // Two bytes go, as in Go. Where that cuts a character in two, its first bytes stay there; here something
+        // stands for them that is no more valid.
+        let most = name.len() - 2;
+        let kept = &name[..name.floor_char_boundary(most)];
+        return format!("{kept}{}a", "!".repeat(most - kept.len())).into();
     }
     name.into()
 }

@@ -23,6 +23,7 @@ mod scan;
 mod value;
 
 use crate::Error;
+use crate::util::YamlSplitter;
 use serde_json::Value;
 
 /// The value of the first document; null when there is none. What follows it is not looked at.
@@ -71,47 +72,41 @@ pub fn to_string(value: &Value) -> String {
     out
 }
 
-/// The documents of a text, split where a line begins with `---`, each with the end of its last
-/// line; what is empty is left out. Go: `yaml.YAMLReader`.
+/// The documents of a text, as [`YamlSplitter`] cuts it. Go: `yaml.YAMLReader`.
 ///
 /// An item is an error, and the last one, when something else than white space and a comment is
 /// behind a separator.
 pub fn documents(bytes: &[u8]) -> impl Iterator<Item = Result<Vec<u8>, Error>> + '_ {
-    let mut rest = Some(bytes);
+    // The text is fed in parts, so that what is cut is not there three times.
+    let mut parts = bytes.chunks(PART);
+    let mut splitter = Some(YamlSplitter::new());
+    let mut last = Vec::new().into_iter();
     std::iter::from_fn(move || {
-        let mut document = Vec::new();
-        while let Some(text) = rest {
-            // The line without its end, as every line gets a fresh one.
-            let (line, next) = match text.iter().position(|b| *b == b'\n') {
-                Some(i) => (&text[..i], Some(&text[i + 1..])),
-                None => (text, None),
-            };
-            if next.is_none() && line.is_empty() {
-                rest = None;
-                break;
+        let wrong = |e: crate::ParseError| Error::decode(e.to_string());
+        while let Some(splitting) = &mut splitter {
+            match splitting.next() {
+                Ok(Some(document)) => return Some(Ok(document)),
+                Err(e) => {
+                    splitter = None;
+                    return Some(Err(wrong(e)));
+                }
+                Ok(None) => {}
             }
-            rest = next;
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let Some(behind) = line.strip_prefix(b"---") else {
-                document.extend_from_slice(line);
-                document.push(b'\n');
-                continue;
-            };
-            let behind = String::from_utf8_lossy(behind);
-            let behind = behind.trim();
-            if !behind.is_empty() && !behind.starts_with('#') {
-                rest = None;
-                return Some(Err(Error::decode(format!(
-                    "invalid Yaml document separator: {behind}"
-                ))));
-            }
-            if !document.is_empty() {
-                return Some(Ok(document));
+            match parts.next() {
+                Some(part) => splitting.feed(part),
+                None => match splitter.take().map(YamlSplitter::finish) {
+                    Some(Err(e)) => return Some(Err(wrong(e))),
+                    Some(Ok(documents)) => last = documents.into_iter(),
+                    None => {}
+                },
             }
         }
-        (!document.is_empty()).then_some(Ok(document))
+        last.next().map(Ok)
     })
 }
+
+/// How much of a text is split at once.
+const PART: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests;

@@ -168,14 +168,17 @@ fn documents_are_split_at_lines() {
         assert_eq!(found, expect, "{text:?}");
     }
     check("", &[]);
-    check("---\n", &[]);
+    check("---\n", &["---\n"]);
     check("a\n---\nb\n", &["a\n", "b\n"]);
-    check("---\na\n---  # c\nb", &["a\n", "b\n"]);
+    check("---\na\n---  # c\nb", &["---\na\n", "b\n"]);
     check("a\n--- \r\nb\r\n", &["a\n", "b\n"]);
     check("a\n---x\nb", &["invalid Yaml document separator: x"]);
     check("a\n ---\nb", &["a\n ---\nb\n"]);
     check("\n\n---\n", &["\n\n"]);
-    check("a\n---\n---\nb", &["a\n", "b\n"]);
+    check("a\n---\n---\nb", &["a\n", "---\nb\n"]);
+    // Across what is split at once.
+    let long = "x".repeat(70_000);
+    check(&format!("{long}\n---\n{long}"), &[&format!("{long}\n"), &format!("{long}\n")]);
 }
 
 #[test]
@@ -192,7 +195,10 @@ fn mutated_input_never_panics() {
             let again = to_string(&v);
             assert_eq!(parse(again.as_bytes()).expect(&again), v, "{text:?} is {again:?}");
         }
-        documents(text.as_bytes()).for_each(drop);
+        let cut: Result<Vec<_>, _> = documents(text.as_bytes()).collect();
+        let cut = cut.map(|all| all.into_iter().map(|d| String::from_utf8(d).unwrap()).collect());
+        let same = crate::util::yaml_documents(&text);
+        assert_eq!(cut.map_err(|e| e.to_string()), same.map_err(|e| e.to_string()), "{text:?}");
     }
 }
 

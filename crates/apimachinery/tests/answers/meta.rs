@@ -4,8 +4,8 @@
 use pintle_apimachinery::labels::Selector;
 use pintle_apimachinery::meta::{
     self, Conditions, DefaultRestMapper, FirstHitRestMapper, GroupResources, MultiRestMapper,
-    PrinterColumn, PriorityRestMapper, RestMapper, RestMapping, RestScope, TableColumns,
-    discovery_rest_mapper,
+    PrinterColumn, PriorityRestMapper, RestMapper, RestMapping, RestScope, ShortcutRestMapper,
+    Shortcuts, TableColumns, discovery_rest_mapper,
 };
 use pintle_apimachinery::util::Aggregate;
 use pintle_apimachinery::validation::{FieldError, FieldErrors, FieldPath};
@@ -16,6 +16,7 @@ use pintle_apimachinery::{
     ListOptions, Map, PatchOptions, PatchType, Preconditions, Status, Str, Time, UpdateOptions,
 };
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Answer = Result<Value, String>;
 
@@ -36,6 +37,7 @@ pub(crate) fn answer(function: &str, input: &Value) -> Option<Answer> {
         "conditions.edit" => conditions_edit(input),
         "restmapper.ask" => rest_mapper_ask(input),
         "restmapper.guess" => rest_mapper_guess(input),
+        "restmapper.category" => rest_mapper_category(input),
         "table.convert" => table_convert(input),
         "errors.aggregate" => errors_aggregate(input),
         _ => return None,
@@ -332,10 +334,27 @@ fn conditions_edit(input: &Value) -> Answer {
     }))
 }
 
-fn mapper(input: &Value) -> Result<Box<dyn RestMapper>, String> {
+type Warnings = Arc<Mutex<Vec<String>>>;
+
+/// What a server serves.
+fn groups(input: &Value) -> Result<Vec<GroupResources>, String> {
+    let group = |value: &Value| -> Result<GroupResources, String> {
+        let resources = value["resources"].as_object().into_iter().flatten();
+        Ok(GroupResources {
+            group: typed(&value["group"])?,
+            resources: resources
+                .map(|(version, all)| Ok((version.as_str().into(), typed(all)?)))
+                .collect::<Result<_, String>>()?,
+        })
+    };
+    list(input, "groups").iter().map(group).collect()
+}
+
+fn mapper(input: &Value, warnings: &Warnings) -> Result<Box<dyn RestMapper>, String> {
     let own = |value: &Value, key: &str| text(value, key).to_owned();
     let multi = || -> Result<MultiRestMapper, String> {
-        Ok(MultiRestMapper(list(input, "of").iter().map(mapper).collect::<Result<_, _>>()?))
+        let of = list(input, "of").iter().map(|of| mapper(of, warnings));
+        Ok(MultiRestMapper(of.collect::<Result<_, _>>()?))
     };
     let pairs = |key: &str| -> Vec<(String, String)> {
         let side = |pair: &Value, i: usize| pair[i].as_str().unwrap_or_default().to_owned();
@@ -373,18 +392,15 @@ fn mapper(input: &Value) -> Result<Box<dyn RestMapper>, String> {
                 .map(|(g, v)| GroupVersionKind::new(g, v, meta::ANY))
                 .collect(),
         }),
-        "discovery" => {
-            let group = |value: &Value| -> Result<GroupResources, String> {
-                let resources = value["resources"].as_object().into_iter().flatten();
-                Ok(GroupResources {
-                    group: typed(&value["group"])?,
-                    resources: resources
-                        .map(|(version, all)| Ok((version.as_str().into(), typed(all)?)))
-                        .collect::<Result<_, String>>()?,
-                })
-            };
-            let groups: Result<Vec<_>, _> = list(input, "groups").iter().map(group).collect();
-            Box::new(discovery_rest_mapper(&groups?))
+        "discovery" => Box::new(discovery_rest_mapper(&groups(input)?)),
+        "shortcuts" => {
+            let delegate = mapper(input["of"].get(0).unwrap_or(&Value::Null), warnings)?;
+            let warnings = warnings.clone();
+            let short = ShortcutRestMapper::new(delegate, Shortcuts::new(&groups(input)?));
+            Box::new(short.on_warning(move |text| {
+                let mut warnings = warnings.lock().unwrap_or_else(PoisonError::into_inner);
+                warnings.push(text.to_owned());
+            }))
         }
         other => return Err(bad(other)),
     })
@@ -398,7 +414,8 @@ fn mapping(mapping: &RestMapping) -> Value {
 }
 
 fn rest_mapper_ask(input: &Value) -> Answer {
-    let mapper = mapper(&input["mapper"])?;
+    let warnings = Warnings::default();
+    let mapper = mapper(&input["mapper"], &warnings)?;
     let (group, name) = (text(input, "group").to_owned(), text(input, "name").to_owned());
     let resource =
         GroupVersionResource::new(group.clone(), text(input, "version").to_owned(), name.clone());
@@ -419,6 +436,13 @@ fn rest_mapper_ask(input: &Value) -> Answer {
         }
         _ => mapper.singular_of(&name).map(Value::from),
     };
+    let answer = answer.map(|answer| match text(&input["mapper"], "type") {
+        "shortcuts" => {
+            let warnings = warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            json!({"answer": answer, "warnings": *warnings})
+        }
+        _ => answer,
+    });
     answer.map_err(|error| {
         let what = match (error.is_no_match(), error.is_ambiguous()) {
             (true, _) => "no match: ",
@@ -427,6 +451,12 @@ fn rest_mapper_ask(input: &Value) -> Answer {
         };
         format!("{what}{error}")
     })
+}
+
+fn rest_mapper_category(input: &Value) -> Answer {
+    let shortcuts = Shortcuts::new(&groups(input)?);
+    let found = shortcuts.category(text(input, "category"));
+    Ok(found.iter().map(|resource| Value::from(resource.to_string())).collect())
 }
 
 fn rest_mapper_guess(input: &Value) -> Answer {

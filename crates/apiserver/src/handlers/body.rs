@@ -281,8 +281,7 @@ impl Request<'_> {
             };
             object = self.core.typed.normalize(object, &expect.api_version, expect.kind).map_err(
                 |error| {
-                    let version = expect.api_version.rsplit('/').next().unwrap_or_default();
-                    let go = desc.and_then(|desc| go_json::misfit(&parsed.text, desc, version));
+                    let go = desc.and_then(|desc| go_json::misfit(&parsed.text, desc));
                     cannot(&go.unwrap_or(error))
                 },
             )?;
@@ -373,6 +372,9 @@ impl Request<'_> {
                 Ok(())
             })?;
         }
+        if let Some(schema) = self.resource.custom.as_ref().and_then(|c| c.schema.as_ref()) {
+            schema.default(object);
+        }
         Ok(unknown)
     }
 
@@ -389,7 +391,7 @@ impl Request<'_> {
                 Some(Type::Msg(inner) | Type::Emb(inner) | Type::OptMsg(inner)) => Some(inner),
                 _ => None,
             };
-            let go = inner.and_then(|desc| go_json::misfit(&text, desc, "v1"));
+            let go = inner.and_then(|desc| go_json::misfit(&text, desc));
             go.unwrap_or(error)
         })?;
         Ok((normal.remove("metadata").unwrap_or_default(), unknown))

@@ -64,6 +64,7 @@ impl Request<'_> {
             Ok(new)
         });
         let (item, _) = updated.map_err(|error| error.warned(&warnings))?;
+        warnings.extend(item.warnings.iter().cloned());
         Ok(Answer { reply: Reply::Object(200, item), warnings })
     }
 
@@ -223,7 +224,7 @@ impl Request<'_> {
                 }
                 _ => desc.and_then(|desc| {
                     let text = Value::Object(patched.clone()).to_string();
-                    go_json::misfit(&text, desc, &resource.version)
+                    go_json::misfit(&text, desc)
                 }),
             };
             invalid(&go.unwrap_or(error))

@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/restmapper"
 )
 
@@ -42,6 +43,7 @@ func init() {
 	functions["conditions.edit"] = of(conditionsEdit)
 	functions["restmapper.ask"] = of(restMapperAsk)
 	functions["restmapper.guess"] = of(restMapperGuess)
+	functions["restmapper.category"] = of(restMapperCategory)
 	functions["table.convert"] = of(tableConvert)
 	functions["errors.aggregate"] = of(errorsAggregate)
 }
@@ -338,6 +340,8 @@ type mapperIn struct {
 	Of       []mapperIn             `json:"of"`
 	Priority [][2]string            `json:"priority"`
 	Groups   []mapperDiscoveryGroup `json:"groups"`
+
+	warnings *[]string
 }
 
 type mapperKind struct {
@@ -402,8 +406,53 @@ func (in mapperIn) mapper() (meta.RESTMapper, error) {
 			groups = append(groups, &restmapper.APIGroupResources{Group: g.Group, VersionedResources: g.Resources})
 		}
 		return restmapper.NewDiscoveryRESTMapper(groups), nil
+	case "shortcuts":
+		if len(in.Of) != 1 {
+			return nil, badInput{errors.New("short names are of one mapper")}
+		}
+		delegate, err := in.Of[0].mapper()
+		if err != nil {
+			return nil, err
+		}
+		warn := func(text string) { *in.warnings = append(*in.warnings, text) }
+		return restmapper.NewShortcutExpander(delegate, served{groups: in.Groups}, warn), nil
 	}
 	return nil, badInput{fmt.Errorf("no mapper %q", in.Type)}
+}
+
+// served is as much of discovery as short names and categories need.
+type served struct {
+	discovery.DiscoveryInterface
+	groups []mapperDiscoveryGroup
+}
+
+func (s served) ServerGroupsAndResources() ([]*metav1.APIGroup, []*metav1.APIResourceList, error) {
+	var groups []*metav1.APIGroup
+	var lists []*metav1.APIResourceList
+	for _, g := range s.groups {
+		groups = append(groups, &g.Group)
+		for _, v := range g.Group.Versions {
+			if all, found := g.Resources[v.Version]; found {
+				gv := schema.GroupVersion{Group: g.Group.Name, Version: v.Version}
+				lists = append(lists, &metav1.APIResourceList{GroupVersion: gv.String(), APIResources: all})
+			}
+		}
+	}
+	return groups, lists, nil
+}
+
+type categoryIn struct {
+	Groups   []mapperDiscoveryGroup `json:"groups"`
+	Category string                 `json:"category"`
+}
+
+func restMapperCategory(in categoryIn) (any, error) {
+	all, _ := restmapper.NewDiscoveryCategoryExpander(served{groups: in.Groups}).Expand(in.Category)
+	out := []string{}
+	for _, r := range all {
+		out = append(out, r.String())
+	}
+	return out, nil
 }
 
 type restMapperIn struct {
@@ -423,6 +472,8 @@ func mappingOut(m *meta.RESTMapping) any {
 
 // restMapperAsk says with an error whether it is of one of the two kinds that callers ask for.
 func restMapperAsk(in restMapperIn) (any, error) {
+	warnings := []string{}
+	in.Mapper.warnings = &warnings
 	mapper, err := in.Mapper.mapper()
 	if err != nil {
 		return nil, err
@@ -480,6 +531,9 @@ func restMapperAsk(in restMapperIn) (any, error) {
 			what = "ambiguous: "
 		}
 		return nil, errors.New(what + err.Error())
+	}
+	if in.Mapper.Type == "shortcuts" {
+		return map[string]any{"answer": out, "warnings": warnings}, nil
 	}
 	return out, nil
 }

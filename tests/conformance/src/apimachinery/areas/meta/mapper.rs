@@ -18,6 +18,8 @@ const NAMES: &[[&str; 2]] = &[
     ["Things", "Thing"],
     ["sheep", "sheep"],
 ];
+const SHORT: &[&str] = &["po", "deploy", "ep", "w", "sh", "pods", "\"q", "é"];
+const CATEGORIES: &[&str] = &["all", "api-extensions", "x", ""];
 const ASKED: &[&str] = &[
     "pods",
     "pod",
@@ -97,10 +99,18 @@ fn discovery_mapper(rng: &mut Rng) -> Value {
                         true => (name.to_owned(), singular),
                         false => (guess.resource.into_owned(), ""),
                     };
-                    all.push(json!({
+                    let mut resource = json!({
                         "name": format!("{name}{subresource}"), "singularName": singular,
                         "namespaced": rng.chance(60), "kind": kind, "verbs": [],
-                    }));
+                    });
+                    for (key, from) in [("shortNames", SHORT), ("categories", CATEGORIES)] {
+                        if rng.chance(60) {
+                            let some: Vec<&str> =
+                                (0..1 + rng.below(2)).map(|_| *rng.pick(from)).collect();
+                            resource[key] = some.into();
+                        }
+                    }
+                    all.push(resource);
                 }
                 resources.insert((*version).to_owned(), all.into());
             }
@@ -116,10 +126,27 @@ fn discovery_mapper(rng: &mut Rng) -> Value {
 }
 
 fn mapper(rng: &mut Rng) -> Value {
-    let type_ = *rng.pick(&["default", "default", "discovery", "multi", "firsthit", "priority"]);
+    let type_ = *rng.pick(&[
+        "default",
+        "default",
+        "discovery",
+        "multi",
+        "firsthit",
+        "priority",
+        "shortcuts",
+        "shortcuts",
+    ]);
     match type_ {
         "default" => default_mapper(rng),
         "discovery" => discovery_mapper(rng),
+        "shortcuts" => {
+            let served = discovery_mapper(rng);
+            let mut mapper = json!({"type": type_, "groups": served["groups"], "of": [served]});
+            if rng.chance(20) {
+                mapper["of"] = json!([default_mapper(rng)]);
+            }
+            mapper
+        }
         _ => {
             // None at all is an empty answer in Go's first-hit mapper.
             let of: Vec<Value> = (0..1 + rng.below(3)).map(|_| default_mapper(rng)).collect();
@@ -146,8 +173,11 @@ fn collect(mapper: &Value, known: &mut Vec<[String; 4]>) {
     for group in list(&mapper["groups"]) {
         for (version, resources) in group["resources"].as_object().into_iter().flatten() {
             for r in list(resources) {
-                let (group, version) = (text(&group["group"]["name"]), version.clone());
-                known.push([group, version, text(&r["kind"]), text(&r["name"])]);
+                let of = |name: &Value| {
+                    [text(&group["group"]["name"]), version.clone(), text(&r["kind"]), text(name)]
+                };
+                known.push(of(&r["name"]));
+                known.extend(list(&r["shortNames"]).iter().map(of));
             }
         }
     }
@@ -158,6 +188,11 @@ pub(super) fn mappers(rng: &mut Rng) -> Case {
     if rng.chance(10) {
         let kind = rng.text(&["P", "od", "s", "y", "S", "Y", "Endpoints", "É", "ss", "x"], 4);
         return Case::new("restmapper.guess", kind);
+    }
+    if rng.chance(5) {
+        let groups = discovery_mapper(rng)["groups"].take();
+        let category = *rng.pick(CATEGORIES);
+        return Case::new("restmapper.category", json!({"groups": groups, "category": category}));
     }
     let mapper = mapper(rng);
     let method = *rng.pick(&[
@@ -178,6 +213,9 @@ pub(super) fn mappers(rng: &mut Rng) -> Case {
         (group, version, name) = (g, v, if of_kind { kind } else { resource });
         if !of_kind && rng.chance(40) {
             group = String::new();
+        } else if !of_kind && rng.chance(15) {
+            // The beginning of a group.
+            group.truncate(group.len() / 2);
         }
         if rng.chance(50) {
             version = String::new();
