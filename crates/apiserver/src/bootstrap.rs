@@ -1,6 +1,6 @@
 //! Objects that every server has from the start, beside its namespaces.
 //!
-//! Go counterpart: `pkg/controlplane/controller/kubernetesservice`.
+//! Go counterpart: `pkg/controlplane/controller/kubernetesservice` and `pkg/registry/scheduling/rest`.
 
 use std::sync::Arc;
 
@@ -65,4 +65,30 @@ pub(crate) async fn kubernetes_service(core: &Arc<Core>, port: Option<u16>) -> R
         },
     });
     create(core, "/api/v1/namespaces/default/services", &service).await
+}
+
+/// Whether a priority class is one that every server has.
+pub(crate) fn is_system_priority(name: &str) -> bool {
+    matches!(name, "system-node-critical" | "system-cluster-critical")
+}
+
+/// Creates the two priority classes that Pods of the system have.
+///
+/// # Errors
+/// Never for a server that has nothing else yet.
+///
+/// # Cancel safety
+/// Each class is there or not.
+pub(crate) async fn priority_classes(core: &Arc<Core>) -> Result<(), Error> {
+    let node = "Used for system critical pods that must not be moved from their current node.";
+    let cluster = "Used for system critical pods that must run in the cluster, but can be moved to \
+                   another node if necessary.";
+    for (name, value, description) in [
+        ("system-node-critical", 2_000_001_000, node),
+        ("system-cluster-critical", 2_000_000_000, cluster),
+    ] {
+        let class = json!({"metadata": {"name": name}, "value": value, "description": description});
+        create(core, "/apis/scheduling.k8s.io/v1/priorityclasses", &class).await?;
+    }
+    Ok(())
 }

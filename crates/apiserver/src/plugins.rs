@@ -48,24 +48,33 @@ const PLUGINS: [(&str, bool); 39] = [
 ];
 
 /// Those that this server has.
-pub(crate) const HERE: [&str; 7] = [
+pub(crate) const HERE: [&str; 12] = [
     "DefaultIngressClass",
     "DefaultStorageClass",
     "DefaultTolerationSeconds",
+    "LimitRanger",
     "NamespaceLifecycle",
+    "PersistentVolumeClaimResize",
+    "PodTopologyLabels",
     "Priority",
+    "RuntimeClass",
+    "ServiceAccount",
     "StorageObjectInUseProtection",
     "TaintNodesByCondition",
 ];
 
-/// A set of plugins.
+/// A set of plugins, and which of them somebody asked to be on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Plugins(u64);
+pub(crate) struct Plugins {
+    on: u64,
+    chosen: u64,
+}
 
 impl Default for Plugins {
     fn default() -> Self {
         let bit = |(at, (_, on)): (usize, &(&str, bool))| u64::from(*on) << at;
-        Plugins(PLUGINS.iter().enumerate().map(bit).fold(0, |set, bit| set | bit))
+        let on = PLUGINS.iter().enumerate().map(bit).fold(0, |set, bit| set | bit);
+        Plugins { on, chosen: 0 }
     }
 }
 
@@ -85,12 +94,22 @@ impl Plugins {
                 "{flag}-admission-plugins plugin {name:?} is unknown"
             )));
         };
-        self.0 = if on { self.0 | 1 << at } else { self.0 & !(1 << at) };
+        self.on = if on { self.on | 1 << at } else { self.on & !(1 << at) };
+        self.chosen |= 1 << at;
         Ok(())
     }
 
+    /// Turns a plugin off, unless somebody asked for it.
+    pub(crate) fn leave_out(&mut self, name: &str) {
+        if let Some(at) = position(name)
+            && self.chosen & 1 << at == 0
+        {
+            self.on &= !(1 << at);
+        }
+    }
+
     pub(crate) fn has(self, name: &str) -> bool {
-        position(name).is_some_and(|at| self.0 & 1 << at != 0)
+        position(name).is_some_and(|at| self.on & 1 << at != 0)
     }
 }
 
@@ -106,6 +125,11 @@ mod tests {
         plugins.set("Priority", false).expect("known");
         plugins.set("AlwaysDeny", true).expect("known");
         assert!(plugins.has("AlwaysDeny") && !plugins.has("Priority"));
+        plugins.leave_out("ServiceAccount");
+        assert!(!plugins.has("ServiceAccount"));
+        plugins.set("ServiceAccount", true).expect("known");
+        plugins.leave_out("ServiceAccount");
+        assert!(plugins.has("ServiceAccount"));
         let error = plugins.set("Foo", false).expect_err("unknown");
         assert_eq!(error.to_string(), "disable-admission-plugins plugin \"Foo\" is unknown");
     }

@@ -153,6 +153,9 @@ impl Builder {
     /// `--disable-admission-plugins`. Of those that are on by default in Kubernetes, this server
     /// has [`Builder::admission_plugins`]; turning on others has no effect.
     ///
+    /// `ServiceAccount` refuses Pods whose account is not there. It is on by default when the
+    /// controller runs that makes the accounts ([`Builder::controllers`]).
+    ///
     /// # Errors
     /// Kubernetes has no plugin of that name ([`Error::is_invalid_argument`]).
     pub fn admission_plugin(mut self, name: &str, on: bool) -> Result<Self, Error> {
@@ -268,13 +271,18 @@ impl Builder {
     /// # Panics
     /// Outside of a tokio runtime: the server's controllers are tasks.
     pub async fn start(self) -> Result<ApiServer, Error> {
-        let mut core = Core::new(self.auth, self.clock, self.settings, self.seed);
+        let mut settings = self.settings;
+        if !self.controllers.contains("serviceaccount-controller") {
+            settings.plugins.leave_out("ServiceAccount");
+        }
+        let mut core = Core::new(self.auth, self.clock, settings, self.seed);
         if let Some(clock) = self.manual {
             core.timers = crate::timers::Timers::Manual(clock);
         }
         create_initial(&core)
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
         let core = Arc::new(core);
+        crate::bootstrap::priority_classes(&core).await?;
         for crd in &self.crds {
             let served = serve(&core, crd).await;
             served.map_err(|error| error.context(format_args!("kind {}", crd.kind)))?;

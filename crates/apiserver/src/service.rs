@@ -487,11 +487,13 @@ impl<'a> Exchange<'a> {
             "create" => {
                 let body = self.read(body).await?;
                 let options = write_options(&self.query, "CreateOptions")?;
-                let (mut object, warnings) =
+                let (mut object, mut warnings) =
                     request.decode(&body, content_type, options.validation)?;
+                warnings.extend(handlers::new_object_warnings(resource, &object));
                 if plural == "certificatesigningrequests" {
                     handlers::certificates::requested_by(&mut object, user);
                 }
+                request.expect_account(&object).await;
                 let item = request.create(object, options).map_err(|e| e.warned(&warnings))?;
                 Ok(Answer { reply: Reply::Object(201, item), warnings })
             }

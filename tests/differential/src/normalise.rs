@@ -52,6 +52,7 @@ fn collect(value: &Value, revisions: &mut BTreeSet<u64>, names: &mut Vec<(String
                     revisions.extend(get("resourceVersion").parse::<u64>().ok());
                 }
                 let (base, name) = (get("generateName"), get("name"));
+                names.extend(map.get("spec").into_iter().flat_map(tokens));
                 if !base.is_empty() && name.len() > 5 && name.is_char_boundary(name.len() - 5) {
                     let (kept, random) = name.split_at(name.len() - 5);
                     let made = random.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -65,6 +66,17 @@ fn collect(value: &Value, revisions: &mut BTreeSet<u64>, names: &mut Vec<(String
         Value::Array(items) => items.iter().for_each(|value| collect(value, revisions, names)),
         _ => {}
     }
+}
+
+/// The names of the volumes with tokens that a server gave to a Pod.
+fn tokens(spec: &Value) -> impl Iterator<Item = (String, String)> {
+    let volumes = spec.get("volumes").and_then(Value::as_array).into_iter().flatten();
+    volumes.filter(|volume| volume.get("projected").is_some()).filter_map(|volume| {
+        let name = volume.get("name")?.as_str()?;
+        let random = name.strip_prefix("kube-api-access-")?;
+        let made = random.len() == 5 && random.chars().all(|c| c.is_ascii_alphanumeric());
+        made.then(|| (name.to_owned(), "kube-api-access-<made>".to_owned()))
+    })
 }
 
 struct Masks<'a> {

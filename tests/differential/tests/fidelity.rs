@@ -80,6 +80,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("bodies that are bad", "bodies"),
     ("parameters that are bad", "bad-queries"),
     ("paths that are bad", "bad-paths"),
+    ("what admission adds and refuses", "admission"),
+    ("admission without a controller manager", "admission-plain"),
 ];
 
 /// Every family is there, and tells of what succeeds and of what fails.

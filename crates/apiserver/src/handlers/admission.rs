@@ -1,9 +1,14 @@
-//! What the admission plugins that are on by default add to objects.
+//! What the admission plugins that are on by default add to objects, and refuse.
 //!
-//! Go counterpart: `Priority`, `DefaultTolerationSeconds`, `DefaultStorageClass`,
-//! `DefaultIngressClass`, `StorageObjectInUseProtection` and `TaintNodesByCondition` in
-//! `k8s.io/kubernetes/plugin/pkg/admission`.
+//! Go counterpart: `k8s.io/kubernetes/plugin/pkg/admission`, in the order of `AllOrderedPlugins`.
+//! What changes objects comes before validation, what only refuses after it. `NamespaceLifecycle`
+//! is in `namespaces.rs`.
 
+mod accounts;
+mod limits;
+mod runtime;
+
+use pintle_apimachinery::Quantity;
 use serde_json::{Value, json};
 
 use super::Request;
@@ -12,10 +17,6 @@ use crate::object::{Object, at, metadata, metadata_mut, text};
 use crate::registry::name_of;
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Range, Storage};
-
-/// Priorities of the classes that every server has.
-const SYSTEM: [(&str, i64); 2] =
-    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
 
 /// A volume or claim stays as long as it is in use.
 fn protect(object: &mut Object, finalizer: &str) {
@@ -46,16 +47,37 @@ fn not_ready(spec: &mut Object) {
 }
 
 impl Request<'_> {
+    fn forbidden(&self, name: &str, why: &str) -> ApiError {
+        ApiError::forbidden(self.resource.target(name), why)
+    }
+
     /// Adds what a create, or an update of `old`, leaves to the server.
     pub(crate) fn admit(&self, object: &mut Object, old: Option<&Object>) -> ApiResult<()> {
         let plugins = &self.core.settings.plugins;
         match (self.resource.group.as_str(), self.resource.plural.as_str()) {
             ("", "pods") => {
+                let new = old.is_none();
+                if new && plugins.has("LimitRanger") {
+                    self.default_resources(object);
+                }
+                if new && plugins.has("ServiceAccount") {
+                    self.service_account(object)?;
+                }
                 if plugins.has("Priority") {
                     self.priority(object, old)?;
                 }
                 if plugins.has("DefaultTolerationSeconds") {
                     tolerations(child(object, "spec"));
+                }
+                if new && plugins.has("RuntimeClass") {
+                    self.runtime_class(object)?;
+                }
+                if new && plugins.has("PodTopologyLabels") {
+                    let node = at(object, "spec.nodeName").and_then(Value::as_str);
+                    let labels = self.topology(node.unwrap_or_default());
+                    if !labels.is_empty() {
+                        child(metadata_mut(object), "labels").extend(labels);
+                    }
                 }
             }
             ("", "nodes") if old.is_none() && plugins.has("TaintNodesByCondition") => {
@@ -104,6 +126,97 @@ impl Request<'_> {
         Ok(())
     }
 
+    /// Refuses what is valid, but not wanted: a create, or an update of `old`.
+    pub(crate) fn admit_valid(&self, object: &Object, old: Option<&Object>) -> ApiResult<()> {
+        let plugins = &self.core.settings.plugins;
+        match (self.resource.group.as_str(), self.resource.plural.as_str()) {
+            ("", "pods") if old.is_none() => {
+                if plugins.has("LimitRanger") {
+                    self.within_limits(object)?;
+                }
+                if plugins.has("RuntimeClass") {
+                    self.overhead(object)?;
+                }
+            }
+            ("", "persistentvolumeclaims") => {
+                let going = old.is_some_and(|old| metadata(old).contains_key("deletionTimestamp"));
+                if plugins.has("LimitRanger") && !going {
+                    self.within_limits(object)?;
+                }
+                if let Some(old) = old.filter(|_| plugins.has("PersistentVolumeClaimResize")) {
+                    self.resize(object, old)?;
+                }
+            }
+            ("scheduling.k8s.io", "priorityclasses") if plugins.has("Priority") => {
+                if object.get("globalDefault") == Some(&true.into())
+                    && let Some(other) = self.default_priority()
+                    && (old.is_none() || name_of(&other) != name_of(object))
+                {
+                    let why = format!(
+                        "PriorityClass {} is already marked as default. Only one default can exist",
+                        name_of(&other)
+                    );
+                    return Err(self.forbidden(name_of(object), &why));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A claim may grow when it is bound, and its class lets it.
+    fn resize(&self, claim: &Object, old: &Object) -> ApiResult<()> {
+        let size = |claim: &Object| {
+            let text = at(claim, "spec.resources.requests.storage").and_then(Value::as_str);
+            text.and_then(|text| Quantity::parse(text).ok()).unwrap_or_default()
+        };
+        if size(claim) <= size(old) {
+            return Ok(());
+        }
+        if at(old, "status.phase").and_then(Value::as_str) != Some("Bound") {
+            let why = "Only bound persistent volume claims can be expanded";
+            return Err(self.forbidden(name_of(claim), why));
+        }
+        let class = |claim: &Object| {
+            let beta = annotation(claim, "volume.beta.kubernetes.io/storage-class");
+            let own = || at(claim, "spec.storageClassName").and_then(Value::as_str);
+            beta.or_else(own).unwrap_or_default().to_owned()
+        };
+        let own = class(claim);
+        let grows = !own.is_empty() && own == class(old) && {
+            let key = format!("/registry/storageclasses/{own}");
+            self.core.store.get(&key).is_some_and(|entry| {
+                entry.value.object(None).get("allowVolumeExpansion") == Some(&true.into())
+            })
+        };
+        if grows {
+            return Ok(());
+        }
+        let why = "only dynamically provisioned pvc can be resized and the storageclass that \
+                   provisions the pvc must support resize";
+        Err(self.forbidden(name_of(claim), why))
+    }
+
+    /// The labels of a node that say where it is, which its Pods have as well.
+    pub(super) fn topology(&self, node: &str) -> serde_json::Map<String, Value> {
+        let entry = match node {
+            "" => None,
+            node => self.core.store.get(&format!("/registry/nodes/{node}")),
+        };
+        let node = entry.map(|entry| entry.value.object(None));
+        let labels = node.as_ref().and_then(|node| metadata(node).get("labels"));
+        let zones = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+        let value = |key: &str| Some((key.to_owned(), labels?.get(key)?.clone()));
+        zones.into_iter().filter_map(value).collect()
+    }
+
+    /// The class of Pods that name none; the lowest, should there be several.
+    fn default_priority(&self) -> Option<Object> {
+        let mut all = self.all("priorityclasses");
+        all.retain(|class| class.get("globalDefault") == Some(&true.into()));
+        all.into_iter().min_by_key(|class| class.get("value").and_then(Value::as_i64))
+    }
+
     fn all(&self, plural: &str) -> Vec<Object> {
         let range = Range::prefix(&format!("/registry/{plural}/"));
         let found = self.core.store.range(&range, None, 0);
@@ -132,7 +245,6 @@ impl Request<'_> {
             return Ok(());
         }
         let class = member(spec, "priorityClassName").to_owned();
-        let classes = self.all("priorityclasses");
         let mut policy = Value::from("PreemptLowerPriority");
         let mut of = |class: &Object| {
             if let Some(own) = class.get("preemptionPolicy") {
@@ -140,21 +252,18 @@ impl Request<'_> {
             }
             class.get("value").and_then(Value::as_i64).unwrap_or(0)
         };
-        let forbidden = |why: String| Err(ApiError::forbidden(self.resource.target(&name), &why));
+        let forbidden = |why: String| Err(self.forbidden(&name, &why));
         let value = if class.is_empty() {
-            let global = classes.iter().filter(|c| c.get("globalDefault") == Some(&true.into()));
-            match global.min_by_key(|c| c.get("value").and_then(Value::as_i64)) {
+            match self.default_priority() {
                 Some(class) => {
-                    spec.insert("priorityClassName".to_owned(), name_of(class).into());
-                    of(class)
+                    spec.insert("priorityClassName".to_owned(), name_of(&class).into());
+                    of(&class)
                 }
                 None => 0,
             }
-        } else if let Some((_, value)) = SYSTEM.iter().find(|(system, _)| *system == class) {
-            *value
         } else {
-            match classes.iter().find(|known| name_of(known) == class) {
-                Some(class) => of(class),
+            match self.core.store.get(&format!("/registry/priorityclasses/{class}")) {
+                Some(entry) => of(&entry.value.object(None)),
                 None => {
                     return forbidden(format!("no PriorityClass with name {class} was found"));
                 }

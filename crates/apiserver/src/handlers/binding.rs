@@ -73,6 +73,12 @@ impl Request<'_> {
                 return Err(ApiError::conflict(target("pods/binding"), &why));
             }
             child(&mut pod, "spec").insert("nodeName".to_owned(), node.as_str().into());
+            if self.core.settings.plugins.has("PodTopologyLabels") {
+                let places = self.topology(&node);
+                if !places.is_empty() {
+                    child(metadata_mut(&mut pod), "labels").extend(places);
+                }
+            }
             for key in ["annotations", "labels"] {
                 if let Some(Value::Object(added)) = meta.get(key) {
                     child(metadata_mut(&mut pod), key).extend(added.clone());

@@ -191,6 +191,10 @@ impl Request<'_> {
 
     /// Deletes one object of the request's namespace.
     pub(crate) fn delete_named(&self, name: &str, options: &DeleteOptions) -> ApiResult<Outcome> {
+        if self.resource.plural == "priorityclasses" && crate::bootstrap::is_system_priority(name) {
+            let why = "this is a system priority class and cannot be deleted";
+            return Err(ApiError::forbidden(self.resource.target(name), why));
+        }
         loop {
             let entry = self.read(name)?;
             self.check_preconditions(&entry, options)?;

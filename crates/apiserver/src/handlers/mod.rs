@@ -107,3 +107,20 @@ impl Request<'_> {
         Ok(Reply::Object(200, item).into())
     }
 }
+
+/// What is said to whoever creates an object that is valid, but not advisable. Go:
+/// `WarningsOnCreate`.
+pub(crate) fn new_object_warnings(
+    resource: &Resource,
+    object: &crate::object::Object,
+) -> Option<String> {
+    let enforce = "kubernetes.io/enforce-mountable-secrets";
+    let annotations = crate::object::metadata(object).get("annotations");
+    let accounts = resource.plural == "serviceaccounts" && resource.group.is_empty();
+    (accounts && annotations.is_some_and(|all| all.get(enforce).is_some())).then(|| {
+        format!(
+            "metadata.annotations[{enforce}]: deprecated in v1.32+; prefer separate namespaces to \
+             isolate access to mounted secrets"
+        )
+    })
+}

@@ -97,6 +97,7 @@ impl Request<'_> {
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, &name, &errors));
         }
+        self.admit_valid(&object, None)?;
         if versioned {
             return Err(ApiError::unknown(
                 "resourceVersion should not be set on objects to be created",
@@ -308,6 +309,9 @@ impl Request<'_> {
         }
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, name, &errors));
+        }
+        if part == Part::Main {
+            self.admit_valid(&object, Some(&old))?;
         }
         managed::keep_times(&mut object, &old);
         let gone = deletes(&object, old_meta, behaviour.spec_finalizers);
