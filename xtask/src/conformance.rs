@@ -1,17 +1,19 @@
 //! `cargo xtask conformance`: compares pintle with Go.
-use crate::control_plane::{Running, build, folder};
+use crate::control_plane::{Running, build, folder, module_folder};
 use crate::process::{cargo, flag, only, option, output, run};
 use crate::root;
 use std::process::Command;
 
-/// `fixtures DIR`, or without a folder: a fresh one that Go fills.
+/// `fixtures DIR`, or without a folder: a fresh one that Go fills, and those that k8s.io/api has of
+/// this release and earlier ones.
 pub(crate) fn command(args: &[String]) -> Result<(), String> {
     match args {
         [what, dir] if what == "fixtures" && !dir.starts_with("--") => fixtures(dir),
         [what, rest @ ..] if what == "fixtures" => {
             only(rest, &["--seed", "--count"], &[])?;
             let seed = option(rest, "--seed").map_or_else(fresh_seed, str::to_owned);
-            generated(&seed, option(rest, "--count").unwrap_or("20"))
+            generated(&seed, option(rest, "--count").unwrap_or("20"))?;
+            published()
         }
         [what, rest @ ..] if what == "apimachinery" => {
             only(rest, &["--seed", "--cases", "--only"], &[])?;
@@ -195,4 +197,16 @@ fn generated(seed: &str, count: &str) -> Result<(), String> {
     let result = fixtures(&dir.to_string_lossy());
     let removed = std::fs::remove_dir_all(&dir);
     result.and(removed.map_err(|e| format!("{}: {e}", dir.display())))
+}
+
+/// The fixtures with which k8s.io/api proves that its types read what earlier releases wrote.
+fn published() -> Result<(), String> {
+    let dir = std::path::PathBuf::from(module_folder("k8s.io/api")?).join("testdata");
+    let entries = std::fs::read_dir(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let mut releases: Vec<_> = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    releases.sort();
+    if releases.is_empty() {
+        return Err(format!("{}: no fixtures", dir.display()));
+    }
+    releases.iter().try_for_each(|release| fixtures(&release.to_string_lossy()))
 }

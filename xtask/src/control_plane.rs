@@ -34,6 +34,24 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     root().join("target").join("control-plane").join(name)
 }
 
+/// Go, in the module of the program.
+fn go(args: &[&str]) -> Command {
+    let mut c = Command::new("go");
+    c.args(args).current_dir(root().join("tests").join("control-plane"));
+    c
+}
+
+/// Where the sources of a module are that the program is built of.
+pub(crate) fn module_folder(module: &str) -> Result<String, String> {
+    let listed = || output(&mut go(&["list", "-m", "-f", "{{.Dir}}", module]));
+    let mut dir = listed()?;
+    if dir.trim().is_empty() {
+        run(&mut go(&["mod", "download", module]))?;
+        dir = listed()?;
+    }
+    Ok(dir.trim().to_owned())
+}
+
 /// Builds the program when Go is there; `None`, and a word about it, when it is not.
 ///
 /// `PINTLE_CONTROL_PLANE` names one that is built already.
@@ -44,21 +62,8 @@ pub(crate) fn build() -> Result<Option<PathBuf>, String> {
     if !exists("go", "version") {
         return Ok(None);
     }
-    let source = root().join("tests").join("control-plane");
-    let go = |args: &[&str]| {
-        let mut c = Command::new("go");
-        c.args(args).current_dir(&source);
-        c
-    };
     let module = "k8s.io/apimachinery";
-    let dir = output(&mut go(&["list", "-m", "-f", "{{.Dir}}", module]))?;
-    let dir = match dir.trim() {
-        "" => {
-            run(&mut go(&["mod", "download", module]))?;
-            output(&mut go(&["list", "-m", "-f", "{{.Dir}}", module]))?.trim().to_owned()
-        }
-        dir => dir.to_owned(),
-    };
+    let dir = module_folder(module)?;
     let gcflags = format!("-gcflags={module}/...=-trimpath={dir}=>{module}");
     let (server, client) = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version");
     let ldflags = format!(
