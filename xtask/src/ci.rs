@@ -17,6 +17,15 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
         return Ok(());
     }
     run(&mut cargo(&["test", "--quiet", "--package", "xtask", "--package", "pintle-conformance"]))?;
+    // With CBOR, which is off by default.
+    run(&mut cargo(&[
+        "test",
+        "--quiet",
+        "--package",
+        "pintle-apimachinery",
+        "--features",
+        "cbor",
+    ]))?;
     sanitize::command(&[])?;
     fuzz::command(&[])?;
     conformance::command(&["fixtures".into()])?;

@@ -72,6 +72,7 @@ files! {
     quantity 690
     resource_versions 100
     selectors 550
+    shortcuts 150
     status 200
     tables 80
     time 315
