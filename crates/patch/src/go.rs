@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 /// A value as Go's `%v` prints it: `map[a:1 b:[x y]]`.
 ///
@@ -219,37 +219,6 @@ pub(crate) fn json_kind(value: &Value) -> &'static str {
     }
 }
 
-/// How long Go's encoding of a value is, in bytes.
-pub(crate) fn json_len(value: &Value) -> u64 {
-    match value {
-        Value::Null => 4,
-        Value::Bool(value) => 5 - u64::from(*value),
-        Value::Number(number) => number_len(number),
-        Value::String(text) => string_len(text),
-        Value::Array(items) => {
-            1 + items.len().max(1) as u64 + items.iter().map(json_len).sum::<u64>()
-        }
-        Value::Object(map) => {
-            let members: u64 =
-                map.iter().map(|(key, value)| string_len(key) + 1 + json_len(value)).sum();
-            1 + map.len().max(1) as u64 + members
-        }
-    }
-}
-
-fn number_len(number: &Number) -> u64 {
-    number.to_string().len() as u64
-}
-
-fn string_len(text: &str) -> u64 {
-    let char_len = |c: char| match c {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\x08' | '\x0c' => 2,
-        '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
-        c => c.len_utf8() as u64,
-    };
-    2 + text.chars().map(char_len).sum::<u64>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,14 +245,5 @@ mod tests {
     #[test]
     fn quoting() {
         assert_eq!(quote("a\"b\\\n\x01\u{7f}é\u{a0}\u{301}"), r#""a\"b\\\n\x01\x7fé\u00a0́""#);
-    }
-
-    #[test]
-    fn lengths() {
-        for value in [json!(null), json!([]), json!({}), json!([1, 2]), json!({"a": [true, false]})]
-        {
-            assert_eq!(json_len(&value), value.to_string().len() as u64, "{value}");
-        }
-        assert_eq!(json_len(&json!("<\n\u{1}")), 2 + 6 + 2 + 6);
     }
 }

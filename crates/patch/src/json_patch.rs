@@ -4,14 +4,25 @@
 //! not there adds it; `copy` of a member that is not there copies null; a missing `value` is null;
 //! a missing member passes a test for null; what is before the first slash of a path is passed
 //! over.
+//!
+//! `test` compares scalars by how they are spelled: `1.0` is not `1`, nor is `"\u0041"` `"A"`.
+//! What the document has is spelled as Go spells it, with `<`, `>` and `&` as `\u003c`, `\u003e`
+//! and `\u0026`. Objects are compared member by member, whatever their order.
+
+mod node;
+mod run;
 
 use pintle_apimachinery::{Codec, Error};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-use crate::depth::{MAX_DEPTH, depth, too_deep};
+use crate::depth::{MAX_DEPTH, too_deep};
 use crate::error::{Reason, fail};
-use crate::go::{json_kind, json_len, quote};
-use crate::typed;
+use crate::go::json_kind;
+use crate::{go_json, typed};
+use node::Node;
+use run::Run;
 
 /// kube-apiserver refuses a patch with more operations than this, with status 413.
 /// [`JsonPatch::len`] says how many there are; nothing is refused here.
@@ -42,8 +53,16 @@ pub const DEFAULT_COPY_LIMIT: u64 = 3 * 1024 * 1024;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPatch {
-    operations: Vec<Map<String, Value>>,
+    operations: Vec<Operation>,
     copy_limit: Option<u64>,
+}
+
+/// A step of a patch. Go: `jsonpatch.Operation`.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Operation {
+    members: Map<String, Value>,
+    /// The text of the member `value`, where it is not what Go would write for it.
+    text: Option<Box<str>>,
 }
 
 impl Default for JsonPatch {
@@ -59,7 +78,7 @@ impl JsonPatch {
     }
 
     /// The patch that a JSON document is. What an operation lacks is found out when it is
-    /// applied. Go: `jsonpatch.DecodePatch`.
+    /// applied. Its values count as spelled as Go spells them; see [`JsonPatch::from_slice`].
     ///
     /// # Errors
     /// [`Reason::Malformed`]: it is not a list of objects.
@@ -74,8 +93,8 @@ impl JsonPatch {
             )
         };
         let operation = |value| match value {
-            Value::Object(operation) => Ok(operation),
-            Value::Null => Ok(Map::new()),
+            Value::Object(members) => Ok(Operation { members, text: None }),
+            Value::Null => Ok(Operation::default()),
             other => Err(wrong(&other, "Operation")),
         };
         let operations = match value {
@@ -86,19 +105,64 @@ impl JsonPatch {
         Ok(JsonPatch { operations, ..JsonPatch::default() })
     }
 
-    /// As [`JsonPatch::from_value`], from JSON text.
+    /// The patch that JSON text is, with its values spelled as they are there. Go:
+    /// `jsonpatch.DecodePatch`.
+    ///
+    /// ```
+    /// use pintle_patch::JsonPatch;
+    /// use serde_json::json;
+    ///
+    /// let is_one = |text: &[u8]| JsonPatch::from_slice(text)?.apply(&mut json!({"n": 1}));
+    /// assert!(is_one(br#"[{"op": "test", "path": "/n", "value": 1}]"#).is_ok());
+    /// assert!(is_one(br#"[{"op": "test", "path": "/n", "value": 1.0}]"#).is_err());
+    /// # Ok::<(), pintle_apimachinery::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Reason::Malformed`]: the text is not JSON, or not a list of objects.
     pub fn from_slice(text: &[u8]) -> Result<Self, Error> {
-        let value = serde_json::from_slice(text)
-            .map_err(|e| fail(Reason::Malformed, format!("the JSON patch is not JSON: {e}")))?;
-        JsonPatch::from_value(value)
+        let wrong = |e| fail(Reason::Malformed, format!("the JSON patch is not JSON: {e}"));
+        let mut patch = JsonPatch::from_value(serde_json::from_slice(text).map_err(wrong)?)?;
+        type Texts<'t> = Option<Vec<Option<BTreeMap<String, &'t RawValue>>>>;
+        let texts: Texts<'_> = serde_json::from_slice(text).map_err(wrong)?;
+        for (operation, texts) in patch.operations.iter_mut().zip(texts.into_iter().flatten()) {
+            let Some(text) = texts.as_ref().and_then(|texts| texts.get("value")) else { continue };
+            let plain = Node::Value(operation.members["value"].clone());
+            if text.get() != "null" && !Node::text(text.get()).equals(&plain) {
+                operation.text = Some(text.get().into());
+            }
+        }
+        Ok(patch)
     }
 
-    /// The patch as a JSON document: the body of a PATCH request.
+    /// The patch as a JSON document.
     pub fn to_value(&self) -> Value {
-        self.operations.iter().cloned().map(Value::Object).collect()
+        self.operations.iter().map(|operation| Value::Object(operation.members.clone())).collect()
+    }
+
+    /// The patch as JSON text, the body of a PATCH request. Values are spelled as they were given,
+    /// and otherwise as Go spells them, so that a server finds `test` to hold where
+    /// [`JsonPatch::apply`] does.
+    ///
+    /// ```
+    /// use pintle_patch::JsonPatch;
+    ///
+    /// let body = JsonPatch::new().test("/metadata/annotations/greeting", "<hello>").to_vec();
+    /// assert_eq!(
+    ///     body,
+    ///     br#"[{"op":"test","path":"/metadata/annotations/greeting","value":"\u003chello\u003e"}]"#,
+    /// );
+    /// ```
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        go_json::list(&mut out, &self.operations, |out, Operation { members, text }| {
+            let members = members.iter().map(|(key, value)| (key, (key == "value", value)));
+            go_json::object(out, members, |out, (is_value, value)| match text {
+                Some(text) if is_value => go_json::compact(out, text, false),
+                _ => go_json::put(out, value),
+            });
+        });
+        out
     }
 
     /// How many operations there are.
@@ -158,25 +222,68 @@ impl JsonPatch {
     fn push<const N: usize>(mut self, op: &str, path: &str, more: [(&str, Value); N]) -> Self {
         let head = [("op", Value::from(op)), ("path", Value::from(path))];
         let members = head.into_iter().chain(more).map(|(key, value)| (key.to_owned(), value));
-        self.operations.push(members.collect());
+        self.operations.push(Operation { members: members.collect(), text: None });
         self
     }
 
-    /// Applies the operations in order. Go: `Patch.Apply`.
+    /// Applies the operations in order, to a document that counts as spelled as Go spells it. Go:
+    /// `Patch.Apply` of an object that was encoded.
     ///
     /// # Errors
     /// [`Reason::NotApplicable`]: an operation does not apply; those before it have been applied.
-    /// [`Reason::Malformed`]: `document` is neither an object nor a list, or gets nested deeper
-    /// than [`MAX_DEPTH`](crate::MAX_DEPTH).
+    /// [`Reason::Malformed`]: `document` is a scalar other than null (which is an object to which
+    /// nothing can be added), or gets nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH).
     pub fn apply(&self, document: &mut Value) -> Result<(), Error> {
-        if !matches!(document, Value::Object(_) | Value::Array(_)) {
-            let message = format!(
-                "json: cannot unmarshal {} into Go value of type jsonpatch.partialDoc",
-                json_kind(document)
-            );
-            return Err(fail(Reason::Malformed, message));
+        let mut node = match document {
+            Value::Object(_) | Value::Array(_) => {
+                crate::depth::check(document)?;
+                Node::Value(std::mem::take(document))
+            }
+            Value::Null => Node::NullText,
+            other => return Err(no_document(json_kind(other))),
+        };
+        let done = self.run(&mut node);
+        *document = node.into_value();
+        done
+    }
+
+    /// Applies the operations in order to JSON text, of which what they do not touch stays as it
+    /// is: numbers keep all their digits. White space goes, and `<`, `>` and `&` are escaped. Go:
+    /// `Patch.Apply`.
+    ///
+    /// ```
+    /// use pintle_patch::JsonPatch;
+    ///
+    /// let patch = JsonPatch::new().test("/b", 1).add("/a", "<");
+    /// let patched = patch.apply_to_text(br#"{"n": 123456789012345678901234567890, "b": 1}"#)?;
+    /// assert_eq!(patched, br#"{"a":"\u003c","b":1,"n":123456789012345678901234567890}"#);
+    /// // The text says `1.0`, which is another spelling.
+    /// assert!(patch.apply_to_text(br#"{"b": 1.0}"#).is_err());
+    /// # Ok::<(), pintle_apimachinery::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`JsonPatch::apply`], or `document` is not JSON.
+    pub fn apply_to_text(&self, document: &[u8]) -> Result<Vec<u8>, Error> {
+        let text: &RawValue = serde_json::from_slice(document)
+            .map_err(|e| fail(Reason::Malformed, format!("the document is not JSON: {e}")))?;
+        let mut node = match text.get().as_bytes().first() {
+            Some(b'{' | b'[') => Node::text(text.get()),
+            Some(b'n') => Node::NullText,
+            Some(b't' | b'f') => return Err(no_document("bool")),
+            Some(b'"') => return Err(no_document("string")),
+            _ => return Err(no_document("number")),
+        };
+        if node.depth() > MAX_DEPTH {
+            return Err(too_deep());
         }
-        crate::depth::check(document)?;
+        self.run(&mut node)?;
+        let mut out = Vec::with_capacity(document.len());
+        node.put(&mut out);
+        Ok(out)
+    }
+
+    fn run(&self, document: &mut Node) -> Result<(), Error> {
         let mut run = Run { document, copied: 0, copy_limit: self.copy_limit };
         self.operations.iter().try_for_each(|operation| run.step(operation))
     }
@@ -204,306 +311,8 @@ impl JsonPatch {
     }
 }
 
-/// An error of an operation, in Go's words.
-type Step<T> = Result<T, String>;
-
-const MISSING: &str = "missing value";
-
-struct Run<'d> {
-    document: &'d mut Value,
-    copied: u64,
-    copy_limit: Option<u64>,
-}
-
-impl Run<'_> {
-    fn step(&mut self, operation: &Map<String, Value>) -> Result<(), Error> {
-        let done = match operation.get("op") {
-            Some(Value::String(op)) => match op.as_str() {
-                "add" => self.add(operation),
-                "remove" => self.remove(operation),
-                "replace" => self.replace(operation),
-                "move" => self.shift(operation),
-                "test" => self.test(operation),
-                "copy" => self.copy(operation),
-                other => Err(format!("Unexpected kind: {other}")),
-            },
-            _ => Err("Unexpected kind: unknown".to_owned()),
-        };
-        done.map_err(|message| match message.as_str() {
-            TOO_DEEP => too_deep(),
-            _ => fail(Reason::NotApplicable, message),
-        })
-    }
-
-    fn add(&mut self, operation: &Map<String, Value>) -> Step<()> {
-        let path = path(operation)
-            .map_err(|_| format!("add operation failed to decode path: {MISSING}"))?;
-        let Some((container, key)) = find(self.document, path) else {
-            return Err(format!(
-                "add operation does not apply: doc is missing path: \"{path}\": {MISSING}"
-            ));
-        };
-        let value = operation.get("value").cloned().unwrap_or_default();
-        insert(container, key, value, path)
-            .map_err(in_words(|e| format!("error in add for path: '{path}': {e}")))
-    }
-
-    fn remove(&mut self, operation: &Map<String, Value>) -> Step<()> {
-        let path = path(operation)
-            .map_err(|_| format!("remove operation failed to decode path: {MISSING}"))?;
-        let Some((container, key)) = find(self.document, path) else {
-            return Err(format!(
-                "remove operation does not apply: doc is missing path: \"{path}\": {MISSING}"
-            ));
-        };
-        take(container, &key).map_err(|e| format!("error in remove for path: '{path}': {e}"))?;
-        Ok(())
-    }
-
-    fn replace(&mut self, operation: &Map<String, Value>) -> Step<()> {
-        let path =
-            path(operation).map_err(|e| format!("replace operation failed to decode path: {e}"))?;
-        let value = operation.get("value").cloned().unwrap_or_default();
-        if path.is_empty() {
-            if !matches!(value, Value::Object(_) | Value::Array(_)) {
-                return Err("replace operation value must be object or array: %!w(<nil>)".into());
-            }
-            fits("", &value)?;
-            *self.document = value;
-            return Ok(());
-        }
-        let Some((container, key)) = find(self.document, path) else {
-            return Err(format!(
-                "replace operation does not apply: doc is missing path: {path}: {MISSING}"
-            ));
-        };
-        fits(path, &value)?;
-        match container {
-            Container::Object(map) => {
-                map.insert(key, value);
-            }
-            Container::List(items) => {
-                let missing = |_| {
-                    format!(
-                        "replace operation does not apply: doc is missing key: {path}: {MISSING}"
-                    )
-                };
-                let at = index(&key, items.len()).map_err(missing)?;
-                items[at] = value;
-            }
-        }
-        Ok(())
-    }
-
-    fn shift(&mut self, operation: &Map<String, Value>) -> Step<()> {
-        let from =
-            from(operation).map_err(|e| format!("move operation failed to decode from: {e}"))?;
-        let Some((container, key)) = find(self.document, from) else {
-            return Err(format!(
-                "move operation does not apply: doc is missing from path: {from}: {MISSING}"
-            ));
-        };
-        let value =
-            take(container, &key).map_err(|e| format!("error in move for path: '{key}': {e}"))?;
-        let path =
-            path(operation).map_err(|e| format!("move operation failed to decode path: {e}"))?;
-        let Some((container, key)) = find(self.document, path) else {
-            return Err(format!(
-                "move operation does not apply: doc is missing destination path: {path}: {MISSING}"
-            ));
-        };
-        insert(container, key, value, path)
-            .map_err(in_words(|e| format!("error in move for path: '{path}': {e}")))
-    }
-
-    fn copy(&mut self, operation: &Map<String, Value>) -> Step<()> {
-        let from =
-            from(operation).map_err(|e| format!("copy operation failed to decode from: {e}"))?;
-        let Some((container, key)) = find(self.document, from) else {
-            return Err(format!(
-                "copy operation does not apply: doc is missing from path: {from}: {MISSING}"
-            ));
-        };
-        let value = container
-            .get(&key)
-            .map_err(|e| format!("error in copy for from: '{from}': {e}"))?
-            .cloned();
-        let path = path(operation)
-            .map_err(|_| format!("copy operation failed to decode path: {MISSING}"))?;
-        let Some((container, key)) = find(self.document, path) else {
-            return Err(format!(
-                "copy operation does not apply: doc is missing destination path: {path}: {MISSING}"
-            ));
-        };
-        // What is null has no size in Go, for it is not there.
-        self.copied += value.as_ref().filter(|value| !value.is_null()).map_or(0, json_len);
-        if let Some(limit) = self.copy_limit
-            && self.copied > limit
-        {
-            return Err(format!(
-                "Unable to complete the copy, the accumulated size increase of copy is {}, \
-                 exceeding the limit {limit}",
-                self.copied
-            ));
-        }
-        insert(container, key, value.unwrap_or_default(), path)
-            .map_err(in_words(|e| format!("error while adding value during copy: {e}")))
-    }
-
-    fn test(&mut self, operation: &Map<String, Value>) -> Step<()> {
-        let path =
-            path(operation).map_err(|e| format!("test operation failed to decode path: {e}"))?;
-        let wanted = operation.get("value").unwrap_or(&Value::Null);
-        let holds = if path.is_empty() {
-            self.document == wanted
-        } else {
-            let Some((container, key)) = find(self.document, path) else {
-                return Err(format!(
-                    "test operation does not apply: is missing path: {path}: {MISSING}"
-                ));
-            };
-            let value = container
-                .get(&key)
-                .map_err(|e| format!("error in test for path: '{path}': {e}"))?;
-            value.unwrap_or(&Value::Null) == wanted
-        };
-        if holds { Ok(()) } else { Err(format!("testing value {path} failed: test failed")) }
-    }
-}
-
-/// Stands for [`too_deep`], which has a reason of its own.
-const TOO_DEEP: &str = "too deep";
-
-/// Wraps an error in the operation's words.
-fn in_words(words: impl Fn(String) -> String) -> impl Fn(String) -> String {
-    move |e| if e == TOO_DEEP { e } else { words(e) }
-}
-
-/// # Errors
-/// [`TOO_DEEP`].
-fn fits(path: &str, value: &Value) -> Step<()> {
-    let above = path.bytes().filter(|&byte| byte == b'/').count();
-    if above.saturating_add(depth(value)) > MAX_DEPTH { Err(TOO_DEEP.to_owned()) } else { Ok(()) }
-}
-
-fn path(operation: &Map<String, Value>) -> Step<&str> {
-    string(operation, "path")
-        .unwrap_or_else(|| Err(format!("operation missing path field: {MISSING}")))
-}
-
-fn from(operation: &Map<String, Value>) -> Step<&str> {
-    string(operation, "from")
-        .unwrap_or_else(|| Err(format!("operation, missing from field: {MISSING}")))
-}
-
-fn string<'o>(operation: &'o Map<String, Value>, key: &str) -> Option<Step<&'o str>> {
-    match operation.get(key)? {
-        Value::Null => None,
-        Value::String(text) => Some(Ok(text)),
-        other => Some(Err(format!(
-            "json: cannot unmarshal {} into Go value of type string",
-            json_kind(other)
-        ))),
-    }
-}
-
-enum Container<'d> {
-    Object(&'d mut Map<String, Value>),
-    List(&'d mut Vec<Value>),
-}
-
-impl<'d> Container<'d> {
-    fn of(value: &'d mut Value) -> Option<Self> {
-        match value {
-            Value::Object(map) => Some(Container::Object(map)),
-            Value::Array(items) => Some(Container::List(items)),
-            _ => None,
-        }
-    }
-
-    fn get(&self, key: &str) -> Step<Option<&Value>> {
-        match self {
-            Container::Object(map) => Ok(map.get(key)),
-            Container::List(items) => Ok(items.get(index(key, items.len())?)),
-        }
-    }
-}
-
-/// The container that a path leads into, and the last step.
-fn find<'d>(document: &'d mut Value, path: &str) -> Option<(Container<'d>, String)> {
-    let (_, rest) = path.split_once('/')?;
-    let (parents, last) = rest.rsplit_once('/').map_or((None, rest), |(p, last)| (Some(p), last));
-    let mut at = document;
-    for step in parents.into_iter().flat_map(|parents| parents.split('/')) {
-        let step = unescape(step);
-        at = match at {
-            Value::Object(map) => map.get_mut(&step)?,
-            Value::Array(items) => {
-                let index = index(&step, items.len()).ok()?;
-                items.get_mut(index)?
-            }
-            _ => return None,
-        };
-    }
-    Some((Container::of(at)?, unescape(last)))
-}
-
-fn unescape(step: &str) -> String {
-    // `~01` is `~1`: slashes first.
-    if step.contains('~') { step.replace("~1", "/").replace("~0", "~") } else { step.to_owned() }
-}
-
-/// A number as Go's `strconv.Atoi` reads it.
-fn number(text: &str) -> Step<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("strconv.Atoi: parsing {}: invalid syntax", quote(text)));
-    }
-    text.parse().map_err(|_| format!("strconv.Atoi: parsing {}: value out of range", quote(text)))
-}
-
-fn no_index(index: i64) -> String {
-    format!("Unable to access invalid index: {index}: invalid index referenced")
-}
-
-/// An index into a list; a negative one counts from the end.
-fn index(text: &str, length: usize) -> Step<usize> {
-    let given = number(text)?;
-    let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let index = if given < 0 { given + length } else { given };
-    if (0..length).contains(&index) { Ok(index as usize) } else { Err(no_index(given)) }
-}
-
-fn insert(container: Container<'_>, key: String, value: Value, path: &str) -> Step<()> {
-    fits(path, &value)?;
-    match container {
-        Container::Object(map) => {
-            map.insert(key, value);
-        }
-        Container::List(items) => {
-            let at = match key.as_str() {
-                "-" => items.len(),
-                key => {
-                    number(key)
-                        .map_err(|e| format!("value was not a proper array index: '{key}': {e}"))?;
-                    // One past the end is a place to add at.
-                    index(key, items.len() + 1)?
-                }
-            };
-            items.insert(at, value);
-        }
-    }
-    Ok(())
-}
-
-fn take(container: Container<'_>, key: &str) -> Step<Value> {
-    match container {
-        Container::Object(map) => map
-            .shift_remove(key)
-            .ok_or_else(|| format!("Unable to remove nonexistent key: {key}: {MISSING}")),
-        Container::List(items) => {
-            let at = index(key, items.len())?;
-            Ok(items.remove(at))
-        }
-    }
+fn no_document(kind: &str) -> Error {
+    let message =
+        format!("json: cannot unmarshal {kind} into Go value of type jsonpatch.partialDoc");
+    fail(Reason::Malformed, message)
 }

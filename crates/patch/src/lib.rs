@@ -5,14 +5,14 @@
 //! | `gopkg.in/evanphx/json-patch.v4`, JSON patch | [`JsonPatch`] |
 //! | the same, merge patch; `util/jsonmergepatch` | [`merge`] |
 //! | `util/strategicpatch` | [`strategic`] |
-//! | its `LookupPatchMeta`, `PatchMetaFromStruct`, `PatchMetaFromOpenAPIV3` | [`PatchSchema`], [`TypeSchema`], [`OpenApiSchema`] |
+//! | its `LookupPatchMeta`, `PatchMetaFromStruct`, `PatchMetaFromOpenAPIV3`, `PatchMetaFromOpenAPI` | [`PatchSchema`], [`TypeSchema`], [`OpenApiSchema`], [`OpenApiV2Schema`] |
 //! | `util/mergepatch` preconditions, `IsConflict`, `IsPreconditionFailed` | [`Precondition`], [`require_key_unchanged`], [`require_metadata_key_unchanged`], [`Reason`] |
 //!
 //! Results and error texts are those of the Go libraries that kube-apiserver and kubectl use, the
 //! odd ones included, so that a patch means here what it means there. That is also why JSON patch
 //! is not taken from a library: those keep to RFC 6902, and the server does not. Where Go panics,
-//! loses digits of large integers, compares the spelling of values instead of the values, or
-//! depends on the order of its maps, this crate has the plain answer instead.
+//! loses digits of large integers, or depends on the order of its maps, this crate has the plain
+//! answer instead.
 //!
 //! Everything is a function of its arguments. It knows no server, does no defaulting or
 //! validation, and has no server-side apply: that is structured merge, a crate of its own.
@@ -49,6 +49,7 @@
 mod depth;
 mod error;
 mod go;
+mod go_json;
 mod json_patch;
 pub mod merge;
 mod precondition;
@@ -60,4 +61,4 @@ pub use error::{Reason, reason};
 pub use go::go_print;
 pub use json_patch::{DEFAULT_COPY_LIMIT, JsonPatch, MAX_OPERATIONS};
 pub use precondition::{Precondition, require_key_unchanged, require_metadata_key_unchanged};
-pub use strategic::{FieldMeta, OpenApiSchema, PatchSchema, TypeSchema};
+pub use strategic::{FieldMeta, OpenApiSchema, OpenApiV2Schema, PatchSchema, TypeSchema};

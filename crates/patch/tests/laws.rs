@@ -412,6 +412,43 @@ fn operations_in_succession() {
         assert_eq!(document["z"], wanted);
         let read = JsonPatch::from_slice(patch.to_value().to_string().as_bytes()).expect("reads");
         assert_eq!(read, patch);
+        assert_eq!(JsonPatch::from_slice(&patch.to_vec()).expect("reads"), patch);
+    });
+}
+
+/// Text and value: what applies to one applies to the other, with the same outcome.
+#[test]
+fn operations_on_text_are_those_on_values() {
+    for_all(|rng| {
+        let mut document = wild(rng, 4);
+        let operation = |rng: &mut Rng| {
+            let mut operation = json!({
+                "op": rng.pick(&["add", "remove", "replace", "move", "copy", "test"]),
+                "path": rng.pick(&["/a", "/b", "/a/b", "/spec", "/a/0", "/a/-", "/spec/containers/0"]),
+                "from": rng.pick(&["/a", "/b", "/spec/containers"]),
+            });
+            if rng.chance(90) {
+                operation["value"] = wild(rng, 2);
+            }
+            operation
+        };
+        let patch: Value = (0..1 + rng.below(4)).map(|_| operation(rng)).collect();
+        let patch = JsonPatch::from_value(patch).expect("a patch");
+        // As Go spells it.
+        let text = JsonPatch::new().add("", document.clone()).to_vec();
+        let text: Value = serde_json::from_slice(&text).expect("JSON");
+        assert_eq!(text[0]["value"], document);
+        let text = JsonPatch::new().add("/0", document.clone()).apply_to_text(b"[]").expect("adds");
+        let text = String::from_utf8(text).expect("text");
+        let from_text = patch.apply_to_text(text[1..text.len() - 1].as_bytes());
+        match (patch.apply(&mut document), from_text) {
+            (Ok(()), Ok(text)) => {
+                let read: Value = serde_json::from_slice(&text).expect("JSON");
+                assert_eq!(read, document);
+            }
+            (Err(value), Err(text)) => assert_eq!(value.to_string(), text.to_string()),
+            (value, text) => panic!("{value:?}, {text:?}"),
+        }
     });
 }
 

@@ -34,11 +34,13 @@ mod conflict;
 mod diff;
 mod list;
 mod openapi;
+mod openapi_v2;
 mod schema;
 mod text;
 mod types;
 
 pub use openapi::OpenApiSchema;
+pub use openapi_v2::OpenApiV2Schema;
 pub use schema::{FieldMeta, PatchSchema};
 pub use types::TypeSchema;
 

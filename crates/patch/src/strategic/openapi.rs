@@ -1,4 +1,4 @@
-//! Patch metadata from a server's OpenAPI documents. Go: `strategicpatch.PatchMetaFromOpenAPIV3`.
+//! Patch metadata from a server's OpenAPI v3 documents. Go: `strategicpatch.PatchMetaFromOpenAPIV3`.
 
 use std::borrow::Cow;
 
@@ -45,6 +45,17 @@ pub struct OpenApiSchema<'d> {
     schema: &'d Value,
 }
 
+/// The members of schemas that are about patches, and about which kinds they are of.
+pub(super) const STRATEGY: &str = "x-kubernetes-patch-strategy";
+pub(super) const MERGE_KEY: &str = "x-kubernetes-patch-merge-key";
+pub(super) const KINDS: &str = "x-kubernetes-group-version-kind";
+
+/// Whether a member of [`KINDS`] is this kind.
+pub(super) fn is_of_kind(kind: &Value, gvk: &GroupVersionKind) -> bool {
+    let text = |key: &str| kind.get(key).and_then(Value::as_str).unwrap_or_default();
+    text("group") == gvk.group && text("version") == gvk.version && text("kind") == gvk.kind
+}
+
 const REFERENCE: &str = "#/components/schemas/";
 
 impl<'d> OpenApiSchema<'d> {
@@ -66,16 +77,16 @@ impl<'d> OpenApiSchema<'d> {
     /// No schema of the document says that it is of this kind.
     pub fn of_kind(document: &'d Value, gvk: &GroupVersionKind) -> Result<Self, Error> {
         let schemas = schemas(document);
-        let is = |kind: &Value| {
-            let text = |key: &str| kind.get(key).and_then(Value::as_str).unwrap_or_default();
-            text("group") == gvk.group && text("version") == gvk.version && text("kind") == gvk.kind
+        let kinds = |schema: &'d Value| schema.get(KINDS).and_then(Value::as_array);
+        let all = || schemas.into_iter().flat_map(|schemas| schemas.values());
+        let only = |schema: &&'d Value| {
+            kinds(schema).is_some_and(|kinds| matches!(&kinds[..], [only] if is_of_kind(only, gvk)))
         };
-        let of_kind = |schema: &&Value| {
-            let kinds = schema.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
-            // Types such as DeleteOptions are of many kinds.
-            kinds.is_some_and(|kinds| matches!(&kinds[..], [only] if is(only)))
+        // Types such as DeleteOptions are of many kinds.
+        let among = |schema: &&'d Value| {
+            kinds(schema).is_some_and(|kinds| kinds.iter().any(|kind| is_of_kind(kind, gvk)))
         };
-        let found = schemas.and_then(|schemas| schemas.values().find(of_kind));
+        let found = all().find(only).or_else(|| all().find(among));
         let schema = found.ok_or_else(|| {
             fail(Reason::Unsuitable, format!("the OpenAPI document has no schema of kind {gvk}"))
         })?;
@@ -115,10 +126,7 @@ fn meta(property: &Value) -> FieldMeta {
         Some(other) => Cow::Owned(other.to_owned()),
         None => Cow::Borrowed(""),
     };
-    FieldMeta {
-        strategy: text("x-kubernetes-patch-strategy"),
-        merge_key: text("x-kubernetes-patch-merge-key"),
-    }
+    FieldMeta { strategy: text(STRATEGY), merge_key: text(MERGE_KEY) }
 }
 
 impl PatchSchema for OpenApiSchema<'_> {

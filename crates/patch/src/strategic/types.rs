@@ -184,18 +184,22 @@ fn kind(ty: &Type) -> &'static str {
     }
 }
 
+fn meta(facts: &'static Facts) -> FieldMeta {
+    FieldMeta {
+        strategy: Cow::Borrowed(facts.patch_strategy),
+        merge_key: Cow::Borrowed(facts.patch_key),
+    }
+}
+
 impl PatchSchema for TypeSchema {
     fn object(self, key: &str) -> Result<(Self, FieldMeta), Error> {
         let (at, facts) = self.member(key)?;
-        let meta = FieldMeta {
-            strategy: Cow::Borrowed(facts.patch_strategy),
-            merge_key: Cow::Borrowed(facts.patch_key),
-        };
-        Ok((TypeSchema(at), meta))
+        Ok((TypeSchema(at), meta(facts)))
     }
 
     fn list(self, key: &str) -> Result<(Self, FieldMeta), Error> {
-        let (TypeSchema(at), meta) = self.object(key)?;
+        let (at, facts) = self.member(key)?;
+        let meta = meta(facts);
         let not_list = || {
             let message = format!("expected slice or array type, but got: {}", self.name());
             fail(Reason::Unsuitable, message)
@@ -206,6 +210,7 @@ impl PatchSchema for TypeSchema {
                 Type::List(_) | Type::Bytes => {
                     return Err(fail(Reason::Unsuitable, "unexpected slice of slice"));
                 }
+                _ if facts.go == "[]interface {}" => At::Named("interface"),
                 element => At::Type(element),
             },
             Type::Bytes => At::Named("uint8"),

@@ -8,8 +8,8 @@ use pintle_apimachinery::reflect::{
 };
 use pintle_apimachinery::{Error, GroupVersionKind, Scheme};
 use pintle_patch::{
-    FieldMeta, JsonPatch, OpenApiSchema, PatchSchema, Precondition, TypeSchema, merge,
-    require_key_unchanged, require_metadata_key_unchanged, strategic,
+    FieldMeta, JsonPatch, OpenApiSchema, OpenApiV2Schema, PatchSchema, Precondition, TypeSchema,
+    merge, require_key_unchanged, require_metadata_key_unchanged, strategic,
 };
 use serde_json::{Map, Value, json};
 
@@ -83,7 +83,8 @@ pub(crate) fn answer(function: &str, input: &Value) -> Option<Result<Value, Stri
     let holds = preconditions(input);
     let holds: Vec<Precondition<'_>> = holds.iter().map(|holds| &**holds as _).collect();
     let answer = match function {
-        "jsonpatch.apply" => json_patch(input),
+        "jsonpatch.apply" => json_patch_text(input),
+        "jsonpatch.object" => json_patch(input),
         "mergepatch.apply" => merge::apply(original, of("patch")),
         "mergepatch.merge" => merge::merge_patches(original, of("patch")),
         "mergepatch.diff" => merge::diff(&original, &modified),
@@ -92,13 +93,18 @@ pub(crate) fn answer(function: &str, input: &Value) -> Option<Result<Value, Stri
         _ => {
             let function = function.strip_prefix("strategic.")?;
             let kind = input["kind"].as_str()?;
-            match input.get("schemas") {
-                Some(schemas) => {
+            match (input.get("schemas"), input.get("definitions")) {
+                (Some(schemas), _) => {
                     let document = json!({"components": {"schemas": schemas}});
                     OpenApiSchema::new(&document, kind)
                         .and_then(|schema| strategic_merge(function, input, schema, &holds))
                 }
-                None => {
+                (None, Some(definitions)) => {
+                    let document = json!({"definitions": definitions});
+                    OpenApiV2Schema::new(&document, kind)
+                        .and_then(|schema| strategic_merge(function, input, schema, &holds))
+                }
+                (None, None) => {
                     let schema = TypeSchema::from_desc(desc(input));
                     strategic_merge(function, input, schema, &holds)
                 }
@@ -108,12 +114,26 @@ pub(crate) fn answer(function: &str, input: &Value) -> Option<Result<Value, Stri
     Some(answer.map_err(|e| e.to_string()))
 }
 
-fn json_patch(input: &Value) -> Result<Value, Error> {
+/// A document as it is spelled.
+fn spelled(input: &Value, key: &str) -> String {
+    let text = input.get(format!("{key}Text")).and_then(Value::as_str);
+    text.map_or_else(|| input[key].to_string(), str::to_owned)
+}
+
+fn patch(input: &Value) -> Result<JsonPatch, Error> {
     let limit = input["copyLimit"].as_u64().filter(|limit| *limit > 0);
+    Ok(JsonPatch::from_slice(spelled(input, "patch").as_bytes())?.copy_limit(limit))
+}
+
+fn json_patch(input: &Value) -> Result<Value, Error> {
     let mut document = input["original"].clone();
-    let patch = JsonPatch::from_value(input["patch"].clone())?.copy_limit(limit);
-    patch.apply(&mut document)?;
+    patch(input)?.apply(&mut document)?;
     Ok(document)
+}
+
+fn json_patch_text(input: &Value) -> Result<Value, Error> {
+    let out = patch(input)?.apply_to_text(spelled(input, "original").as_bytes())?;
+    serde_json::from_slice(&out).map_err(|e| Error::decode(format!("not JSON: {e}")))
 }
 
 fn object(value: &Value) -> Map<String, Value> {

@@ -4,6 +4,7 @@
 //! the tests of the JSON patch library.
 
 mod answer;
+mod open_api;
 
 use serde_json::Value;
 
@@ -58,8 +59,10 @@ macro_rules! files {
 }
 // How many cases there are at least.
 files! {
-    json_patch 90
+    json_patch 130
+    json_patch_spelling 230
     merge_patch 60
     strategic_apply 90
     strategic_create 60
+    strategic_open_api_v2 120
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"sort"
 	"strings"
 
+	openapi_v2 "github.com/google/gnostic-models/openapiv2"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,11 +18,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/kube-openapi/pkg/util/proto"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
 func init() {
 	functions["jsonpatch.apply"] = of(jsonPatchApply)
+	functions["jsonpatch.object"] = of(jsonPatchObject)
 	functions["mergepatch.apply"] = of(mergePatchApply)
 	functions["mergepatch.merge"] = of(mergePatchMerge)
 	functions["mergepatch.diff"] = of(mergePatchDiff)
@@ -41,13 +45,18 @@ type documents struct {
 		List bool   `json:"list"`
 	} `json:"path"`
 	Kind    string                  `json:"kind"`
-	Schemas map[string]*spec.Schema `json:"schemas"` // of OpenAPI; the type's own when absent
+	Schemas map[string]*spec.Schema `json:"schemas"` // of OpenAPI v3; the type's own when absent
+
+	Definitions json.RawMessage `json:"definitions"` // of OpenAPI v2
 
 	Original json.RawMessage   `json:"original"`
 	Modified json.RawMessage   `json:"modified"`
 	Current  json.RawMessage   `json:"current"`
 	Patch    json.RawMessage   `json:"patch"`
 	Patches  []json.RawMessage `json:"patches"`
+
+	OriginalText *string `json:"originalText"` // where the spelling counts
+	PatchText    *string `json:"patchText"`
 
 	CopyLimit     int64          `json:"copyLimit"`
 	Overwrite     bool           `json:"overwrite"`
@@ -140,13 +149,38 @@ func document(text []byte, err error) (any, error) {
 	return value, nil
 }
 
+// spelled is a document as it is spelled.
+func spelled(text *string, document json.RawMessage) []byte {
+	if text != nil {
+		return []byte(*text)
+	}
+	return raw(document)
+}
+
 func jsonPatchApply(in documents) (any, error) {
-	patch, err := jsonpatch.DecodePatch(raw(in.Patch))
+	return in.jsonPatch(spelled(in.OriginalText, in.Original))
+}
+
+// jsonPatchObject patches a document as a server does: as it encodes it.
+func jsonPatchObject(in documents) (any, error) {
+	var object any
+	if err := kjson.Unmarshal(raw(in.Original), &object); err != nil {
+		return nil, badInput{err}
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, badInput{err}
+	}
+	return in.jsonPatch(text)
+}
+
+func (in documents) jsonPatch(original []byte) (any, error) {
+	patch, err := jsonpatch.DecodePatch(spelled(in.PatchText, in.Patch))
 	if err != nil {
 		return nil, err
 	}
 	jsonpatch.AccumulatedCopySizeLimit = in.CopyLimit
-	out, err := patch.Apply(raw(in.Original))
+	out, err := patch.Apply(original)
 	return json.RawMessage(out), err
 }
 
@@ -212,6 +246,18 @@ func (in documents) schema() (strategicpatch.LookupPatchMeta, error) {
 	if in.Schemas != nil {
 		return strategicpatch.PatchMetaFromOpenAPIV3{SchemaList: in.Schemas, Schema: in.Schemas[in.Kind]}, nil
 	}
+	if in.Definitions != nil {
+		document := fmt.Sprintf(`{"swagger":"2.0","info":{"title":"t","version":"v"},"paths":{},"definitions":%s}`, in.Definitions)
+		parsed, err := openapi_v2.ParseDocument([]byte(document))
+		if err != nil {
+			return nil, badInput{err}
+		}
+		models, err := proto.NewOpenAPIData(parsed)
+		if err != nil {
+			return nil, err
+		}
+		return strategicpatch.NewPatchMetaFromOpenAPI(models.LookupModel(in.Kind)), nil
+	}
 	if in.APIVersion != "" {
 		object, err := everything().scheme.New(schema.FromAPIVersionAndKind(in.APIVersion, in.Kind))
 		if err != nil {
@@ -275,8 +321,14 @@ func strategicLookup(in documents) (any, error) {
 			return nil, err
 		}
 	}
+	name := at.Name()
+	if members, ok := strings.CutPrefix(name, "Kind(["); ok { // in no order
+		members := strings.Fields(strings.TrimSuffix(members, "])"))
+		sort.Strings(members)
+		name = fmt.Sprintf("Kind(%v)", members)
+	}
 	return map[string]any{
-		"strategy": strings.Join(meta.GetPatchStrategies(), ","), "key": meta.GetPatchMergeKey(), "name": at.Name(),
+		"strategy": strings.Join(meta.GetPatchStrategies(), ","), "key": meta.GetPatchMergeKey(), "name": name,
 	}, nil
 }
 

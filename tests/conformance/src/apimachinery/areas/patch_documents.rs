@@ -122,7 +122,7 @@ pub(super) fn errors(go: &Answer) -> Vec<&str> {
 /// Smaller documents; what says of which type they are stays.
 pub(super) fn shrink(case: &Case) -> Vec<Case> {
     let mut bare = object(&case.input);
-    let fixed: Vec<_> = ["kind", "apiVersion", "schemas", "copyLimit"]
+    let fixed: Vec<_> = ["kind", "apiVersion", "schemas", "definitions", "copyLimit"]
         .into_iter()
         .filter_map(|key| bare.shift_remove_entry(key))
         .collect();

@@ -49,6 +49,44 @@ static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
     }}})
 });
 
+/// The same in version 2, with some shapes that only that has.
+static DEFINITIONS: LazyLock<Value> = LazyLock::new(|| {
+    let mut item = SCHEMAS["item"].clone();
+    let members = item["properties"].as_object_mut().expect("a literal");
+    members.shift_remove("lost");
+    for member in members.values_mut() {
+        let reference = json!("#/definitions/item");
+        if member["items"].get("allOf").is_some() {
+            member["items"] = json!({"$ref": reference});
+        }
+        if let Some(member) = member.as_object_mut()
+            && member.shift_remove("allOf").is_some()
+        {
+            member.insert("$ref".into(), reference);
+        }
+    }
+    members["lists"]["items"] = json!({"type": "array", "items": {"type": "string"}});
+    let more = json!({
+        "any": {"description": "of any type"},
+        "inline": {"type": "object", "properties": {
+            "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}},
+                "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "name"},
+            "inline": {"type": "array", "items": {"type": "string", "format": "date"}},
+        }},
+        "named": {"$ref": "#/definitions/words", "x-kubernetes-patch-strategy": "merge"},
+        "maps": {"type": "object", "additionalProperties": {"$ref": "#/definitions/item"}},
+        "odd": {"type": "array", "items": {"type": "integer"}, "x-kubernetes-patch-strategy": 5},
+        "alias": {"$ref": "#/definitions/alias", "x-kubernetes-patch-strategy": "replace"},
+        "free": {"type": "object"},
+    });
+    members.extend(object(&more));
+    json!({
+        "item": item,
+        "words": {"type": "array", "items": {"type": "string"}},
+        "alias": {"$ref": "#/definitions/item"},
+    })
+});
+
 const KINDS: &[&str] = &[
     "item",
     "item",
@@ -93,6 +131,17 @@ fn lookup(rng: &mut Rng, mut kind: Value, root: &'static Desc) -> Case {
     }
     kind["path"] = path.into();
     Case::new("strategic.lookup", kind)
+}
+
+/// Leads some steps to members that no type has.
+fn beside(rng: &mut Rng, path: &mut Value) {
+    for step in path.as_array_mut().into_iter().flatten() {
+        if rng.chance(30) {
+            let more = ["any", "inline", "named", "maps", "odd", "alias", "free", "lost", "name"];
+            step["key"] = (*rng.pick(&more)).into();
+            step["list"] = rng.chance(40).into();
+        }
+    }
 }
 
 fn message(ty: &'static Type) -> Option<&'static Desc> {
@@ -419,10 +468,19 @@ impl Area for StrategicMerge {
         }
         let synthetic = kind["kind"] == "item";
         let desc = desc(&kind);
+        let open_api = match rng.below(if synthetic { 10 } else { 1 }) {
+            1..=3 => Some(("schemas", &*SCHEMAS)),
+            4..=6 => Some(("definitions", &*DEFINITIONS)),
+            _ => None,
+        };
         if rng.chance(15) {
-            return lookup(rng, kind, desc);
+            let mut case = lookup(rng, kind, desc);
+            if let Some((key, schemas)) = open_api {
+                case.input[key] = schemas.clone();
+                beside(rng, &mut case.input["path"]);
+            }
+            return case;
         }
-        let open_api = synthetic && rng.chance(40);
         let depth = if synthetic { 3 } else { 6 };
         let ty = root(desc);
         let mut original = typed(rng, ty, "", depth);
@@ -473,8 +531,8 @@ impl Area for StrategicMerge {
         for (key, value) in object(&kind) {
             input[key] = value;
         }
-        if open_api {
-            input["schemas"] = SCHEMAS.clone();
+        if let Some((key, schemas)) = open_api {
+            input[key] = schemas.clone();
         }
         Case::new(function, input)
     }
