@@ -32,6 +32,7 @@ impl Format {
         }
     }
     /// The format of a media type; parameters are passed over.
+    /// Go: `runtime.SerializerInfoForMediaType`.
     pub fn from_content_type(t: &str) -> Option<Format> {
         match t.split(';').next().unwrap_or_default().trim() {
             "application/json" => Some(Format::Json),
@@ -94,6 +95,7 @@ pub trait Codec: Sized + Send + Sync + 'static {
 }
 
 /// First bytes of a protobuf body.
+/// Go: `protoEncodingPrefix` of `runtime/serializer/protobuf`.
 pub const PROTOBUF_MAGIC: [u8; 4] = *b"k8s\0";
 
 /// The envelope of a protobuf body. Go: `runtime.Unknown`.

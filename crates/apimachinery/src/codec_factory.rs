@@ -6,6 +6,7 @@ use crate::{AnyKind, Error, Format, GroupVersion, GroupVersionKind, Scheme, Stri
 use std::sync::Arc;
 
 /// What came of decoding.
+/// Go: what `runtime.Decoder.Decode` returns, and `runtime.AsStrictDecodingError` of its error.
 #[derive(Debug)]
 pub struct Decoded {
     /// The object.

@@ -76,10 +76,12 @@ impl Error {
         Self::new(What::Invalid, message)
     }
     /// Strict decoding objects to something ([`StrictErrors`](crate::StrictErrors)).
+    /// Go: `runtime.NewStrictDecodingError`.
     pub fn strict_decoding(message: impl Into<String>) -> Self {
         Self::new(What::StrictDecoding, message)
     }
     /// A kind is not in the scheme.
+    /// Go: `runtime.NewNotRegisteredErrForKind`.
     pub fn not_registered(message: impl Into<String>) -> Self {
         Self::new(What::NotRegistered, message)
     }
@@ -100,6 +102,7 @@ impl Error {
         Self::new(What::Other, message)
     }
     /// The server answered with a failure.
+    /// Go: `apierrors.FromObject`.
     pub fn from_status(status: Status) -> Self {
         let message = if status.message.is_empty() {
             match status.reason.as_str() {

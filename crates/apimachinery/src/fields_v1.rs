@@ -9,6 +9,13 @@ use std::borrow::Cow;
 /// `metav1.FieldsV1`: the set of fields a manager owns, as JSON text.
 ///
 /// Opaque: [`FieldsV1::raw`] gives the text. Nil by default.
+///
+/// ```
+/// use pintle_apimachinery::FieldsV1;
+/// let fields = FieldsV1::new(r#"{"f:metadata":{"f:labels":{".":{}}}}"#);
+/// assert_eq!(&*fields.raw(), br#"{"f:metadata":{"f:labels":{".":{}}}}"#);
+/// assert!(FieldsV1::default().is_nil() && !fields.is_nil());
+/// ```
 #[derive(Clone, Default)]
 pub struct FieldsV1 {
     base: Bytes,

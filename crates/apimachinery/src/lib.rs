@@ -80,6 +80,19 @@ pub use custom_resource::{
     __derive, CustomResource, CustomResourcePart, merge_crds, preserve_unknown_fields,
 };
 /// What a CustomResourceDefinition says beside its schema, as `derive(CustomResource)` writes it.
+///
+/// ```
+/// use pintle_apimachinery::crd::Column;
+/// const AGE: Column = Column {
+///     name: "Age",
+///     json_path: ".metadata.creationTimestamp",
+///     type_: "date",
+///     format: "",
+///     description: "",
+///     priority: 0,
+/// };
+/// assert_eq!(AGE.type_, "date");
+/// ```
 #[cfg(feature = "schemars")]
 pub mod crd {
     pub use crate::custom_resource::{Column, Definition, Scale, Validation};
@@ -88,10 +101,28 @@ pub use deep_copy::DeepCopy;
 pub use error::Error;
 pub use fields_v1::FieldsV1;
 /// Types of meta.k8s.io/v1, as they are on the wire.
+///
+/// ```
+/// use pintle_apimachinery::meta_v1::{LabelSelector, LabelSelectorRequirement};
+/// let text = r#"{"matchExpressions":[{"key":"app","operator":"Exists"}]}"#;
+/// let selector: LabelSelector = serde_json::from_str(text)?;
+/// let exists = LabelSelectorRequirement {
+///     key: "app".into(),
+///     operator: "Exists".into(),
+///     ..Default::default()
+/// };
+/// assert_eq!(selector.match_expressions, [exists].into());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub mod meta_v1 {
     pub use crate::generated::meta_v1::*;
 }
 /// Types of meta.k8s.io/v1beta1, as they are on the wire.
+///
+/// ```
+/// use pintle_apimachinery::{Kind, meta_v1beta1::PartialObjectMetadataList};
+/// assert_eq!(PartialObjectMetadataList::gvk_of().version, "v1beta1");
+/// ```
 pub mod meta_v1beta1 {
     pub use crate::generated::meta_v1beta1::*;
 }

@@ -4,6 +4,7 @@ use crate::reflect::{Decoder, Parser, Reader, json_merge, pb_merge};
 use crate::{Codec, Envelope, Error, Format, ListMeta, Status};
 
 /// A list of objects as a client holds it: items and the list's metadata.
+/// Go: the list type of each kind, such as `PodList`.
 ///
 /// Generated list kinds (`PodList`) exist as well, for schemes; clients use this one for every
 /// type.
@@ -40,6 +41,7 @@ impl<T> ObjectList<T> {
         self.items.iter()
     }
     /// The token for the next page; empty on the last.
+    /// Go: `GetContinue`.
     pub fn continue_token(&self) -> &str {
         &self.metadata.continue_
     }

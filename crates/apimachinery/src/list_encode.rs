@@ -20,6 +20,7 @@ impl<T: Kind> ObjectList<T> {
     }
     /// Encodes the list as kind `{T}List` and hands it to `sink` in parts, none much larger than
     /// an item. YAML is one part.
+    /// Go: `StreamingCollectionsEncoding` of the serializers.
     ///
     /// # Errors
     /// An item cannot be written in `format`, or those of `sink`.

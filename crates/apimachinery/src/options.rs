@@ -274,7 +274,7 @@ impl ListOptions {
         }
     }
 
-    /// Appends these options to a query. What is at its default is left out.
+    /// Appends these options to a query. What is at its default is left out. Go: `EncodeParameters`.
     pub fn to_query(&self, query: &mut QueryPairs) {
         put(query, "labelSelector", &self.label_selector);
         put(query, "fieldSelector", &self.field_selector);
@@ -289,7 +289,7 @@ impl ListOptions {
         put(query, "shardSelector", &self.shard_selector);
     }
 
-    /// Reads the options from a query.
+    /// Reads the options from a query. Go: `DecodeParameters`.
     ///
     /// # Errors
     /// If `limit` or `timeoutSeconds` is not a 64-bit integer, in the words of Go's `strconv`.
@@ -316,12 +316,12 @@ impl GetOptions {
         resource_version: Str,
     }
 
-    /// Appends these options to a query. What is at its default is left out.
+    /// Appends these options to a query. What is at its default is left out. Go: `EncodeParameters`.
     pub fn to_query(&self, query: &mut QueryPairs) {
         put(query, "resourceVersion", &self.resource_version);
     }
 
-    /// Reads the options from a query.
+    /// Reads the options from a query. Go: `DecodeParameters`.
     ///
     /// # Errors
     /// None; a `Result` as its siblings have.
@@ -347,14 +347,14 @@ macro_rules! write_options {
                 self
             }
 
-            /// Appends these options to a query. What is at its default is left out.
+            /// Appends these options to a query. What is at its default is left out. Go: `EncodeParameters`.
             pub fn to_query(&self, query: &mut QueryPairs) {
                 put_all(query, "dryRun", &self.dry_run);
                 put(query, "fieldManager", &self.field_manager);
                 put(query, "fieldValidation", &self.field_validation);
             }
 
-            /// Reads the options from a query.
+            /// Reads the options from a query. Go: `DecodeParameters`.
             ///
             /// # Errors
             /// None; a `Result` as its siblings have.
@@ -397,7 +397,7 @@ impl PatchOptions {
         self
     }
 
-    /// Appends these options to a query. What is at its default is left out.
+    /// Appends these options to a query. What is at its default is left out. Go: `EncodeParameters`.
     pub fn to_query(&self, query: &mut QueryPairs) {
         put_all(query, "dryRun", &self.dry_run);
         put_some(query, "force", self.force);
@@ -405,7 +405,7 @@ impl PatchOptions {
         put(query, "fieldValidation", &self.field_validation);
     }
 
-    /// Reads the options from a query.
+    /// Reads the options from a query. Go: `DecodeParameters`.
     ///
     /// # Errors
     /// None; a `Result` as its siblings have.

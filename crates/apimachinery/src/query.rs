@@ -48,6 +48,7 @@ impl QueryPairs {
     }
 
     /// All values of this key, in order.
+    /// Go: indexing `url.Values`.
     pub fn get_all<'a, 'k>(&'a self, key: &'k str) -> impl Iterator<Item = &'a str> + use<'a, 'k> {
         self.iter().filter(move |(k, _)| *k == key).map(|(_, value)| value)
     }

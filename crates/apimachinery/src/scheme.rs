@@ -376,6 +376,7 @@ impl Scheme {
     }
 
     /// The kind that encoded bytes say they are.
+    /// Go: `MetaFactory.Interpret`.
     ///
     /// # Errors
     /// They do not say, or are not of this format.

@@ -272,6 +272,7 @@ impl Status {
 }
 
 /// An answer of a server that is no Status; see [`Status::from_response`].
+/// Go: the parameters of `apierrors.NewGenericServerResponse`.
 #[derive(Clone, Copy, Debug)]
 pub struct BareResponse<'a> {
     /// The HTTP status code.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::fmt;
 
 /// One thing that strict decoding objects to.
+/// Go: an error among those of `runtime.NewStrictDecodingError`.
 ///
 /// ```
 /// use pintle_apimachinery::StrictError;
@@ -128,6 +129,7 @@ impl fmt::Display for StrictErrors {
 }
 
 /// Decodes an object and says what of the text no field took or was there twice.
+/// Go: `json.NewSerializerWithOptions` with `Strict`.
 ///
 /// Unknown members are found for built-in kinds. An [`Unstructured`] has none; a custom
 /// resource's are those its schema does not have: [`unknown_fields`].

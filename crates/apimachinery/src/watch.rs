@@ -7,6 +7,7 @@ use crate::{
 use std::sync::Arc;
 
 /// Annotation of the bookmark that ends the initial events of a watch-list.
+/// Go: `metav1.InitialEventsAnnotationKey`.
 pub const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// What a watch tells.
@@ -76,6 +77,7 @@ impl<T> WatchEvent<T> {
 /// Appends one event of a watch stream: a frame in protobuf, a line in JSON, a data item in CBOR.
 /// `object` is already encoded in `format`, envelope included; a watch in YAML does not exist, and
 /// one in CBOR only with its feature. For servers.
+/// Go: `Encoder` of `k8s.io/client-go/rest/watch`, in a frame of `streaming.NewEncoder`.
 pub fn put_watch_frame(type_name: &str, object: &[u8], format: Format, out: &mut Vec<u8>) {
     #[cfg(feature = "cbor")]
     if format == Format::Cbor {
@@ -101,6 +103,7 @@ pub fn put_watch_frame(type_name: &str, object: &[u8], format: Format, out: &mut
 
 /// Decodes a watch stream as it arrives. Feed it chunks of any size, then take events with
 /// [`WatchDecoder::next`] until there is none.
+/// Go: `Decoder` of `k8s.io/client-go/rest/watch`, over `streaming.NewDecoder`.
 ///
 /// ```
 /// use pintle_apimachinery::{Decoder, Format, PartialObjectMetadata, WatchDecoder, WatchEvent};

@@ -263,6 +263,23 @@ pub(super) fn from_json<C: Codec>(crd: &Value) -> Result<C, Error> {
 ///
 /// # Errors
 /// None is given, they are not of one kind, a version comes twice, or none is called `storage`.
+///
+/// ```
+/// use pintle_apimachinery::{Unstructured, merge_crds};
+/// let crd = |version: &str| -> Result<Unstructured, serde_json::Error> {
+///     serde_json::from_value(serde_json::json!({
+///         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+///         "metadata": {"name": "foos.example.com"},
+///         "spec": {
+///             "group": "example.com", "names": {"plural": "foos", "kind": "Foo"},
+///             "versions": [{"name": version, "served": true, "storage": true}],
+///         },
+///     }))
+/// };
+/// let both = merge_crds([crd("v1")?, crd("v2")?], "v2")?;
+/// assert_eq!(both.get("spec.versions").unwrap()[0]["storage"], false);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn merge_crds<C: Codec>(crds: impl IntoIterator<Item = C>, storage: &str) -> Result<C, Error> {
     let mut merged: Option<Value> = None;
     for crd in crds {

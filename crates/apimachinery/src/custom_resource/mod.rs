@@ -97,6 +97,7 @@ pub trait CustomResource: Resource {
 }
 
 /// What a CustomResourceDefinition says of a version beside its schema.
+/// Go: `apiextensionsv1.CustomResourceDefinitionSpec`.
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
     /// Singular name, lower case.
@@ -142,6 +143,7 @@ pub struct Scale {
 }
 
 /// A column that kubectl prints.
+/// Go: `apiextensionsv1.CustomResourceColumnDefinition`.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     /// Heading.

@@ -54,6 +54,14 @@ impl fmt::Display for Operator {
 }
 
 /// A key, an operator and values: one condition on the labels of an object.
+///
+/// ```
+/// use pintle_apimachinery::labels::{Operator, Requirement};
+/// let front = Requirement::new("tier", Operator::In, ["front", "edge"])?;
+/// assert_eq!(front.to_string(), "tier in (edge,front)");
+/// assert!(front.matches(&[("tier", "edge")][..]) && !front.matches(&[("app", "edge")][..]));
+/// # Ok::<(), pintle_apimachinery::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement {
     key: Str,

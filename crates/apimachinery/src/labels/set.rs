@@ -37,6 +37,7 @@ fn walk<'a>(labels: &'a Map<Str>, key: &Str) -> Option<&'a Str> {
 }
 
 /// Labels that can be listed.
+/// Go: `labels.Labels`.
 pub trait LabelSet: Labels {
     /// All labels, in any order.
     fn iter(&self) -> impl Iterator<Item = (&str, &str)>;

@@ -34,6 +34,7 @@ pub fn object_meta(value: &dyn AnyKind) -> Option<&ObjectMeta> {
 
 /// The metadata of a value that is a built-in object, for writing. An
 /// [`Unstructured`] has its metadata in a field.
+/// Go: `meta.Accessor`.
 pub fn object_meta_mut(value: &mut dyn AnyKind) -> Option<&mut ObjectMeta> {
     let message = value.as_message_mut()?;
     let at = message.desc().find("metadata", 0)?;

@@ -3,6 +3,25 @@
 use crate::{Condition, List, Time};
 
 /// Conditions by type: what a `status.conditions` can do. Go: `SetStatusCondition` and its kin.
+///
+/// ```
+/// use pintle_apimachinery::meta::Conditions;
+/// use pintle_apimachinery::{Condition, List, Time};
+/// let (early, late) = (Time::from_unix(1), Time::from_unix(2));
+/// let condition = |status: &str, reason: &str| Condition {
+///     type_: "Ready".into(),
+///     status: status.into(),
+///     reason: reason.into(),
+///     ..Default::default()
+/// };
+/// let mut all: List<Condition> = List::new();
+/// assert!(all.set_condition(condition("False", "Starting"), early));
+/// // Another reason alone leaves the time as it is.
+/// assert!(all.set_condition(condition("False", "Waiting"), late));
+/// assert_eq!(all.condition("Ready").unwrap().last_transition_time, early);
+/// assert!(all.set_condition(condition("True", "Up"), late) && all.is_condition_true("Ready"));
+/// assert_eq!(all[0].last_transition_time, late);
+/// ```
 pub trait Conditions {
     /// All of them.
     fn conditions(&self) -> &[Condition];

@@ -9,6 +9,27 @@ use crate::{Error, GroupKind, GroupVersionKind, GroupVersionResource};
 pub const ANY: &str = "*";
 
 /// Asks several mappers, and takes what they know together. Go: `MultiRESTMapper`.
+///
+/// ```
+/// use pintle_apimachinery::meta::*;
+/// use pintle_apimachinery::{GroupVersion, GroupVersionKind, GroupVersionResource};
+/// let knows = |version: &'static str| {
+///     let mut mapper = DefaultRestMapper::new([GroupVersion::new("apps", version)]);
+///     mapper.add(GroupVersionKind::new("apps", version, "Deployment"), RestScope::Namespace);
+///     mapper
+/// };
+/// let both = MultiRestMapper(vec![knows("v1"), knows("v1beta1")]);
+/// let deployments = GroupVersionResource::new("", "", "deployments");
+/// assert_eq!(both.kinds_for(&deployments)?.len(), 2);
+/// assert!(both.kind_for(&deployments).unwrap_err().is_ambiguous());
+/// // The first that knows it, or the one that is preferred:
+/// let first = FirstHitRestMapper(both.clone());
+/// assert_eq!(first.kind_for(&deployments)?.version, "v1");
+/// let kinds = vec![GroupVersionKind::new("apps", "v1beta1", ANY)];
+/// let preferring = PriorityRestMapper { delegate: both, resources: Vec::new(), kinds };
+/// assert_eq!(preferring.kind_for(&deployments)?.version, "v1beta1");
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MultiRestMapper<M = Box<dyn RestMapper>>(pub Vec<M>);
 

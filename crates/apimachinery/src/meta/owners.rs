@@ -37,6 +37,7 @@ fn check(owner: &dyn Object, object: &dyn Object) -> Result<(), Error> {
 }
 
 /// Puts in an owner reference, in the place of one to the same object if there is one.
+/// Go: `upsertOwnerRef` of `controllerutil`.
 pub fn put_owner_reference(metadata: &mut ObjectMeta, owner: OwnerReference) {
     match find(&metadata.owner_references, &owner) {
         Some(at) => metadata.owner_references[at] = owner,

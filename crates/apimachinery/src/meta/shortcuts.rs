@@ -11,6 +11,7 @@ use crate::parse_error::quote;
 use crate::{Error, GroupKind, GroupResource, GroupVersionKind, GroupVersionResource};
 
 /// What people type for resources: short names such as `deploy`, categories such as `all`.
+/// Go: what `shortcutExpander` and `discoveryCategoryExpander` learn.
 ///
 /// ```
 /// use pintle_apimachinery::GroupVersionResource;

@@ -33,6 +33,7 @@ pub struct PrinterColumn {
 }
 
 /// Makes tables of objects: their names, and a column for each JSON path.
+/// Go: `tableconvertor.New`.
 ///
 /// ```
 /// use pintle_apimachinery::meta::{PrinterColumn, TableColumns};
@@ -106,6 +107,7 @@ impl TableColumns {
 
     /// The row of an object, with the object. What a path does not find, or what is not of the
     /// column's type, is an empty cell.
+    /// Go: `ConvertToTable`.
     ///
     /// # Errors
     /// The object cannot be written as JSON.

@@ -79,6 +79,15 @@ struct Entry {
 /// can never alias two values. Fields that never repeat switch themselves off.
 ///
 /// It holds no time, no lock and no I/O. It is `Send` but used by one decoding at a time.
+///
+/// ```
+/// use pintle_apimachinery::{Codec, Decoder, Format, PartialObjectMetadata};
+/// let text = br#"{"metadata":{"labels":{"app":"web","tier":"front"}}}"#;
+/// let mut cx = Decoder::interning();
+/// let mut next = || PartialObjectMetadata::decode(text, Format::Json, &mut cx);
+/// assert_eq!(next()?, next()?); // what they have in common is there once
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
 pub struct Decoder {
     tables: Option<Box<Tables>>,
     unknown_fields: u64,

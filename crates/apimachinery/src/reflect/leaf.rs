@@ -464,6 +464,15 @@ pub struct RawExtension {
 /// Any JSON value, kept as text: apiextensions' `JSON`, cells of a `Table`.
 ///
 /// Nil by default, which is `null` in JSON.
+///
+/// ```
+/// use pintle_apimachinery::Json;
+/// let cell = Json::of(&1e21)?;
+/// assert_eq!(&*cell.raw, b"1e+21");
+/// assert_eq!(cell.get::<f64>()?, 1e21);
+/// assert_eq!(Json::default().get::<Option<String>>()?, None);
+/// # Ok::<(), pintle_apimachinery::Error>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Debug)]
 pub struct Json {
     /// The JSON text.

@@ -5,6 +5,20 @@
 //! and the facts that merging and defaulting need) and no code of its own: a `dyn` [`Message`]
 //! hands out its fields as references ([`Fields`]) or for writing ([`FieldsMut`]) by looking into
 //! the table. Nothing here is unsafe (what is, is in `rep`), and nothing is generated per codec.
+//!
+//! # Example: the fields of an object that are set
+//! ```
+//! use pintle_apimachinery::OwnerReference;
+//! use pintle_apimachinery::reflect::{FieldRef, erase};
+//! let owner = OwnerReference { kind: "Pod".into(), name: "web".into(), ..Default::default() };
+//! let message = erase(&owner);
+//! let names: Vec<&str> = message.desc().fields.iter().map(|field| field.name).collect();
+//! let set = message.fields().iter().zip(names).filter_map(|(value, name)| match value {
+//!     FieldRef::Str(text) if !text.is_empty() => Some((name, text.as_str())),
+//!     _ => None,
+//! });
+//! assert_eq!(set.collect::<Vec<_>>(), [("kind", "Pod"), ("name", "web")]);
+//! ```
 mod compare;
 mod convert;
 mod debug;

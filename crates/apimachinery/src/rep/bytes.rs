@@ -4,6 +4,14 @@ use super::List;
 /// A Go `[]byte`: nil (the default) or bytes, eight bytes in place, shared on clone.
 ///
 /// `Debug` prints only the length: these are where Secrets keep their values.
+///
+/// ```
+/// use pintle_apimachinery::Bytes;
+/// let key = Bytes::from("secret");
+/// assert_eq!(&*key, b"secret");
+/// assert!(!format!("{key:?}").contains("secret"));
+/// assert!(Bytes::default().is_nil() && key.clone().ptr_eq(&key));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Bytes(List<u8>);

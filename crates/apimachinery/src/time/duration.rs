@@ -11,6 +11,15 @@ const SECOND: u64 = 1_000_000_000;
 const LIMIT: u64 = 1 << 63;
 
 /// A signed span of time in nanoseconds, at most about 292 years. Written as `1h2m3.5s`.
+/// Go: `time.Duration` and `metav1.Duration`.
+///
+/// ```
+/// use pintle_apimachinery::Duration;
+/// let time: Duration = "1h2m3.5s".parse()?;
+/// assert_eq!(time.as_secs_f64(), 3723.5);
+/// assert_eq!(Duration::from_secs(90).to_string(), "1m30s");
+/// # Ok::<(), pintle_apimachinery::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Duration(i64);
 

@@ -130,6 +130,7 @@ impl Unstructured {
     }
     /// The object as a typed kind. Booleans, numbers and strings never become each other; a whole
     /// number may be written with a fraction of zero.
+    /// Go: `DefaultUnstructuredConverter.FromUnstructured`.
     ///
     /// # Errors
     /// It is of another kind, or a field has another type.
@@ -139,6 +140,7 @@ impl Unstructured {
         T::decode(&json, Format::Json, &mut Decoder::new())
     }
     /// Any object, by its JSON form.
+    /// Go: `DefaultUnstructuredConverter.ToUnstructured`.
     ///
     /// # Errors
     /// The object cannot be written as JSON.

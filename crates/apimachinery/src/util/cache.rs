@@ -10,6 +10,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 /// A map whose entries each expire after a time of their own.
+/// Go: `cache.Expiring`.
 ///
 /// ```
 /// use pintle_apimachinery::util::ExpiringCache;

@@ -3,6 +3,7 @@
 
 /// The characters of made-up names: no vowels and nothing that looks like one, so that no words
 /// come of it.
+/// Go: `alphanums` of `util/rand`.
 pub const NAME_ALPHABET: &str = "bcdfghjklmnpqrstvwxz2456789";
 
 /// How much of `generateName` a name keeps, in bytes: with the suffix it is a DNS label.

@@ -35,6 +35,7 @@ enum State {
 
 /// Says when to look whether something has happened, as a state machine: ask [`next`](Self::next),
 /// do what it says, and ask again.
+/// Go: `wait.PollUntilContextTimeout` and its like.
 ///
 /// # Example: every second, at once for the first time, for at most 2.5 seconds
 /// ```
@@ -102,14 +103,16 @@ impl Polling {
         Self::new(Delays::Managed(delays)).immediate()
     }
 
-    /// Look at once for the first time, even if there is no time at all.
+    /// Look at once for the first time, even if there is no time at all. Go: the parameter
+    /// `immediate`.
     #[must_use]
     pub const fn immediate(mut self) -> Self {
         self.immediate = true;
         self
     }
 
-    /// Delays begin when looking is done, not when it begins.
+    /// Delays begin when looking is done, not when it begins. Go: the parameter `sliding` of
+    /// `wait.JitterUntil`.
     #[must_use]
     pub const fn sliding(mut self) -> Self {
         self.sliding = true;

@@ -117,6 +117,7 @@ impl YamlSplitter {
 }
 
 /// The documents of a text, as [`YamlSplitter`] cuts it.
+/// Go: `YAMLReader.Read` until the end.
 ///
 /// ```
 /// use pintle_apimachinery::util::yaml_documents;

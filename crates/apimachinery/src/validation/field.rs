@@ -322,6 +322,7 @@ impl FieldErrors {
     }
 
     /// Nothing wrong, or these errors.
+    /// Go: `ErrorList.ToAggregate`.
     ///
     /// # Errors
     /// These, if there are any.

@@ -166,6 +166,13 @@ fn write_errors(manager: &Str, dry_run: &[Str], validation: &Str) -> FieldErrors
 
 /// Whether this can be the name of a field manager: at most 128 bytes, all printable. Go:
 /// `ValidateFieldManager`.
+///
+/// ```
+/// use pintle_apimachinery::validation::{FieldPath, validate_field_manager};
+/// let path = FieldPath::new("fieldManager");
+/// assert!(validate_field_manager(&path, "kubectl").is_empty());
+/// assert!(!validate_field_manager(&path, &"x".repeat(129)).is_empty());
+/// ```
 pub fn validate_field_manager(path: &FieldPath, manager: &str) -> FieldErrors {
     let mut errors = FieldErrors::default();
     if manager.len() > FIELD_MANAGER_MAX {

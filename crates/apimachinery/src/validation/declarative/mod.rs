@@ -87,6 +87,7 @@ impl Operation {
     }
 
     /// The same with an option, mostly a feature of the server, that is on or off.
+    /// Go: `operation.Operation.Options`.
     #[must_use]
     pub fn with_option(mut self, name: impl Into<String>, on: bool) -> Operation {
         self.options.insert(name.into(), on);
@@ -94,6 +95,7 @@ impl Operation {
     }
 
     /// The same on a subresource, such as `["status"]`.
+    /// Go: `operation.Request.Subresources`.
     #[must_use]
     pub fn with_subresources<S: Into<String>>(
         mut self,
