@@ -9,7 +9,7 @@ use pintle_apimachinery::reflect::{
     Desc, Field, INLINE, ListType, NOJSON, OMITEMPTY, OMITZERO, Type,
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 impl Schema {
     /// The types behind these descriptions, and the names of the described types in order.
@@ -37,7 +37,8 @@ impl Schema {
 #[derive(Default)]
 struct Builder {
     types: Vec<TypeDef>,
-    names: HashMap<*const Desc, Str>,
+    /// By the order of addresses, which is the same in every run.
+    names: BTreeMap<*const Desc, Str>,
     taken: HashMap<&'static str, usize>,
     waiting: Vec<(Str, &'static Desc)>,
 }
