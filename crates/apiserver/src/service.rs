@@ -495,14 +495,17 @@ impl<'a> Exchange<'a> {
                 }
                 request.expect_account(&object).await;
                 let item = request.create(object, options).map_err(|e| e.warned(&warnings))?;
+                warnings.extend(item.warnings.iter().cloned());
                 Ok(Answer { reply: Reply::Object(201, item), warnings })
             }
             "update" => {
                 let body = self.read(body).await?;
                 let options = write_options(&self.query, "UpdateOptions")?;
-                let (object, warnings) = request.decode(&body, content_type, options.validation)?;
+                let (object, mut warnings) =
+                    request.decode(&body, content_type, options.validation)?;
                 let (item, created) =
                     request.put(object, part, options).map_err(|e| e.warned(&warnings))?;
+                warnings.extend(item.warnings.iter().cloned());
                 let code = if created { 201 } else { 200 };
                 Ok(Answer { reply: Reply::Object(code, item), warnings })
             }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::kinds;
 use crate::object::Object;
-use crate::registry::{NameRule, Resource};
+use crate::registry::{NameRule, Resource, validate_custom};
 
 /// What is wrong with an object that is created, or updated over an old one; `status` says that it
 /// is an update of the status.
@@ -22,9 +22,10 @@ pub(crate) fn object(
     status: bool,
 ) -> Vec<FieldError> {
     let meta = crate::object::metadata(object);
-    let own = match old {
-        Some(old) if status => kinds::validate_status(resource, object, old),
-        _ => kinds::validate(resource, object, old),
+    let own = match (&resource.custom, old) {
+        (Some(custom), old) => validate_custom(custom, object, old, status).into_iter().collect(),
+        (None, Some(old)) if status => kinds::validate_status(resource, object, old),
+        (None, old) => kinds::validate(resource, object, old),
     };
     let Some(old) = old else {
         // Strategies that leave the metadata to what comes after them are asked first.

@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 
 use super::Request;
 use super::options::FieldValidation;
+use crate::go_json;
 use crate::object::{Object, text};
-use crate::registry::api_version;
+use crate::registry::{CustomResource, api_version};
 use crate::status::{ApiError, ApiResult};
-use crate::{go_json, typed};
+use crate::typed::{self, Typed};
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -348,54 +349,70 @@ impl Request<'_> {
     pub(crate) fn prune(&self, object: &mut Object) -> Result<Vec<String>, String> {
         let mut unknown = Vec::new();
         if let Some(meta) = object.shift_remove("metadata").filter(|meta| !meta.is_null()) {
-            let (meta, fields) = self.metadata_of(meta)?;
+            let (meta, fields) = metadata_of(&self.core.typed, meta)?;
             unknown = fields;
             // Kind, version and metadata stand first.
             let rest = std::mem::take(object);
             object.insert("metadata".to_owned(), meta);
             object.extend(rest);
         }
-        if let Some(custom) = &self.resource.custom
-            && !custom.preserve_unknown
-            && let Some(schema) = &custom.schema
-        {
-            let mut pruned = schema.prune(object);
-            pruned.sort();
-            unknown.extend(pruned);
-            schema.embedded(object, &mut |path, value| {
-                let (meta, fields) = self.metadata_of(value.clone()).map_err(|error| {
-                    format!("{path}: Invalid value: {}: {error}", sorted_text(value))
-                })?;
-                let inside = fields.iter().map(|field| field.trim_start_matches("metadata."));
-                unknown.extend(inside.map(|field| format!("{path}.{field}")));
-                *value = meta;
-                Ok(())
-            })?;
-        }
-        if let Some(schema) = self.resource.custom.as_ref().and_then(|c| c.schema.as_ref()) {
-            schema.default(object);
+        if let Some(custom) = &self.resource.custom {
+            unknown.extend(prune(&self.core.typed, custom, object)?);
         }
         Ok(unknown)
     }
+}
 
-    /// Metadata as its type has it, and the fields that the type does not have.
-    fn metadata_of(&self, meta: Value) -> Result<(Value, Vec<String>), String> {
-        let partial = Map::from_iter([("metadata".to_owned(), meta)]);
-        let desc = self.core.typed.desc("meta.k8s.io/v1", "PartialObjectMetadata");
-        let unknown = desc.map(|desc| typed::unknown_fields(&partial, desc)).unwrap_or_default();
-        let text = partial["metadata"].to_string();
-        let normal = self.core.typed.normalize(partial, "meta.k8s.io/v1", "PartialObjectMetadata");
-        let mut normal = normal.map_err(|error| {
-            let field = desc.and_then(|desc| typed::field(desc, "metadata")).map(|f| f.ty);
-            let inner = match field {
-                Some(Type::Msg(inner) | Type::Emb(inner) | Type::OptMsg(inner)) => Some(inner),
-                _ => None,
-            };
-            let go = inner.and_then(|desc| go_json::misfit(&text, desc));
-            go.unwrap_or(error)
+/// Drops what the schema of a custom resource does not know, names each field, and fills in what
+/// the schema has as defaults. The object's own metadata is not looked at.
+///
+/// # Errors
+/// Metadata within the object does not fit its type, in Go's words.
+pub(crate) fn prune(
+    typed: &Typed,
+    custom: &CustomResource,
+    object: &mut Object,
+) -> Result<Vec<String>, String> {
+    let mut unknown = Vec::new();
+    let Some(schema) = &custom.schema else { return Ok(unknown) };
+    if !custom.preserve_unknown {
+        let mut pruned = schema.prune(object);
+        pruned.sort();
+        unknown.extend(pruned);
+        let mut inner = Vec::new();
+        schema.embedded(object, &mut |path, value| {
+            let (meta, fields) = metadata_of(typed, value.clone()).map_err(|error| {
+                format!("{path}: Invalid value: {}: {error}", sorted_text(value))
+            })?;
+            let inside = fields.iter().map(|field| field.trim_start_matches("metadata."));
+            inner.extend(inside.map(|field| format!("{path}.{field}")));
+            *value = meta;
+            Ok(())
         })?;
-        Ok((normal.remove("metadata").unwrap_or_default(), unknown))
+        inner.sort();
+        unknown.extend(inner);
     }
+    schema.default(object);
+    Ok(unknown)
+}
+
+/// Metadata as its type has it, and the fields that the type does not have.
+fn metadata_of(typed: &Typed, meta: Value) -> Result<(Value, Vec<String>), String> {
+    let partial = Map::from_iter([("metadata".to_owned(), meta)]);
+    let desc = typed.desc("meta.k8s.io/v1", "PartialObjectMetadata");
+    let unknown = desc.map(|desc| typed::unknown_fields(&partial, desc)).unwrap_or_default();
+    let text = partial["metadata"].to_string();
+    let normal = typed.normalize(partial, "meta.k8s.io/v1", "PartialObjectMetadata");
+    let mut normal = normal.map_err(|error| {
+        let field = desc.and_then(|desc| typed::field(desc, "metadata")).map(|f| f.ty);
+        let inner = match field {
+            Some(Type::Msg(inner) | Type::Emb(inner) | Type::OptMsg(inner)) => Some(inner),
+            _ => None,
+        };
+        let go = inner.and_then(|desc| go_json::misfit(&text, desc));
+        go.unwrap_or(error)
+    })?;
+    Ok((normal.remove("metadata").unwrap_or_default(), unknown))
 }
 
 /// JSON with the keys in order.

@@ -2,8 +2,6 @@
 //!
 //! Go counterpart: `registry.Store.Delete`, `DeleteCollection` and `rest.BeforeDelete`.
 
-use std::sync::Arc;
-
 use pintle_apimachinery::validation::{BadValue, FieldError};
 use serde_json::{Map, Value};
 
@@ -264,7 +262,7 @@ impl Request<'_> {
         if waits || graceful {
             let stored = self.encode(object)?;
             let item = if options.dry_run || stored.same(&entry.value) {
-                Item { stored, version: Some(entry.mod_revision) }
+                Item { stored, version: Some(entry.mod_revision), warnings: Vec::new() }
             } else {
                 match self.commit(&key, entry.mod_revision, Op::Put(key.clone(), stored)) {
                     Some(entry) => Item::of(&entry),
@@ -292,7 +290,8 @@ impl Request<'_> {
                 return Ok(None);
             }
             self.core.after_write(self.resource);
-            item = Item { stored: Arc::clone(&entry.value), version: Some(response.revision) };
+            let version = Some(response.revision);
+            item = Item { version, ..Item::of(entry) };
         }
         Ok(Some(Outcome::Gone(item)))
     }
@@ -467,7 +466,7 @@ impl Request<'_> {
         let stored = self.encode(object)?;
         if options.dry_run {
             let version = Some(entry.mod_revision);
-            return Ok(Some(Outcome::Waiting(Item { stored, version })));
+            return Ok(Some(Outcome::Waiting(Item { stored, version, warnings: Vec::new() })));
         }
         let written = self.commit(&key, entry.mod_revision, Op::Put(key.clone(), stored));
         Ok(written.map(|entry| Outcome::Waiting(Item::of(&entry))))

@@ -47,11 +47,17 @@ pub(crate) struct Item {
     pub(crate) stored: Arc<Stored>,
     /// `None` for what was not written (dry run).
     pub(crate) version: Option<Revision>,
+    /// What is told of it beside that it was written.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Item {
     pub(crate) fn of(entry: &Entry) -> Self {
-        Item { stored: Arc::clone(&entry.value), version: Some(entry.mod_revision) }
+        Item {
+            stored: Arc::clone(&entry.value),
+            version: Some(entry.mod_revision),
+            warnings: Vec::new(),
+        }
     }
 }
 

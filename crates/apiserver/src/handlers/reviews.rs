@@ -83,7 +83,8 @@ impl Request<'_> {
             .typed
             .normalize(object, &expect.api_version, expect.kind)
             .map_err(ApiError::internal)?;
-        Ok(Item { stored: Stored::new(&object, Vec::new()), version: None })
+        let stored = Stored::new(&object, Vec::new());
+        Ok(Item { stored, version: None, warnings: Vec::new() })
     }
 
     fn token_review(&self, review: &Object) -> ApiResult<Value> {

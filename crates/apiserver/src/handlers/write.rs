@@ -11,7 +11,7 @@ use super::options::{WriteOptions, parse_uint};
 use super::{Item, Request};
 use crate::core::Entry;
 use crate::object::{Object, Stored, at, metadata, metadata_mut, set_text, strings, text};
-use crate::registry::name_of;
+use crate::registry::{definition_warnings, finalizer_warnings, name_of};
 use crate::status::{ApiError, ApiResult};
 use crate::storage::{Compare, Op, Revision, Storage, Txn};
 use crate::{kinds, managed, validate};
@@ -92,7 +92,7 @@ impl Request<'_> {
         self.admit(&mut object, None)?;
         let _addresses = self.give_addresses(&mut object, None)?;
         kinds::prepare_create(resource, &mut object);
-        self.check_schema(&mut object, None, None)?;
+        self.default_custom(&mut object);
         let errors = validate::object(resource, &object, None, false);
         if !errors.is_empty() {
             return Err(ApiError::invalid(&resource.group, &resource.kind, &name, &errors));
@@ -103,6 +103,7 @@ impl Request<'_> {
                 "resourceVersion should not be set on objects to be created",
             ));
         }
+        let warnings = self.warnings(&object, None);
         let stored = self.encode(object)?;
         let key = self.key(&name);
         let taken = || {
@@ -117,11 +118,11 @@ impl Request<'_> {
         if options.dry_run {
             return match self.core.store.get(&key) {
                 Some(_) => taken(),
-                None => Ok(Item { stored, version: None }),
+                None => Ok(Item { stored, version: None, warnings }),
             };
         }
         match self.commit(&key, 0, Op::Put(key.clone(), stored)) {
-            Some(entry) => Ok(Item::of(&entry)),
+            Some(entry) => Ok(Item { warnings, ..Item::of(&entry) }),
             None => taken(),
         }
     }
@@ -294,7 +295,7 @@ impl Request<'_> {
         if let Some(grace) = old_meta.get("deletionGracePeriodSeconds") {
             meta.entry("deletionGracePeriodSeconds").or_insert_with(|| grace.clone());
         }
-        self.check_schema(&mut object, Some(&old), Some(part))?;
+        self.default_custom(&mut object);
         if kinds::counts(resource, &object, &old)
             || (part == Part::Main
                 && behaviour.counts_annotations
@@ -315,20 +316,25 @@ impl Request<'_> {
         }
         managed::keep_times(&mut object, &old);
         let gone = deletes(&object, old_meta, behaviour.spec_finalizers);
+        let warnings = match part {
+            Part::Main => self.warnings(&object, Some(&old)),
+            _ => Vec::new(),
+        };
         let stored = self.encode(object)?;
         if options.dry_run {
-            return Ok(Some(Item { stored, version: Some(entry.mod_revision) }));
+            return Ok(Some(Item { stored, version: Some(entry.mod_revision), warnings }));
         }
         if gone {
             let deleted = self.commit(key, entry.mod_revision, Op::Delete(key.to_owned()));
             // The answer is the object as sent, with the version it was deleted at.
-            return Ok(deleted.map(|_| Item { stored, version: Some(entry.mod_revision) }));
+            let version = Some(entry.mod_revision);
+            return Ok(deleted.map(|_| Item { stored, version, warnings }));
         }
         if stored.same(&entry.value) {
-            return Ok(Some(Item::of(entry)));
+            return Ok(Some(Item { warnings, ..Item::of(entry) }));
         }
         let written = self.commit(key, entry.mod_revision, Op::Put(key.to_owned(), stored));
-        Ok(written.map(|entry| Item::of(&entry)))
+        Ok(written.map(|entry| Item { warnings, ..Item::of(&entry) }))
     }
 
     /// Does one write if the key is still at `revision`; `None` when it is not.
@@ -414,27 +420,26 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Defaults and checks a custom resource by its schema.
-    fn check_schema(
-        &self,
-        object: &mut Object,
-        old: Option<&Object>,
-        part: Option<Part>,
-    ) -> ApiResult<()> {
-        let Some(custom) = &self.resource.custom else { return Ok(()) };
-        let Some(schema) = &custom.schema else { return Ok(()) };
-        schema.default(object);
-        // Without its subresource the status is an ordinary field.
-        let skip = match part {
-            Some(Part::Main) | None if self.resource.has_status() => "status",
-            _ => "",
-        };
-        let errors = schema.validate(object, old, skip);
-        if errors.is_empty() {
-            return Ok(());
+    /// Fills in what a custom resource's schema has as defaults.
+    fn default_custom(&self, object: &mut Object) {
+        let custom = self.resource.custom.as_ref();
+        if let Some(schema) = custom.and_then(|custom| custom.schema.as_ref()) {
+            schema.default(object);
         }
-        let (group, kind) = (&self.resource.group, &self.resource.kind);
-        Err(ApiError::invalid(group, kind, name_of(object), &errors))
+    }
+
+    /// What is told of an object that is written, beside that it is.
+    fn warnings(&self, object: &Object, old: Option<&Object>) -> Vec<String> {
+        let resource = self.resource;
+        if resource.custom.is_some() {
+            return finalizer_warnings(object, old);
+        }
+        match (resource.group.as_str(), resource.plural.as_str()) {
+            ("apiextensions.k8s.io", "customresourcedefinitions") => {
+                definition_warnings(object, old)
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -233,7 +233,8 @@ pub(crate) static RULED: &[Ruled] = &[
         "customresourcedefinitions",
         "CustomResourceDefinition",
         crate::registry::validate_definition,
-    ),
+    )
+    .status(crate::registry::validate_definition_status),
     ruled("apps", "controllerrevisions", "ControllerRevision", apps_rules::controller_revision),
     ruled("apps", "daemonsets", "DaemonSet", apps_rules::daemon_set),
     ruled("apps", "deployments", "Deployment", apps_rules::deployment),

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use pintle_apimachinery::validation::{FieldError, FieldErrors, FieldPath};
 use serde_json::{Value, json};
 
+use super::definition::{approval_of, is_protected, structural_violations};
 use super::{Resource, Schema, Subresource, behaviour};
 use crate::object::{Object, at, metadata, strings, text};
 
@@ -129,41 +131,65 @@ pub(super) fn condition<'a>(crd: &'a Object, kind: &str) -> Option<&'a str> {
 }
 
 /// The next step of a CRD's life, or `None` when there is none: accepted names, then established,
-/// as two updates a client can watch.
+/// as two updates a client can watch, and what its schemas and its group have to be told of.
 pub(crate) fn next_status(crd: &Object, naming: Naming, now: &str) -> Option<Value> {
     let mut status = at(crd, "status").cloned().unwrap_or_else(|| json!({}));
     let before = status.clone();
     let accepted = condition(crd, "NamesAccepted");
     status["acceptedNames"] = Value::Object(naming.accepted);
+    let mut set = |kind: &str, value: &str, reason: &str, message: &str| {
+        set_condition(&mut status, kind, value, reason, message, now);
+    };
+    let established = condition(crd, "Established");
     match naming.conflict {
         Some((reason, message)) => {
-            set_condition(&mut status, "NamesAccepted", "False", reason, &message, now);
-            if condition(crd, "Established").is_none() {
-                let text = "not all names are accepted";
-                set_condition(&mut status, "Established", "False", "NotAccepted", text, now);
+            set("NamesAccepted", "False", reason, &message);
+            if established.is_none() {
+                set("Established", "False", "NotAccepted", "not all names are accepted");
             }
         }
         None => {
-            let none = "no conflicts found";
-            set_condition(&mut status, "NamesAccepted", "True", "NoConflicts", none, now);
+            set("NamesAccepted", "True", "NoConflicts", "no conflicts found");
             let text = "the initial names have been accepted";
-            match (accepted, condition(crd, "Established")) {
+            match (accepted, established) {
                 (_, Some("True")) => {}
                 (Some("True"), Some(_)) => {
-                    set_condition(
-                        &mut status,
-                        "Established",
-                        "True",
-                        "InitialNamesAccepted",
-                        text,
-                        now,
-                    );
+                    set("Established", "True", "InitialNamesAccepted", text);
                 }
-                _ => set_condition(&mut status, "Established", "False", "Installing", text, now),
+                _ => set("Established", "False", "Installing", text),
             }
         }
     }
+    if is_protected(at(crd, "spec.group").and_then(Value::as_str).unwrap_or_default()) {
+        let (value, reason, message) = approval_of(crd);
+        set("KubernetesAPIApprovalPolicyConformant", value, reason, &message);
+    }
+    let violations = violations(crd);
+    if violations.is_empty() {
+        if let Some(Value::Array(conditions)) = status.get_mut("conditions") {
+            conditions.retain(|condition| condition["type"] != "NonStructuralSchema");
+        }
+    } else {
+        set("NonStructuralSchema", "True", "Violations", &violations);
+    }
     (status != before).then_some(status)
+}
+
+/// What keeps the schemas of a definition from being structural; none where they are.
+fn violations(crd: &Object) -> String {
+    let mut errors = Vec::new();
+    if at(crd, "spec.preserveUnknownFields") == Some(&true.into()) {
+        errors.push(FieldError::invalid("spec.preserveUnknownFields", true, "must be false"));
+    }
+    let versions = at(crd, "spec.versions").and_then(Value::as_array);
+    for (index, version) in versions.into_iter().flatten().enumerate() {
+        if let Some(schema) = version.pointer("/schema/openAPIV3Schema") {
+            let path = format!("spec.versions[{index}].schema.openAPIV3Schema");
+            errors.extend(structural_violations(schema, &FieldPath::new(path)));
+        }
+    }
+    let errors: FieldErrors = errors.into_iter().collect();
+    if errors.is_empty() { String::new() } else { errors.to_string() }
 }
 
 fn set_condition(

@@ -6,11 +6,17 @@
 
 mod behaviour;
 mod crd;
-mod crd_rules;
+mod custom_rules;
+mod definition;
+mod go_mail;
+mod go_regexp;
+mod go_url;
 mod kinds;
 mod schema;
 mod schema_check;
 mod schema_formats;
+mod schema_lists;
+mod schema_values;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,7 +28,10 @@ pub(crate) use self::crd::{
     CLEANUP_FINALIZER, CustomResource, custom_resources, deletion_in_progress, mark_terminating,
     naming, next_status,
 };
-pub(crate) use self::crd_rules::validate_definition;
+pub(crate) use self::custom_rules::{finalizer_warnings, validate_custom};
+pub(crate) use self::definition::{
+    definition_warnings, validate_definition, validate_definition_status,
+};
 pub(crate) use self::kinds::merge_string_data;
 pub(crate) use self::schema::Schema;
 

@@ -1,25 +1,26 @@
 //! Structural schemas of custom resources: pruning, defaulting and validation.
 //!
-//! Go counterpart: `k8s.io/apiextensions-apiserver/pkg/apiserver/schema`. This covers types,
-//! required fields, enums, bounds, patterns, formats, `allOf`/`anyOf`/`oneOf`/`not`, nested lists
-//! and maps, `nullable`, `x-kubernetes-int-or-string`, `x-kubernetes-preserve-unknown-fields`,
-//! embedded resources, lists that are sets or maps. How objects are checked stands in
-//! `schema_check.rs`. Not looked at: CEL rules.
+//! Go counterpart: `k8s.io/apiextensions-apiserver/pkg/apiserver/schema`. How objects are checked
+//! stands in `schema_check.rs`. Rules in CEL are not evaluated.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use pintle_apimachinery::validation::FieldError;
+use pintle_apimachinery::ObjectMeta;
+use pintle_apimachinery::reflect::Message;
+use pintle_apimachinery::validation::{FieldError, FieldPath};
 use serde_json::{Map, Value};
 
 use super::schema_check;
+use crate::go_json;
 
 /// A schema as the CRD has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Schema(Value, u64);
 
 impl Schema {
-    pub(crate) fn new(schema: Value) -> Self {
+    pub(crate) fn new(mut schema: Value) -> Self {
+        prune_defaults(&mut schema);
         let mut hasher = DefaultHasher::new();
         schema.to_string().hash(&mut hasher);
         Schema(schema, hasher.finish())
@@ -45,42 +46,85 @@ impl Schema {
     /// Removes fields the schema does not know from an object, and names each.
     pub(crate) fn prune(&self, object: &mut Map<String, Value>) -> Vec<String> {
         let mut unknown = Vec::new();
-        prune_object(&self.0, object, "", true, &mut unknown);
+        if flag(&self.0, PRESERVE) {
+            keep_object(&self.0, object, "", true, &mut unknown);
+        } else {
+            prune_object(&self.0, object, "", true, &mut unknown);
+        }
         unknown
     }
 
     /// Fills in default values, and removes nulls where none are allowed.
     pub(crate) fn default(&self, object: &mut Map<String, Value>) {
+        without_nulls_in(Some(&self.0), object);
         default_object(&self.0, object);
     }
 
-    /// Checks an object, of which nothing that is as in `old` is complained about; `skip` names a
-    /// top-level field that is not looked at.
+    /// Checks an object, of which nothing that is as in `old` is complained about.
+    #[cfg(test)]
     pub(crate) fn validate(
         &self,
         object: &Map<String, Value>,
         old: Option<&Map<String, Value>>,
-        skip: &str,
     ) -> Vec<FieldError> {
-        schema_check::object(&self.0, object, old, skip)
+        let mut errors = self.values(object, old);
+        errors.extend(self.embedded_heads(object));
+        errors.extend(self.lists(object, old));
+        errors
+    }
+
+    /// The values of an object alone.
+    pub(crate) fn values(
+        &self,
+        object: &Map<String, Value>,
+        old: Option<&Map<String, Value>>,
+    ) -> Vec<FieldError> {
+        schema_check::object(&self.0, object, old)
+    }
+
+    /// The values of an object's status alone.
+    pub(crate) fn status(
+        &self,
+        object: &Map<String, Value>,
+        old: &Map<String, Value>,
+    ) -> Vec<FieldError> {
+        schema_check::status(&self.0, object, old)
+    }
+
+    /// Kind, version and metadata of resources within an object.
+    pub(crate) fn embedded_heads(&self, object: &Map<String, Value>) -> Vec<FieldError> {
+        let object = Value::Object(object.clone());
+        schema_check::embedded(&self.0, &object, &FieldPath::nil(), true)
+    }
+
+    /// Lists of an object that are sets and maps.
+    pub(crate) fn lists(
+        &self,
+        object: &Map<String, Value>,
+        old: Option<&Map<String, Value>>,
+    ) -> Vec<FieldError> {
+        schema_check::keyed_lists(&self.0, object, old)
     }
 }
 
-impl Schema {
-    /// Checks the default value of this schema, which stands at `path` of a definition.
-    pub(crate) fn validate_default(&self, value: &Value, path: &str, out: &mut Vec<FieldError>) {
-        let errors = schema_check::value(&self.0, value);
-        out.extend(errors.into_iter().map(|mut error| {
-            // What is about the whole value has no name of its own.
-            let inner = match error.field.trim_start_matches('.') {
-                "" | "[]" | "<nil>" => String::new(),
-                inner => format!(".{inner}"),
-            };
-            error.field = format!("{path}.default{inner}");
-            error
-        }));
+/// Removes from default values what their schemas do not know.
+fn prune_defaults(schema: &mut Value) {
+    if let Some(mut default) = schema.get("default").cloned() {
+        prune(schema, &mut default);
+        schema["default"] = default;
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get_mut(key).filter(|inner| inner.is_object()) {
+            prune_defaults(inner);
+        }
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(prune_defaults);
     }
 }
+
+const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
+const EMBEDDED: &str = "x-kubernetes-embedded-resource";
 
 fn flag(schema: &Value, name: &str) -> bool {
     schema.get(name) == Some(&Value::Bool(true))
@@ -90,6 +134,27 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
+fn is_head(key: &str) -> bool {
+    matches!(key, "apiVersion" | "kind" | "metadata")
+}
+
+/// The schema of a field: `Some(None)` where the field may be and nothing is known of it.
+fn field<'a>(schema: &'a Value, key: &str) -> Option<Option<&'a Value>> {
+    match schema.get("properties").and_then(|known| known.get(key)) {
+        Some(known) => Some(Some(known)),
+        None => schema.get("additionalProperties").map(|of| Some(of).filter(|of| of.is_object())),
+    }
+}
+
+fn items(schema: &Value) -> Option<&Value> {
+    schema.get("items").filter(|items| items.is_object())
+}
+
+/// Removes from a value what a schema does not know.
+pub(super) fn prune(schema: &Value, value: &mut Value) {
+    prune_value(Some(schema), value, "", &mut Vec::new());
+}
+
 fn prune_object(
     schema: &Value,
     object: &mut Map<String, Value>,
@@ -97,22 +162,18 @@ fn prune_object(
     resource: bool,
     unknown: &mut Vec<String>,
 ) {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let additional = schema.get("additionalProperties");
-    let keep = flag(schema, "x-kubernetes-preserve-unknown-fields")
-        || matches!(additional, Some(Value::Bool(true)));
     let mut remove = Vec::new();
     for (key, value) in object.iter_mut() {
-        if resource && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+        if resource && is_head(key) {
             continue;
         }
-        let field = join(path, key);
-        let known = properties.and_then(|properties| properties.get(key));
-        match known.or(additional.filter(|additional| additional.is_object())) {
-            Some(schema) => prune_value(schema, value, &field, unknown),
-            None if keep => {}
+        let here = join(path, key);
+        match field(schema, key) {
+            Some(of) => prune_value(of, value, &here, unknown),
             None => {
-                unknown.push(field);
+                if !is_head(key) || !path.is_empty() {
+                    unknown.push(here);
+                }
                 remove.push(key.clone());
             }
         }
@@ -120,21 +181,108 @@ fn prune_object(
     object.retain(|key, _| !remove.contains(key));
 }
 
-fn prune_value(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
-    match value {
-        Value::Object(object) => {
-            let embedded = flag(schema, "x-kubernetes-embedded-resource");
-            prune_object(schema, object, path, embedded, unknown);
+fn prune_value(schema: Option<&Value>, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    if let Some(schema) = schema.filter(|schema| flag(schema, PRESERVE)) {
+        keep_value(Some(schema), value, path, unknown);
+        return;
+    }
+    match (value, schema) {
+        (Value::Object(object), Some(schema)) => {
+            prune_object(schema, object, path, flag(schema, EMBEDDED), unknown);
         }
-        Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                for (index, item) in items.iter_mut().enumerate() {
-                    prune_value(schema, item, &format!("{path}[{index}]"), unknown);
-                }
+        (Value::Object(object), None) => {
+            unknown.extend(object.keys().map(|key| join(path, key)));
+            object.clear();
+        }
+        (Value::Array(list), schema) => {
+            let of = schema.and_then(items);
+            for (index, item) in list.iter_mut().enumerate() {
+                prune_value(of, item, &format!("{path}[{index}]"), unknown);
             }
         }
         _ => {}
     }
+}
+
+/// Where unknown fields are kept, those that are known are looked at all the same.
+fn keep_object(
+    schema: &Value,
+    object: &mut Map<String, Value>,
+    path: &str,
+    resource: bool,
+    unknown: &mut Vec<String>,
+) {
+    for (key, value) in object.iter_mut().filter(|(key, _)| !(resource && is_head(key))) {
+        if let Some(of) = field(schema, key) {
+            prune_value(of, value, &join(path, key), unknown);
+        }
+    }
+}
+
+fn keep_value(schema: Option<&Value>, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    let Some(schema) = schema else { return };
+    match value {
+        Value::Object(object) => {
+            keep_object(schema, object, path, flag(schema, EMBEDDED), unknown);
+        }
+        Value::Array(list) => {
+            for (index, item) in list.iter_mut().enumerate() {
+                keep_value(items(schema), item, &format!("{path}[{index}]"), unknown);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is wrong with the type of a field of metadata, in Go's words.
+pub(super) fn metadata_misfit(metadata: &Value) -> Option<String> {
+    go_json::misfit(&metadata.to_string(), ObjectMeta::default().desc())
+}
+
+/// Brings the metadata of embedded resources into the form of its type.
+///
+/// # Errors
+/// The first kind, version or metadata that has not the type of one.
+pub(super) fn coerce(
+    schema: &Value,
+    value: &mut Value,
+    path: &FieldPath,
+) -> Result<(), FieldError> {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object.iter_mut() {
+                let here = path.child(key);
+                match key.as_str() {
+                    "apiVersion" | "kind" if flag(schema, EMBEDDED) && !value.is_string() => {
+                        return Err(FieldError::invalid(here, &*value, "must be a string"));
+                    }
+                    "metadata" if flag(schema, EMBEDDED) && !value.is_null() => {
+                        let meta = serde_json::from_value::<ObjectMeta>(value.clone());
+                        let meta = meta.and_then(serde_json::to_value).map_err(|error| {
+                            let detail =
+                                metadata_misfit(value).unwrap_or_else(|| error.to_string());
+                            FieldError::invalid(&here, &*value, detail)
+                        })?;
+                        *value = meta;
+                    }
+                    _ => {}
+                }
+                if let Some(Some(of)) = field(schema, key) {
+                    let known = schema.get("properties").is_some_and(|all| all.get(key).is_some());
+                    let here = if known { here } else { path.key(key) };
+                    coerce(of, value, &here)?;
+                }
+            }
+        }
+        Value::Array(list) => {
+            let Some(of) = items(schema) else { return Ok(()) };
+            for (index, item) in list.iter_mut().enumerate() {
+                coerce(of, item, &path.index(index))?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn embedded_in(
@@ -143,79 +291,101 @@ fn embedded_in(
     path: &str,
     check: &mut dyn FnMut(&str, &mut Value) -> Result<(), String>,
 ) -> Result<(), String> {
-    if flag(schema, "x-kubernetes-embedded-resource")
+    if flag(schema, EMBEDDED)
         && let Some(meta) = object.get_mut("metadata").filter(|meta| !meta.is_null())
     {
         check(&join(path, "metadata"), meta)?;
     }
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let additional = schema.get("additionalProperties").filter(|schema| schema.is_object());
     for (key, value) in object.iter_mut() {
-        let Some(schema) = properties.and_then(|all| all.get(key)).or(additional) else { continue };
-        let path = join(path, key);
-        match value {
-            Value::Object(inner) => embedded_in(schema, inner, &path, check)?,
-            Value::Array(items) => {
-                let Some(schema) = schema.get("items") else { continue };
-                for (index, item) in items.iter_mut().enumerate() {
-                    if let Value::Object(inner) = item {
-                        embedded_in(schema, inner, &format!("{path}[{index}]"), check)?;
-                    }
-                }
-            }
-            _ => {}
-        }
+        let Some(Some(of)) = field(schema, key) else { continue };
+        embedded_value(of, value, &join(path, key), check)?;
     }
     Ok(())
 }
 
-/// Whether this is a null where none is allowed: it counts as absent.
-fn is_absent(schema: &Value, value: &Value) -> bool {
-    value.is_null() && !flag(schema, "nullable")
+fn embedded_value(
+    schema: &Value,
+    value: &mut Value,
+    path: &str,
+    check: &mut dyn FnMut(&str, &mut Value) -> Result<(), String>,
+) -> Result<(), String> {
+    match value {
+        Value::Object(object) => embedded_in(schema, object, path, check),
+        Value::Array(list) => {
+            let Some(of) = items(schema) else { return Ok(()) };
+            for (index, item) in list.iter_mut().enumerate() {
+                embedded_value(of, item, &format!("{path}[{index}]"), check)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn default_of(schema: &Value) -> Option<&Value> {
+    schema.get("default").filter(|default| !default.is_null())
+}
+
+/// Whether this is a null where none is allowed.
+fn is_absent(schema: Option<&Value>, value: &Value) -> bool {
+    value.is_null() && schema.is_some_and(|schema| !flag(schema, "nullable"))
+}
+
+fn without_nulls_in(schema: Option<&Value>, object: &mut Map<String, Value>) {
+    object.retain(|key, value| {
+        let of = schema.and_then(|schema| field(schema, key)).flatten();
+        let dropped = is_absent(of, value) && of.and_then(default_of).is_none();
+        if !dropped {
+            without_nulls(of, value);
+        }
+        !dropped
+    });
+}
+
+fn without_nulls(schema: Option<&Value>, value: &mut Value) {
+    match value {
+        Value::Object(object) => without_nulls_in(schema, object),
+        Value::Array(list) => {
+            let of = schema.and_then(items);
+            list.iter_mut().for_each(|item| without_nulls(of, item));
+        }
+        _ => {}
+    }
 }
 
 fn default_object(schema: &Value, object: &mut Map<String, Value>) {
     if let Some(Value::Object(properties)) = schema.get("properties") {
-        for (key, schema) in properties {
-            if object.get(key).is_some_and(|value| is_absent(schema, value)) {
-                object.shift_remove(key);
-            }
-            if !object.contains_key(key)
-                && let Some(default) = schema.get("default")
+        for (key, of) in properties {
+            if let Some(default) = default_of(of)
+                && object.get(key).is_none_or(|value| is_absent(Some(of), value))
             {
                 object.insert(key.clone(), default.clone());
             }
-            if let Some(value) = object.get_mut(key) {
-                default_value(schema, value);
-            }
         }
     }
-    if let Some(schema @ Value::Object(_)) = schema.get("additionalProperties") {
-        if let Some(default) = schema.get("default") {
-            for value in object.values_mut().filter(|value| is_absent(schema, value)) {
-                *value = default.clone();
-            }
+    for (key, value) in object.iter_mut() {
+        let Some(of) = field(schema, key).flatten() else { continue };
+        if is_absent(Some(of), value)
+            && let Some(default) = default_of(of)
+        {
+            *value = default.clone();
         }
-        object.retain(|_, value| !is_absent(schema, value));
-        for value in object.values_mut() {
-            default_value(schema, value);
-        }
+        default_value(of, value);
     }
 }
 
 fn default_value(schema: &Value, value: &mut Value) {
     match value {
         Value::Object(object) => default_object(schema, object),
-        Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                for item in items {
-                    if let Some(default) = schema.get("default")
-                        && is_absent(schema, item)
-                    {
-                        *item = default.clone();
-                    }
-                    default_value(schema, item);
+        Value::Array(list) => {
+            let Some(of) = items(schema) else { return };
+            for item in list {
+                if is_absent(Some(of), item)
+                    && let Some(default) = default_of(of)
+                {
+                    *item = default.clone();
                 }
+                default_value(of, item);
             }
         }
         _ => {}
@@ -277,7 +447,7 @@ mod tests {
 
     #[track_caller]
     fn check(spec: Value, expect: &str) {
-        let errors = schema().validate(&object(json!({"spec": spec})), None, "");
+        let errors = schema().validate(&object(json!({"spec": spec})), None);
         let error = crate::status::ApiError::invalid("g", "Foo", "n", &errors);
         let message = error.message();
         assert_eq!(message.strip_prefix("Foo.g \"n\" is invalid: "), Some(expect));
@@ -304,7 +474,7 @@ mod tests {
             "spec.port: Invalid value: \"boolean\": spec.port in body must be of type \
              integer,string: \"boolean\"",
         );
-        let missing = schema().validate(&Map::new(), None, "");
+        let missing = schema().validate(&Map::new(), None);
         assert_eq!(missing.len(), 1);
     }
 }

@@ -3,6 +3,7 @@ use super::area::{Answer, Area, Case, differences};
 
 mod apply;
 mod converter;
+mod custom;
 mod declarative;
 mod deliberate;
 mod field;
@@ -73,6 +74,8 @@ pub(crate) static ALL: &[&dyn Area] = &[
     &structuredmerge::StructuredMerge,
     &kinds::Defaults,
     &kinds::ValidationOfKinds,
+    &custom::Writes,
+    &custom::Definitions,
     &apply::Apply,
 ];
 
