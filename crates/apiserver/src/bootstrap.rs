@@ -18,7 +18,7 @@ use crate::service::Service;
 /// The port a real server listens on, for one that does not listen.
 const PORT: u16 = 6443;
 
-/// Creates an object as any client would.
+/// Creates an object as any client would, if it is not there.
 ///
 /// # Errors
 /// The server refuses it.
@@ -32,7 +32,8 @@ pub(crate) async fn create(core: &Arc<Core>, path: &str, object: &Value) -> Resu
         .body(Full::new(Bytes::from(object.to_string())))
         .map_err(|error| Error::other(error.to_string()))?;
     let Ok(response) = Service::new(Arc::clone(core), Some(User::admin())).call(request).await;
-    if response.status().is_success() {
+    // What is there already was there when the server ended.
+    if response.status().is_success() || response.status() == http::StatusCode::CONFLICT {
         return Ok(());
     }
     let body = response.into_body().collect().await.map(|body| body.to_bytes());
@@ -55,7 +56,7 @@ pub(crate) async fn kubernetes_service(core: &Arc<Core>, port: Option<u16>) -> R
             "labels": {"component": "apiserver", "provider": "kubernetes"},
         },
         "spec": {
-            "clusterIP": "10.0.0.1",
+            "clusterIP": core.settings.ranges.first(),
             "ports": [{
                 "name": "https",
                 "port": 443,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use pintle_apimachinery::Time;
 
 use crate::auth::Auth;
+use crate::kinds::addresses::Ranges;
 use crate::object::Stored;
 use crate::openapi::Documents;
 use crate::plugins::Plugins;
@@ -57,6 +58,12 @@ pub(crate) struct Settings {
     pub(crate) max_body: usize,
     /// How long Events are kept after they were last written; zero for ever.
     pub(crate) event_ttl: Duration,
+    /// How long a request may take, but for watches.
+    pub(crate) request_timeout: Duration,
+    /// How long watches last at least that do not say for how long.
+    pub(crate) watch_at_least: Duration,
+    /// Addresses and ports of Services.
+    pub(crate) ranges: Ranges,
     /// Events of history.
     pub(crate) history_events: usize,
     /// Bytes that only history holds.
@@ -72,6 +79,9 @@ impl Default for Settings {
             future_wait: Duration::from_secs(3),
             max_body: 3 << 20,
             event_ttl: Duration::from_secs(3_600),
+            request_timeout: Duration::from_secs(60),
+            watch_at_least: Duration::from_secs(1_800),
+            ranges: Ranges::default(),
             history_events: 100_000,
             history_bytes: 64 << 20,
             plugins: Plugins::default(),
@@ -154,9 +164,12 @@ impl Core {
         pintle_apimachinery::util::generate_name(base, || self.random())
     }
 
-    /// A watch without a timeout of its own ends after 30 to 60 minutes.
+    /// How long a watch without a timeout of its own lasts: 30 to 60 minutes, if nobody said
+    /// otherwise.
     pub(crate) fn watch_timeout(&self) -> Duration {
-        Duration::from_secs(1_800 + self.random() % 1_800)
+        let least = self.settings.watch_at_least;
+        let more = u64::try_from(least.as_millis()).unwrap_or(u64::MAX).max(1);
+        least.saturating_add(Duration::from_millis(self.random() % more))
     }
 }
 

@@ -225,7 +225,7 @@ pub(crate) fn version() -> Value {
 
 /// `/`: the paths there are.
 pub(crate) fn paths(table: &Table) -> Value {
-    let mut paths = vec!["/api".to_owned(), "/apis".to_owned()];
+    let mut paths = vec!["/api".to_owned(), "/apis".to_owned(), "/apis/".to_owned()];
     for group in &table.groups {
         let base = match group.name.as_str() {
             "" => "/api".to_owned(),

@@ -14,12 +14,19 @@
 //!
 //! The program `pintle-apiserver` is this server as a process, with the flags of kube-apiserver;
 //! `pintle-apiserver assets DIR` makes a folder that test environments of any language take for
-//! etcd and kube-apiserver (`KUBEBUILDER_ASSETS=DIR`). What it keeps is in memory: a kube-apiserver
-//! that is started again, on the etcd of before, is empty.
+//! etcd and kube-apiserver (`KUBEBUILDER_ASSETS=DIR`). What it keeps is in memory; the stand-in for
+//! etcd keeps it while kube-apiserver is stopped with SIGTERM and started again, in its `--data-dir`
+//! even while it is stopped itself. In a test, [`ApiServer::into_snapshot`] does that.
 //!
 //! Beside it run the controllers that every test leans on ([`Controllers`]): garbage collection by
 //! owner references, the end of namespaces, their ServiceAccounts and `kube-root-ca.crt`. For tests
 //! there are manifests, faults and a clock to move: [`testing`].
+//!
+//! Of the admission plugins that are on by default it has those of [`Builder::admission_plugins`]:
+//! Pods have the token of their ServiceAccount, and the amounts of their namespace's LimitRange.
+//! Not there are ResourceQuota (quotas are kept, and nothing is counted), PodSecurity (labels of
+//! namespaces that ask for more than `privileged` have no effect), and those about signers of
+//! certificates: who may write a request may approve it.
 //!
 //! What it does not do yet answers with a clear `Status` (501) and never with a wrong success:
 //! server-side apply, roles that are stored (RBAC), admission webhooks, CEL, conversion webhooks,
@@ -97,6 +104,7 @@ mod respond;
 mod selector;
 mod server;
 mod service;
+mod snapshot;
 mod status;
 mod storage;
 pub mod testing;

@@ -27,6 +27,12 @@ use crate::service::Service;
 
 /// A client that does not finish its handshake in this time is left.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// So long a client may take for the head of a request, and an idle connection is kept.
+const HEAD: Duration = Duration::from_secs(90);
+/// Clients that say nothing for so long are asked whether they are there.
+const PING_AFTER: Duration = Duration::from_secs(30);
+/// They have so long to answer.
+const PONG: Duration = Duration::from_secs(20);
 /// Open requests get this time to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Requests at a time on one HTTP/2 connection: clients hold many watches on one.
@@ -250,6 +256,8 @@ async fn connection(
         let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
+            .keep_alive_interval(Some(PING_AFTER))
+            .keep_alive_timeout(PONG)
             .serve_connection(stream, handler);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
@@ -260,7 +268,8 @@ async fn connection(
     } else {
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HANDSHAKE)
+            .header_read_timeout(HEAD)
+            .title_case_headers(true)
             .serve_connection(stream, handler);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {

@@ -19,6 +19,18 @@ use crate::service::{Exchange, Produced};
 use crate::status::{ApiError, ApiResult};
 use crate::transform::Transform;
 
+/// Answers that are longer are compressed for clients that take it.
+const GZIP_FROM: usize = 128 << 10;
+
+/// Compressed as Go's server does it: rather fast than small.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Writing to a vector does not fail.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
+}
+
 /// Says that the answer's type is not to be guessed.
 fn no_sniff(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -98,6 +110,10 @@ impl Exchange<'_> {
             Produced::Document(content_type, value) => {
                 let body = Body::full(value.to_string());
                 Ok(self.build(200, content_type, body, &[]))
+            }
+            Produced::Pretty(value) => {
+                let text = serde_json::to_string_pretty(&value).unwrap_or_default();
+                Ok(self.build(200, "application/json", Body::full(text), &[]))
             }
             Produced::Text(text) => {
                 let body = Body::full(text);
@@ -214,7 +230,21 @@ impl Exchange<'_> {
             }
             bytes.push(b'\n');
         }
-        self.build(code, format.content_type(), Body::full(bytes), warnings)
+        if bytes.len() <= GZIP_FROM || !self.takes_gzip() {
+            return self.build(code, format.content_type(), Body::full(bytes), warnings);
+        }
+        let mut response =
+            self.build(code, format.content_type(), Body::full(gzip(&bytes)), warnings);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        response
+    }
+
+    /// Whether the client takes answers in gzip: one that says how much it likes it does not.
+    fn takes_gzip(&self) -> bool {
+        let accepted = self.header(header::ACCEPT_ENCODING).split(',');
+        accepted.into_iter().any(|encoding| encoding.trim() == "gzip")
     }
 
     /// Indentation is for people: on request, and for their tools.

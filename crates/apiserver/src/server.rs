@@ -28,6 +28,8 @@ pub struct Builder {
     identity: Option<(String, String)>,
     client_ca: Option<String>,
     crds: Vec<Crd>,
+    off: Vec<[String; 3]>,
+    snapshot: Option<Vec<u8>>,
     controllers: crate::Controllers,
     manual: Option<crate::testing::Clock>,
 }
@@ -51,6 +53,8 @@ impl Default for Builder {
             identity: None,
             client_ca: None,
             crds: Vec::new(),
+            off: Vec::new(),
+            snapshot: None,
             controllers: crate::Controllers::all(),
             manual: None,
         }
@@ -215,6 +219,59 @@ impl Builder {
         self
     }
 
+    /// How long a request may take, watches excepted: a minute by default. Requests may ask for
+    /// less (`timeout=`). Go: `--request-timeout`.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.request_timeout = timeout;
+        self
+    }
+
+    /// How long watches last at least that do not say for how long; half an hour by default, and
+    /// at most twice that. Go: `--min-request-timeout`.
+    pub fn min_request_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.watch_at_least = timeout;
+        self
+    }
+
+    /// Where addresses of Services are taken from: a network of IPv4 such as `10.96.0.0/16`;
+    /// `10.0.0.0/24` by default. Go: `--service-cluster-ip-range`.
+    ///
+    /// # Errors
+    /// It is no network, or one too large or too small ([`Error::is_invalid_argument`]).
+    pub fn service_cluster_ip_range(mut self, network: &str) -> Result<Self, Error> {
+        self.settings.ranges.set_addresses(network).map_err(Error::invalid)?;
+        Ok(self)
+    }
+
+    /// Where ports of nodes are taken from, from the first to the last; 30000 to 32767 by default.
+    /// Go: `--service-node-port-range`.
+    ///
+    /// # Errors
+    /// There is no port between them ([`Error::is_invalid_argument`]).
+    pub fn service_node_port_range(mut self, first: u16, last: u16) -> Result<Self, Error> {
+        self.settings.ranges.set_ports(first, last).map_err(Error::invalid)?;
+        Ok(self)
+    }
+
+    /// Does not serve a version of a built-in group, or only not one of its resources when
+    /// `resource` is not empty. Go: `--runtime-config=GROUP/VERSION=false`.
+    pub fn without_api(mut self, group: &str, version: &str, resource: &str) -> Self {
+        self.off.push([group.to_owned(), version.to_owned(), resource.to_owned()]);
+        self
+    }
+
+    /// Starts with the objects of a server that ended: what [`ApiServer::into_snapshot`] gave.
+    /// They are what they were, with their resource versions; older ones cannot be watched from.
+    pub fn snapshot(mut self, snapshot: impl Into<Vec<u8>>) -> Self {
+        self.snapshot = Some(snapshot.into());
+        self
+    }
+
+    /// Whether a version of a built-in group is one that this server has.
+    pub fn serves(group: &str, version: &str) -> bool {
+        crate::registry::is_builtin(group, version)
+    }
+
     /// How long a read waits for a resource version that has not happened yet, before it is
     /// answered with 504; three seconds by default.
     pub fn future_version_wait(mut self, wait: Duration) -> Self {
@@ -276,13 +333,21 @@ impl Builder {
             settings.plugins.leave_out("ServiceAccount");
         }
         let mut core = Core::new(self.auth, self.clock, settings, self.seed);
+        if !self.off.is_empty() {
+            core.registry.leave_out(&self.off);
+        }
         if let Some(clock) = self.manual {
             core.timers = crate::timers::Timers::Manual(clock);
+        }
+        if let Some(snapshot) = &self.snapshot {
+            crate::snapshot::read(&core, snapshot)?;
         }
         create_initial(&core)
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
         let core = Arc::new(core);
-        crate::bootstrap::priority_classes(&core).await?;
+        if core.registry.table().find("scheduling.k8s.io", "v1", "priorityclasses").is_some() {
+            crate::bootstrap::priority_classes(&core).await?;
+        }
         for crd in &self.crds {
             let served = serve(&core, crd).await;
             served.map_err(|error| error.context(format_args!("kind {}", crd.kind)))?;
@@ -432,6 +497,21 @@ impl ApiServer {
     /// # Cancel safety
     /// What was told to stop stops all the same.
     pub async fn shutdown(mut self) {
+        self.stop().await;
+    }
+
+    /// Stops the server, as [`ApiServer::shutdown`], and answers every object it had, for
+    /// [`Builder::snapshot`]. It is JSON, has the Secrets as they are, and the same version of this
+    /// crate reads it.
+    ///
+    /// # Cancel safety
+    /// As [`ApiServer::shutdown`]; the objects are gone.
+    pub async fn into_snapshot(mut self) -> Vec<u8> {
+        self.stop().await;
+        crate::snapshot::write(&self.core)
+    }
+
+    async fn stop(&mut self) {
         self.core.store.cancel_watchers(StorageError::Cancelled);
         if let Some(listener) = self.listener.take() {
             listener.close().await;

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName};
@@ -90,7 +91,16 @@ where
             if let Some(error) = met.refused {
                 return Ok(request.refused(error));
             }
-            let result = request.handle(body, &peer).await;
+            let result = match request.deadline() {
+                Err(error) => Err(error),
+                Ok(None) => request.handle(body, &peer).await,
+                Ok(Some(limit)) => tokio::select! {
+                    biased;
+                    result = request.handle(body, &peer) => result,
+                    // What was still to come of the request is not waited for.
+                    () = core.timers.after(limit) => Err(ApiError::of_code(504, 0)),
+                },
+            };
             let response = request.respond(result);
             Ok(if met.breaks { response.map(Body::break_off) } else { response })
         })
@@ -123,6 +133,8 @@ pub(crate) enum Produced {
     Value(Value),
     Aggregated(Value),
     Text(String),
+    /// The same, for people to read.
+    Pretty(Value),
     /// A document that is no object of the API.
     Document(&'static str, Value),
     OpenApi(openapi::Reply),
@@ -137,6 +149,27 @@ impl<'a> Exchange<'a> {
 
     pub(crate) fn header(&self, name: HeaderName) -> &str {
         self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// How long the request may take; `None` for those that are meant to last. Go:
+    /// `WithRequestDeadline`.
+    fn deadline(&self) -> ApiResult<Option<Duration>> {
+        let most = self.core.settings.request_timeout;
+        if self.info.verb == "watch" {
+            return Ok(None);
+        }
+        let wanted = match self.query.get("timeout") {
+            "" => return Ok(Some(most)),
+            wanted => pintle_apimachinery::Duration::parse(wanted).map_err(|error| {
+                let why = format!("invalid timeout specified in the request URL - {error}");
+                ApiError::bad_request(why)
+            })?,
+        };
+        // Nothing, and less, is the usual time.
+        Ok(Some(match wanted.to_std() {
+            Some(wanted) if !wanted.is_zero() => wanted.min(most),
+            _ => most,
+        }))
     }
 
     async fn handle<B>(&self, body: B, peer: &Peer) -> ApiResult<Produced>
@@ -245,7 +278,7 @@ impl<'a> Exchange<'a> {
             Some(discovery::resources(&group.name, version))
         };
         match parts.as_slice() {
-            [] => Ok(Produced::Value(discovery::paths(&table))),
+            [] | ["index.html"] => Ok(Produced::Pretty(discovery::paths(&table))),
             ["api"] if aggregated() => {
                 Ok(Produced::Aggregated(discovery::aggregated(&table, true)))
             }
@@ -590,9 +623,8 @@ impl<'a> Exchange<'a> {
         let mut body = std::pin::pin!(body);
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| {
-                ApiError::bad_request(format!("cannot read the body: {}", error.into()))
-            })?;
+            // In Go's words, who tells of a client that left no more than of one that stuttered.
+            let frame = frame.map_err(|_| ApiError::unknown("unexpected EOF"))?;
             if let Ok(mut data) = frame.into_data() {
                 use bytes::Buf;
                 if bytes.len() + data.remaining() > max {

@@ -191,3 +191,51 @@ fn the_stand_in_serves_with_the_given_files() {
     let ended = serving.stop("-TERM");
     assert!(ended.status.success() && ended.stderr.is_empty());
 }
+
+/// The UID of a namespace in what was kept.
+fn kept_uid(folder: &Path) -> String {
+    let kept = std::fs::read_dir(folder.join("pintle")).expect("a folder");
+    let kept: Vec<_> = kept.map(|entry| entry.expect("an entry").path()).collect();
+    let [file] = kept.as_slice() else { panic!("{kept:?}") };
+    let text = std::fs::read_to_string(file).expect("text");
+    let line = text.lines().find(|line| line.contains("/registry/namespaces/default\""));
+    let (_, uid) = line.expect("the namespace").split_once("\"uid\":\"").expect("a UID");
+    uid.split('"').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_stand_in_keeps_objects_while_it_is_stopped() {
+    let folder = Folder::new("kept");
+    let assets = folder.0.join("bin");
+    assert!(run(PROGRAM, &["assets", &assets.display().to_string()]).status.success());
+    let (etcd, server) = (assets.join("etcd"), assets.join("kube-apiserver"));
+    let (etcd, server) = (etcd.display().to_string(), server.display().to_string());
+    let port = || {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        socket.local_addr().expect("an address").port().to_string()
+    };
+    let data = folder.0.join("data");
+    let mut uids = Vec::new();
+    // The second time etcd is a new one as well, on the folder of the first.
+    for _ in 0..2 {
+        let url = format!("http://127.0.0.1:{}", port());
+        let args =
+            [format!("--data-dir={}", data.display()), format!("--listen-client-urls={url}")];
+        let etcd = Serving::start(&etcd, &[&args[0], &args[1]], &folder, 1);
+        assert_eq!(etcd.lines, [format!("serving on {url}")]);
+        for _ in 0..2 {
+            let args = [
+                format!("--etcd-servers={url}"),
+                "--bind-address=127.0.0.1".to_owned(),
+                format!("--secure-port={}", port()),
+                format!("--cert-dir={}", folder.0.join("certs").display()),
+            ];
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let serving = Serving::start(&server, &args, &folder, 1);
+            assert!(serving.stop("-TERM").status.success());
+            uids.push(kept_uid(&data));
+        }
+        assert!(etcd.stop("-TERM").status.success());
+    }
+    assert!(uids[0].len() == 36 && uids.iter().all(|uid| *uid == uids[0]), "{uids:?}");
+}

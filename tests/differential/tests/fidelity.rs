@@ -80,6 +80,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("bodies that are bad", "bodies"),
     ("parameters that are bad", "bad-queries"),
     ("paths that are bad", "bad-paths"),
+    ("how long requests may take", "timeouts"),
     ("what admission adds and refuses", "admission"),
     ("admission without a controller manager", "admission-plain"),
 ];

@@ -51,7 +51,11 @@ pub(crate) fn create_initial(core: &Core) -> ApiResult<()> {
         let request = Request { core, resource, info: &info, query: &query, agent };
         let mut object = crate::object::Object::new();
         object.insert("metadata".to_owned(), serde_json::json!({ "name": name }));
-        request.create(object, super::options::WriteOptions::default())?;
+        match request.create(object, super::options::WriteOptions::default()) {
+            // It was there when the server ended.
+            Err(error) if error.is_already_exists() => {}
+            result => drop(result?),
+        }
     }
     Ok(())
 }

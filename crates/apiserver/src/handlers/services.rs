@@ -24,6 +24,7 @@ impl Request<'_> {
         let guard = self.core.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let own = (text(metadata(service), "namespace").to_owned(), name_of(service).to_owned());
         let mut taken = Taken::default();
+        taken.ranges = self.core.settings.ranges;
         let all = Range::prefix(&resource.prefix);
         let all = self.core.store.range(&all, None, 0).map(|found| found.kvs).unwrap_or_default();
         for entry in all {

@@ -29,6 +29,9 @@ pub(crate) enum Part {
     Approval,
 }
 
+/// Bytes of a custom resource. Go: etcd's `--max-request-bytes`, less what is written beside it.
+const MAX_STORED: usize = (3 << 19) - 512;
+
 /// Attempts to find a free name for `metadata.generateName`.
 const NAME_ATTEMPTS: usize = 8;
 
@@ -361,7 +364,13 @@ impl Request<'_> {
         if let Some(custom) = &resource.custom {
             let schema = custom.schema.as_ref().map_or(0, |schema| schema.id());
             let fields = resource.field_values(&object);
-            return Ok(Stored::custom(&object, fields, schema));
+            let stored = Stored::custom(&object, fields, schema);
+            // As etcd bounds its requests. Nothing else can be as large: built-in kinds that
+            // hold data bound it themselves.
+            return match stored.weight() > MAX_STORED {
+                true => Err(ApiError::unknown("etcdserver: request is too large")),
+                false => Ok(stored),
+            };
         }
         let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
         let object = self

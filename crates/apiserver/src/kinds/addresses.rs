@@ -4,6 +4,7 @@
 //! taken is read from the Services that are there, so what a deleted Service had is free again.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use pintle_apimachinery::validation::{BadValue, FieldError, FieldErrors, FieldPath};
 use serde_json::{Value, json};
@@ -12,14 +13,92 @@ use super::check::Node;
 use super::core::service::needs_health_check;
 use super::tree::{Fields, child, fill, fill_zero, is_empty, items, text};
 
-/// The first three numbers of every address; the range is 10.0.0.0/24.
-const NETWORK: &str = "10.0.0.";
-/// The ports of nodes.
-const PORTS: std::ops::Range<i64> = 30_000..32_768;
+/// Which addresses and ports there are to give.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ranges {
+    network: u32,
+    bits: u32,
+    /// The first and the last port of nodes.
+    ports: (i64, i64),
+}
 
-/// What other Services have.
+impl Default for Ranges {
+    /// 10.0.0.0/24, and ports from 30000 to 32767.
+    fn default() -> Self {
+        Ranges { network: 0x0A00_0000, bits: 24, ports: (30_000, 32_767) }
+    }
+}
+
+impl Ranges {
+    /// Takes the addresses of Services from a network, such as `10.96.0.0/16`.
+    ///
+    /// # Errors
+    /// It is none of IPv4, or one so large or small that kube-apiserver takes it neither.
+    pub(crate) fn set_addresses(&mut self, text: &str) -> Result<(), String> {
+        let parts = text.split_once('/').and_then(|(ip, bits)| {
+            let ip = ip.parse::<Ipv4Addr>().ok()?;
+            Some((ip, bits.parse::<u32>().ok().filter(|bits| *bits <= 32)?))
+        });
+        let Some((ip, bits)) = parts else {
+            return Err(format!("invalid CIDR address: {text}: only networks of IPv4 are served"));
+        };
+        if bits < 12 {
+            return Err(
+                "specified --service-cluster-ip-range is too large; for 32-bit addresses, \
+                        the mask must be >= 12"
+                    .to_owned(),
+            );
+        }
+        if bits > 30 {
+            return Err(format!("{text} has no room for the Service kubernetes and another"));
+        }
+        self.network = ip.to_bits() & (u32::MAX << (32 - bits));
+        self.bits = bits;
+        Ok(())
+    }
+
+    /// Takes the ports of nodes from a range.
+    ///
+    /// # Errors
+    /// There is no port in it, or one too many.
+    pub(crate) fn set_ports(&mut self, first: u16, last: u16) -> Result<(), String> {
+        if first == 0 || first > last {
+            return Err(format!("invalid port range: {first}-{last}"));
+        }
+        self.ports = (first.into(), last.into());
+        Ok(())
+    }
+
+    /// The address of the Service `kubernetes`.
+    pub(crate) fn first(&self) -> String {
+        Ipv4Addr::from_bits(self.network + 1).to_string()
+    }
+
+    fn hosts(&self) -> u32 {
+        (1 << (32 - self.bits)) - 2
+    }
+
+    /// An address by its place, from 0 on.
+    fn host(&self, at: u32) -> String {
+        Ipv4Addr::from_bits(self.network + 1 + at).to_string()
+    }
+
+    fn has(&self, ip: &str) -> bool {
+        let all = self.network + 1..=self.network + self.hosts();
+        ip.parse::<Ipv4Addr>().is_ok_and(|ip| all.contains(&ip.to_bits()))
+    }
+}
+
+impl std::fmt::Display for Ranges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", Ipv4Addr::from_bits(self.network), self.bits)
+    }
+}
+
+/// What other Services have, and what there is to give.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
+    pub(crate) ranges: Ranges,
     ips: BTreeSet<String>,
     ports: BTreeSet<(String, i64)>,
 }
@@ -118,13 +197,13 @@ fn cluster_ip(
         if before.is_some_and(|before| text(before, "clusterIP") == wanted) {
             return;
         }
-        let host = wanted.strip_prefix(NETWORK).and_then(|host| host.parse::<u8>().ok());
-        let problem = match host {
+        let problem = match taken.ranges.has(&wanted) {
             _ if taken.ips.contains(&wanted) => "provided IP is already allocated".to_owned(),
-            Some(1..=254) => return,
+            true => return,
             _ if wanted.parse::<std::net::IpAddr>().is_err() => return,
-            _ => format!(
-                "the provided network ({NETWORK}0/24) does not contain the provided IP ({wanted})"
+            false => format!(
+                "the provided network ({}) does not contain the provided IP ({wanted})",
+                taken.ranges
             ),
         };
         let detail = format!("failed to allocate IP {wanted}: {problem}");
@@ -132,10 +211,11 @@ fn cluster_ip(
         return;
     }
     // Go gives out the upper part of a small range first; any free one will do.
-    let start = random() % 254;
-    let free = (0..254)
-        .map(|step| format!("{NETWORK}{}", 1 + (start + step) % 254))
-        .find(|ip| ip != "10.0.0.1" && !taken.ips.contains(ip));
+    let (first, hosts) = (taken.ranges.first(), u64::from(taken.ranges.hosts()));
+    let start = random() % hosts;
+    let free = (0..hosts)
+        .map(|step| taken.ranges.host(u32::try_from((start + step) % hosts).unwrap_or_default()))
+        .find(|ip| *ip != first && !taken.ips.contains(ip));
     match free {
         Some(ip) => {
             spec.insert("clusterIP".to_owned(), ip.as_str().into());
@@ -161,10 +241,11 @@ fn node_ports(
         .filter_map(|port| port["nodePort"].as_i64())
         .collect();
     let mut free = |own: &BTreeSet<(String, i64)>| {
-        let size = PORTS.end - PORTS.start;
+        let (least, most) = taken.ranges.ports;
+        let size = most - least + 1;
         let start = (random() % size.unsigned_abs()).cast_signed();
         (0..size)
-            .map(|step| PORTS.start + (start + step) % size)
+            .map(|step| least + (start + step) % size)
             .find(|port| !taken.has_port(*port) && !own.iter().any(|(_, taken)| taken == port))
     };
     let full = || FieldError::internal("spec.ports", "range is full");
@@ -178,13 +259,16 @@ fn node_ports(
             let service_port = port.get("port").and_then(Value::as_i64).unwrap_or(0);
             if number != 0 {
                 let path = FieldPath::new("spec").child("ports").index(index).child("nodePort");
-                let problem = if !PORTS.contains(&number) {
-                    "provided port is not in the valid range. The range of valid ports is \
-                     30000-32767"
+                let (least, most) = taken.ranges.ports;
+                let problem = if !(least..=most).contains(&number) {
+                    format!(
+                        "provided port is not in the valid range. The range of valid ports is \
+                         {least}-{most}"
+                    )
                 } else if taken.has_port(number) && !had.contains(&number) {
-                    "provided port is already allocated"
+                    "provided port is already allocated".to_owned()
                 } else {
-                    ""
+                    String::new()
                 };
                 if !problem.is_empty() {
                     e.push(FieldError::invalid(path, number, problem));
@@ -337,6 +421,37 @@ mod tests {
             errors,
             "spec.clusterIPs: Invalid value: [\"10.0.0.8\"]: failed to allocate IP 10.0.0.8: provided IP is already allocated"
         );
+    }
+
+    #[test]
+    fn ranges_are_what_was_asked_for() {
+        let mut taken = Taken::default();
+        taken.ranges.set_addresses("10.96.7.9/29").expect("a network");
+        assert_eq!(taken.ranges.to_string(), "10.96.7.8/29");
+        taken.ranges.set_ports(40_000, 40_001).expect("ports");
+        let mut seen = BTreeSet::new();
+        for _ in 0..5 {
+            let (spec, errors) = given(json!({"type": "ClusterIP"}), &taken);
+            assert_eq!(errors, "");
+            seen.insert(spec["clusterIP"].as_str().unwrap_or_default().to_owned());
+            taken.add(&service(spec));
+        }
+        let expect = ["10.96.7.10", "10.96.7.11", "10.96.7.12", "10.96.7.13", "10.96.7.14"];
+        assert!(seen.iter().eq(expect), "{seen:?}");
+        let (_, errors) = given(json!({"type": "ClusterIP"}), &taken);
+        assert!(errors.ends_with("range is full"), "{errors}");
+        let (_, errors) = given(json!({"type": "ClusterIP", "clusterIP": "10.0.0.8"}), &taken);
+        let text =
+            "the provided network (10.96.7.8/29) does not contain the provided IP (10.0.0.8)";
+        assert!(errors.ends_with(text), "{errors}");
+        let ports = json!([{"port": 53}, {"port": 80, "nodePort": 30080}]);
+        let (_, errors) = given(json!({"type": "NodePort", "ports": ports}), &taken);
+        assert!(errors.contains("The range of valid ports is 40000-40001"), "{errors}");
+        for wrong in ["10.0.0.0", "10.0.0.0/8", "10.0.0.0/31", "10.0.0.0/99", "fd00::/108", "x/24"]
+        {
+            assert!(taken.ranges.set_addresses(wrong).is_err(), "{wrong}");
+        }
+        assert!(taken.ranges.set_ports(5, 4).is_err());
     }
 
     #[test]

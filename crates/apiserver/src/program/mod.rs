@@ -3,6 +3,7 @@
 mod assets;
 mod etcd;
 mod flags;
+mod keep;
 mod options;
 
 use std::path::Path;
@@ -86,8 +87,8 @@ fn etcd_main(args: &[String]) -> ExitCode {
             println!("etcd Version: {}", etcd::VERSION);
             println!("Git SHA: pintle-apiserver {}", env!("CARGO_PKG_VERSION"));
         }
-        Ok(etcd::Wanted::Serve(urls)) => {
-            if let Err(error) = run(async move { etcd::serve(&urls).await }) {
+        Ok(etcd::Wanted::Serve { urls, dir }) => {
+            if let Err(error) = run(async move { etcd::serve(&urls, dir).await }) {
                 eprintln!("Error: {error}");
                 return ExitCode::FAILURE;
             }
@@ -109,7 +110,13 @@ fn run(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
 
 async fn serve(options: Options, called: Called) -> Result<(), Error> {
     let interrupts = Interrupts::listen();
-    let server = options.builder.start().await?;
+    let mut builder = options.builder;
+    if let Some(place) = &options.kept
+        && let Some(snapshot) = keep::load(place).await
+    {
+        builder = builder.snapshot(snapshot);
+    }
+    let server = builder.start().await?;
     if let Some(dir) = &options.keep_certificate {
         let failed = |error: std::io::Error| {
             Error::config(format!("cannot write to {}: {error}", dir.display()))
@@ -138,25 +145,36 @@ async fn serve(options: Options, called: Called) -> Result<(), Error> {
         println!("kubeconfig: {}", path.display());
     }
     interrupts.wait().await;
+    if !options.delay.is_zero() {
+        // Whoever is impatient says so again.
+        let again = Interrupts::listen();
+        let _ = tokio::time::timeout(options.delay, again.wait()).await;
+    }
     if let Some(path) = temporary {
         // Nothing is left behind; a file that is gone already is as good.
         let _ = std::fs::remove_file(&path);
     }
-    server.shutdown().await;
+    match &options.kept {
+        Some(place) => keep::save(place, server.into_snapshot().await).await,
+        None => server.shutdown().await,
+    }
     Ok(())
 }
 
 /// Writes a file that holds a key: only the owner may read it.
 fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    write_owned(path, text.as_bytes())
+        .map_err(|error| Error::config(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Writes a file that only the owner may read.
+fn write_owned(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| Error::config(format!("cannot write {}: {error}", path.display())))
+    options.open(path)?.write_all(bytes)
 }
 
 /// SIGINT and SIGTERM, listened to from when this is made: whoever reads that the program serves

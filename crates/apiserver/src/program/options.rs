@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pintle_apimachinery::Error;
 use pintle_apiserver::{ApiServer, Builder, Controllers, User};
@@ -13,19 +14,11 @@ use super::Called;
 use super::flags::{Given, all, duration};
 
 /// Flags that say what this server does anyway, or how a real one keeps its data: not worth a word.
-const IMPLIED: [&str; 8] = [
-    "advertise-address",
-    "allow-privileged",
-    "etcd-prefix",
-    "etcd-servers",
-    "service-cluster-ip-range",
-    "service-node-port-range",
-    "v",
-    "vmodule",
-];
+const IMPLIED: [&str; 6] =
+    ["advertise-address", "allow-privileged", "etcd-prefix", "etcd-servers", "v", "vmodule"];
 
 /// Flags that are looked at.
-const USED: [&str; 24] = [
+const USED: [&str; 31] = [
     "anonymous-auth",
     "api-audiences",
     "authorization-mode",
@@ -35,10 +28,14 @@ const USED: [&str; 24] = [
     "controllers",
     "disable-admission-plugins",
     "enable-admission-plugins",
+    "event-ttl",
     "help",
     "kubeconfig-out",
     "max-mutating-requests-inflight",
     "max-requests-inflight",
+    "min-request-timeout",
+    "request-timeout",
+    "runtime-config",
     "secure-port",
     "service-account-extend-token-expiration",
     "service-account-issuer",
@@ -46,6 +43,9 @@ const USED: [&str; 24] = [
     "service-account-key-file",
     "service-account-max-token-expiration",
     "service-account-signing-key-file",
+    "service-cluster-ip-range",
+    "service-node-port-range",
+    "shutdown-delay-duration",
     "tls-cert-file",
     "tls-private-key-file",
     "token-auth-file",
@@ -61,6 +61,10 @@ pub(crate) struct Options {
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Where the certificate that the server makes is to be kept, as `apiserver.crt` and `.key`.
     pub(crate) keep_certificate: Option<PathBuf>,
+    /// Who keeps the objects while this program does not run.
+    pub(crate) kept: Option<super::keep::Place>,
+    /// How long to go on serving when the program is told to end.
+    pub(crate) delay: Duration,
     /// What is without meaning here, for one line to the user.
     pub(crate) meaningless: Vec<String>,
 }
@@ -143,6 +147,15 @@ impl Options {
                 }
             }
         }
+        // Without its controllers, kube-apiserver refuses Pods that have no account.
+        if called == Called::KubeApiserver
+            && !given.list("disable-admission-plugins").contains(&"ServiceAccount")
+        {
+            builder = builder.admission_plugin("ServiceAccount", true)?;
+        }
+        builder = ranges(given, builder, &mut wrong, &mut meaningless);
+        builder = versions(given, builder, &mut wrong, &mut meaningless);
+        builder = times(given, builder, &mut wrong);
         if !wrong.is_empty() {
             let text = wrong.join(", ");
             let text = if wrong.len() > 1 { format!("[{text}]") } else { text };
@@ -173,8 +186,109 @@ impl Options {
             builder = builder.tls_identity(certificate, key);
         }
         let kubeconfig = given.last("kubeconfig-out").map(PathBuf::from);
-        Ok(Options { builder, kubeconfig, keep_certificate, meaningless })
+        let delay = given.last("shutdown-delay-duration").and_then(duration).unwrap_or_default();
+        let servers = given.list("etcd-servers");
+        let kept = servers.first().and_then(|server| {
+            super::keep::Place::new(server, given.last("etcd-prefix").unwrap_or("/registry"))
+        });
+        Ok(Options { builder, kubeconfig, keep_certificate, kept, delay, meaningless })
     }
+}
+
+/// The addresses and ports of Services.
+fn ranges(
+    given: &Given,
+    mut builder: Builder,
+    wrong: &mut Vec<String>,
+    meaningless: &mut Vec<String>,
+) -> Builder {
+    let networks = given.last("service-cluster-ip-range").unwrap_or_default();
+    let (six, four): (Vec<&str>, Vec<&str>) =
+        networks.split(',').filter(|network| !network.is_empty()).partition(|n| n.contains(':'));
+    meaningless.extend(six.iter().map(|network| format!("--service-cluster-ip-range={network}")));
+    if let Some(network) = four.first() {
+        match builder.clone().service_cluster_ip_range(network) {
+            Ok(next) => builder = next,
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    if let Some(text) = given.last("service-node-port-range") {
+        // From-to, from+more, or one port alone.
+        let parsed = match (text.split_once('-'), text.split_once('+')) {
+            (Some((from, to)), _) => from.parse::<u16>().ok().zip(to.parse::<u16>().ok()),
+            (_, Some((from, more))) => {
+                let from = from.parse::<u16>().ok();
+                from.and_then(|from| Some((from, from.checked_add(more.parse().ok()?)?)))
+            }
+            _ => text.parse::<u16>().ok().map(|port| (port, port)),
+        };
+        let set = parsed.map(|(from, to)| builder.clone().service_node_port_range(from, to));
+        match set {
+            Some(Ok(next)) => builder = next,
+            _ => wrong.push(format!("--service-node-port-range {text} is not a valid range")),
+        }
+    }
+    builder
+}
+
+/// Which versions of groups are served.
+fn versions(
+    given: &Given,
+    mut builder: Builder,
+    wrong: &mut Vec<String>,
+    meaningless: &mut Vec<String>,
+) -> Builder {
+    for pair in given.list("runtime-config").into_iter().flat_map(|value| value.split(',')) {
+        if pair.is_empty() {
+            continue;
+        }
+        let (key, value) = pair.split_once('=').unwrap_or((pair, "true"));
+        let on = match value {
+            "true" | "" => true,
+            "false" => false,
+            _ => {
+                wrong.push(format!("invalid value {key}={value}"));
+                continue;
+            }
+        };
+        let parts: Vec<&str> = key.split('/').collect();
+        match parts.as_slice() {
+            // What is served is all that is generally available, whatever others are asked for.
+            ["api", "ga" | "all"] if on => {}
+            ["api", "beta" | "alpha" | "legacy"] if !on => {}
+            ["api", "all"] => wrong.push("invalid runtime-config with only api/all=false".into()),
+            [group, version, rest @ ..] if rest.len() < 2 && *group != "api" => {
+                let resource = rest.first().copied().unwrap_or_default();
+                match (on, Builder::serves(group, version)) {
+                    (true, true) => {}
+                    (false, _) => builder = builder.without_api(group, version, resource),
+                    (true, false) => meaningless.push(format!("--runtime-config={pair}")),
+                }
+            }
+            _ => meaningless.push(format!("--runtime-config={pair}")),
+        }
+    }
+    builder
+}
+
+/// How long things take.
+fn times(given: &Given, mut builder: Builder, wrong: &mut Vec<String>) -> Builder {
+    if let Some(ttl) = given.last("event-ttl").and_then(duration) {
+        builder = builder.event_ttl(ttl);
+    }
+    match given.last("request-timeout").map(duration) {
+        None => {}
+        Some(Some(timeout)) if !timeout.is_zero() => builder = builder.request_timeout(timeout),
+        Some(_) => wrong.push("--request-timeout can not be negative value".to_owned()),
+    }
+    match given.last("min-request-timeout").map(str::parse::<u64>) {
+        None => {}
+        Some(Ok(seconds)) if seconds > 0 => {
+            builder = builder.min_request_timeout(Duration::from_secs(seconds));
+        }
+        Some(_) => wrong.push("--min-request-timeout can not be negative value".to_owned()),
+    }
+    builder
 }
 
 /// Who issues tokens of ServiceAccounts, and how.
@@ -328,8 +442,12 @@ fn what(name: &str) -> &'static str {
         }
         "disable-admission-plugins" => "admission plugins to turn off",
         "enable-admission-plugins" => "admission plugins to turn on",
+        "event-ttl" => "how long events are kept; an hour by default",
         "help" => "this text",
         "kubeconfig-out" => "where to write a kubeconfig of an administrator",
+        "min-request-timeout" => "seconds that watches last at least; 1800 by default",
+        "request-timeout" => "how long a request may take; a minute by default",
+        "runtime-config" => "which versions of groups are not served: group/version=false",
         "secure-port" => "the port to listen on; a free one by default",
         "service-account-extend-token-expiration" => {
             "whether tokens for Pods are good for a year; true by default"
@@ -339,6 +457,9 @@ fn what(name: &str) -> &'static str {
         "service-account-key-file" => "keys that tokens of ServiceAccounts are accepted under",
         "service-account-max-token-expiration" => "how long a token may be good for",
         "service-account-signing-key-file" => "the key that signs tokens of ServiceAccounts",
+        "service-cluster-ip-range" => "addresses of Services; 10.0.0.0/24 by default",
+        "service-node-port-range" => "ports of nodes; 30000-32767 by default",
+        "shutdown-delay-duration" => "how long to go on serving when told to end",
         "tls-cert-file" => "the certificate to serve with",
         "tls-private-key-file" => "its key",
         "token-auth-file" => "static tokens: token,name,uid,\"group,group\" a line",
@@ -371,6 +492,41 @@ mod tests {
             ["--etcd-servers=http://x", "--enable-admission-plugins=AlwaysPullImages,Priority"];
         let options = self::options(Called::KubeApiserver, &args).expect("options");
         assert_eq!(options.meaningless, ["--enable-admission-plugins=AlwaysPullImages"]);
+    }
+
+    #[test]
+    fn what_is_served_is_asked_for() {
+        let args = [
+            "--runtime-config=batch/v1=false,api/beta=true,batch/v1beta1=true,apps/v1=true",
+            "--service-cluster-ip-range=10.96.0.0/16,fd00::/108",
+            "--service-node-port-range=40000-40009",
+            "--event-ttl=1h",
+            "--request-timeout=5s",
+            "--min-request-timeout=10",
+            "--shutdown-delay-duration=2s",
+        ];
+        let options = options(Called::Itself, &args).expect("options");
+        assert_eq!(options.delay, Duration::from_secs(2));
+        assert_eq!(
+            options.meaningless,
+            [
+                "--service-cluster-ip-range=fd00::/108",
+                "--runtime-config=api/beta=true",
+                "--runtime-config=batch/v1beta1=true"
+            ]
+        );
+        fails(
+            Called::Itself,
+            &["--runtime-config=apps/v1=x,api/all=false", "--service-node-port-range=9-1"],
+            "[--service-node-port-range 9-1 is not a valid range, invalid value apps/v1=x, invalid \
+             runtime-config with only api/all=false]",
+        );
+        fails(
+            Called::Itself,
+            &["--service-cluster-ip-range=10.0.0.0/8"],
+            "specified --service-cluster-ip-range is too large; for 32-bit addresses, the mask \
+             must be >= 12",
+        );
     }
 
     #[test]

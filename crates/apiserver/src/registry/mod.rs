@@ -304,6 +304,12 @@ fn index_key(group: &str, version: &str, plural: &str) -> String {
     format!("{group}/{version}/{plural}")
 }
 
+/// Whether there is a version of a built-in group.
+pub(crate) fn is_builtin(group: &str, version: &str) -> bool {
+    let mut served = RESOURCES.iter().filter(|builtin| !behaviour::is_left_out(builtin));
+    served.any(|builtin| builtin.group == group && builtin.version == version)
+}
+
 /// The table, replaced as a whole when a CRD changes.
 pub(crate) struct Registry {
     builtin: Vec<Arc<Resource>>,
@@ -320,6 +326,19 @@ impl Registry {
         let registry = Registry { builtin, table: RwLock::default() };
         registry.set_custom(Vec::new());
         registry
+    }
+
+    /// Serves these versions of built-in groups no more, or of these only some resources: group,
+    /// version, and the resource or nothing.
+    pub(crate) fn leave_out(&mut self, off: &[[String; 3]]) {
+        self.builtin.retain(|builtin| {
+            !off.iter().any(|[group, version, plural]| {
+                *group == builtin.group
+                    && *version == builtin.version
+                    && (plural.is_empty() || *plural == builtin.plural)
+            })
+        });
+        self.set_custom(Vec::new());
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {

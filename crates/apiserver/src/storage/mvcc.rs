@@ -87,6 +87,17 @@ impl<V: Send + Sync> Mvcc<V> {
         Mvcc { shared: Arc::new(Shared { state: Mutex::new(state) }) }
     }
 
+    /// Takes over what another store had at a revision. What that store forgot is forgotten here.
+    pub(crate) fn restore(&self, entries: Vec<KeyValue<V>>, revision: Revision) {
+        let mut state = self.shared.lock();
+        for entry in entries {
+            let (key, at) = (Arc::clone(&entry.key), entry.mod_revision);
+            state.keys.insert(key, vec![(at, Some(Arc::new(entry)))]);
+        }
+        state.revision = state.revision.max(revision);
+        state.compacted = state.revision;
+    }
+
     /// The newest version of one key.
     pub(crate) fn get(&self, key: &str) -> Option<Arc<KeyValue<V>>> {
         self.shared.lock().latest(key)

@@ -6,6 +6,7 @@ mod crds;
 mod crud;
 mod delete;
 mod errors;
+mod http;
 mod list;
 mod managed;
 mod patch;
