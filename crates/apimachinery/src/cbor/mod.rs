@@ -190,24 +190,10 @@ pub(crate) fn unknown_field(
     desc: Option<&'static Desc>,
 ) -> Result<Option<StrictError>, Error> {
     let Some(desc) = desc else { return Ok(None) };
-    let index = unknown_in(&decode(bytes)?, desc);
-    Ok(index
+    let mut r = Reader::new(bytes);
+    r.message(desc, 0).map_err(error)?;
+    Ok(r.unknown
         .map(|i| StrictError::text(format!("cbor: found unknown field at map element index {i}"))))
-}
-
-fn unknown_in(v: &Value, d: &'static Desc) -> Option<usize> {
-    if d.transparent {
-        return unknown_of(v, &d.fields[0].ty);
-    }
-    v.as_object()?.iter().enumerate().find_map(|(i, (key, v))| {
-        if d.kind.is_some() && matches!(key.as_str(), "kind" | "apiVersion") {
-            return None;
-        }
-        match field(d, key) {
-            Some(t) => unknown_of(v, t),
-            None => Some(i),
-        }
-    })
 }
 
 fn field(d: &'static Desc, key: &str) -> Option<&'static Type> {
@@ -215,15 +201,6 @@ fn field(d: &'static Desc, key: &str) -> Option<&'static Type> {
         Type::Msg(s) | Type::Emb(s) | Type::OptMsg(s) if f.flags & INLINE != 0 => field(s, key),
         _ => (f.name == key && f.flags & NOJSON == 0).then_some(&f.ty),
     })
-}
-
-fn unknown_of(v: &Value, t: &'static Type) -> Option<usize> {
-    match t {
-        Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) => unknown_in(v, d),
-        Type::List(t) => v.as_array()?.iter().find_map(|v| unknown_of(v, t)),
-        Type::Map(t) => v.as_object()?.values().find_map(|v| unknown_of(v, t)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

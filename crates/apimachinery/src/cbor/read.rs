@@ -46,11 +46,13 @@ pub(super) struct Reader<'a> {
     pub(super) at: usize,
     /// The tag that says in which text format byte strings are, 0 for none; it is inherited.
     later: u64,
+    /// Where in its map the first member is that no field takes.
+    pub(super) unknown: Option<usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes, at: 0, later: 0 }
+        Reader { bytes, at: 0, later: 0, unknown: None }
     }
     fn take(&mut self, n: u64) -> R<&'a [u8]> {
         let n = usize::try_from(n).map_err(|_| Fault::Short)?;
@@ -161,8 +163,20 @@ impl<'a> Reader<'a> {
     }
     /// A map key: a string of either kind; as in Go, null is the empty one.
     pub(super) fn key(&mut self) -> R<Str> {
+        let outer = self.later;
+        let key = self.key_behind_tags();
+        self.later = outer;
+        key
+    }
+    fn key_behind_tags(&mut self) -> R<Str> {
         let mut h = self.head()?;
-        while h.major == 6 && !matches!(h.argument, 0..=3 | 21..=23) {
+        while h.major == 6 {
+            match h.argument {
+                0 => return self.time_text().map(Str::from),
+                1..=3 => return wrong("a map key is not a string"),
+                tag @ 21..=23 => self.later = tag,
+                _ => {}
+            }
             h = self.head()?;
         }
         match h.major {
@@ -171,6 +185,39 @@ impl<'a> Reader<'a> {
             7 if h.info == 22 => Ok(Str::empty()),
             _ => wrong("a map key is not a string"),
         }
+    }
+    /// What is behind tag 0: text, and nothing else.
+    fn tagged_text(&mut self) -> R<String> {
+        let h = self.head()?;
+        match h.major {
+            3 => self.text(h),
+            _ => wrong("tag number 0 must be followed by text string"),
+        }
+    }
+    /// As [`Reader::tagged_text`], of a time, as Go writes it again.
+    fn time_text(&mut self) -> R<String> {
+        let text = self.tagged_text()?;
+        if crate::Time::parse(&text).is_err() {
+            return wrong("tag 0 holds no RFC 3339 time");
+        }
+        // The date and the time of the day, a fraction perhaps, and the zone.
+        let (whole, rest) = text.split_at_checked(19).unwrap_or((&text, ""));
+        let zone = rest.find(['Z', '+', '-']).map_or("", |at| &rest[at..]);
+        let fraction = rest.strip_suffix(zone).unwrap_or_default();
+        let fraction: String = fraction.chars().skip(1).take(9).collect();
+        let point = if fraction.bytes().all(|b| b == b'0') { "" } else { "." };
+        let zone = if matches!(zone, "+00:00" | "-00:00") { "Z" } else { zone };
+        Ok(format!("{whole}{point}{}{zone}", fraction.trim_end_matches('0')))
+    }
+    /// What is behind tag 1: a number, and nothing else.
+    fn tagged_number(&mut self) -> R<Value> {
+        let at = self.at;
+        let h = self.head()?;
+        if !matches!((h.major, h.info), (0 | 1, _) | (7, 25..=27)) {
+            return wrong("tag number 1 must be followed by integer or floating-point number");
+        }
+        self.at = at;
+        self.value(0)
     }
     /// One value.
     pub(super) fn value(&mut self, depth: u32) -> R<Value> {
@@ -203,6 +250,20 @@ impl<'a> Reader<'a> {
         }
     }
     fn typed(&mut self, t: &'static Type, depth: u32) -> R<Value> {
+        // Undefined is null to a pointer, and to nothing else.
+        let first = self.bytes.get(self.at).copied();
+        if first == Some(0xf7) && is_pointer(t) {
+            self.at += 1;
+            return Ok(Value::Null);
+        }
+        let v = self.typed_behind_tags(t, depth)?;
+        // Null behind a tag is no null to a pointer, which then points to what is zero.
+        if v.is_null() && first.is_some_and(|first| first >> 5 == 6) {
+            return behind_pointer(t);
+        }
+        Ok(v)
+    }
+    fn typed_behind_tags(&mut self, t: &'static Type, depth: u32) -> R<Value> {
         if let Type::Msg(d) | Type::Emb(d) | Type::OptMsg(d) = t {
             return self.message(d, depth);
         }
@@ -218,6 +279,25 @@ impl<'a> Reader<'a> {
                 return Ok(a.into());
             }
             (Type::Map(of), 5) => return self.entries(h, |r| r.typed(of, depth + 1)),
+            // Bytes are bytes, whatever the text is that they are meant to become.
+            (Type::Bytes, 6) if matches!(h.argument, 21..=23) => {
+                if let Ok(bytes) = self.head()
+                    && bytes.major == 2
+                {
+                    return Ok(STANDARD.encode(self.string(bytes)?).into());
+                }
+                self.at = at;
+            }
+            // What a tag makes of them matters to values without a type alone.
+            (_, 6) if h.argument == 0 && !is_any(t) => return self.tagged_text().map(Value::from),
+            (_, 6) if h.argument == 1 && !is_any(t) => {
+                let v = self.tagged_number()?;
+                return if takes_text(t) {
+                    wrong("a number, where text is expected")
+                } else {
+                    Ok(v)
+                };
+            }
             _ => self.at = at,
         }
         let read = self.value(depth);
@@ -254,7 +334,9 @@ impl<'a> Reader<'a> {
         }
         self.members(h, true, |r, key| match super::field(d, key) {
             Some(t) => r.typed(t, depth + 1).map(Some),
-            None if d.kind.is_some() && type_meta::is_key(key) => r.value(depth + 1).map(Some),
+            None if d.kind.is_some() && type_meta::is_key(key) => {
+                r.typed(&Type::Str, depth + 1).map(Some)
+            }
             None => r.skip(depth + 1).map(|()| None),
         })
     }
@@ -294,7 +376,10 @@ impl<'a> Reader<'a> {
             }
             match value(r, &key)? {
                 Some(v) => drop(o.insert(key.to_string(), v)),
-                None => passed.push(key),
+                None => {
+                    r.unknown.get_or_insert(index);
+                    passed.push(key);
+                }
             }
             index += 1;
             Ok(())
@@ -313,15 +398,8 @@ impl<'a> Reader<'a> {
     fn tagged(&mut self, tag: u64, depth: u32) -> R<Value> {
         match tag {
             // Times, as text or as seconds.
-            0 => {
-                let v = self.value(depth + 1)?;
-                let text = v.as_str().unwrap_or_default();
-                match crate::Time::parse(text) {
-                    Ok(_) => Ok(v),
-                    Err(_) => wrong("tag 0 holds no RFC 3339 time"),
-                }
-            }
-            1 => match self.value(depth + 1)? {
+            0 => self.time_text().map(Value::from),
+            1 => match self.tagged_number()? {
                 Value::Number(n) => {
                     let seconds = n.as_f64().unwrap_or(0.0).floor();
                     let nanos = ((n.as_f64().unwrap_or(0.0) - seconds) * 1e9).round() as i64;
@@ -365,6 +443,50 @@ impl<'a> Reader<'a> {
             None => wrong(format!("{float} is not accepted")),
         }
     }
+}
+
+fn leaf_of(t: &Type) -> &str {
+    match t {
+        Type::Leaf(l) | Type::OptLeaf(l) => l.name,
+        _ => "",
+    }
+}
+
+/// Whether Go has a pointer in this place, or a value that reads itself by one.
+fn is_pointer(t: &Type) -> bool {
+    match t {
+        Type::OptStr
+        | Type::OptI32
+        | Type::OptI64
+        | Type::OptBool
+        | Type::OptF64
+        | Type::OptMsg(_)
+        | Type::OptLeaf(_) => true,
+        _ => matches!(leaf_of(t), "Time" | "MicroTime" | "Quantity"),
+    }
+}
+
+/// Whether values have no type in this place.
+fn is_any(t: &Type) -> bool {
+    matches!(leaf_of(t), "Json" | "RawExtension" | "FieldsV1")
+}
+
+/// Whether a value reads itself from text.
+fn takes_text(t: &Type) -> bool {
+    matches!(t, Type::Str | Type::OptStr) || matches!(leaf_of(t), "Time" | "MicroTime" | "Quantity")
+}
+
+/// What a pointer of this type points to that is zero.
+fn behind_pointer(t: &Type) -> R<Value> {
+    Ok(match t {
+        Type::OptStr => "".into(),
+        Type::OptI32 | Type::OptI64 | Type::OptF64 => 0.into(),
+        Type::OptBool => false.into(),
+        Type::OptMsg(_) => Value::Object(Map::new()),
+        Type::OptLeaf(l) if l.name == "IntOrString" => "".into(),
+        t if takes_text(t) && leaf_of(t) != "" => return wrong("empty text behind a tag"),
+        _ => Value::Null,
+    })
 }
 
 /// A number of half precision.

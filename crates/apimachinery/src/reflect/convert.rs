@@ -3,7 +3,7 @@
 use super::error::{DecodeError, R, Seg};
 use super::json::{BASE64, is_empty, is_zero, json_into};
 use super::{
-    Desc, FieldMut, FieldRef, INLINE, Message, NOJSON, OMITEMPTY, OMITZERO, Parser, Type,
+    ANY, Desc, FieldMut, FieldRef, INLINE, Message, NOJSON, OMITEMPTY, OMITZERO, Parser, Type,
     json_value, put_value, type_meta,
 };
 use crate::rep::{Bytes, Str};
@@ -249,10 +249,24 @@ fn into_fields(
             unknown.path.push('.');
         }
         unknown.path.push_str(f.name);
-        into(v, m.field_mut(i), unknown, depth + 1).map_err(|e| e.inside(Seg::Field(f.name)))?;
+        let read = match (f.flags & ANY, m.field_mut(i), v) {
+            (1.., FieldMut::List(mut list), Value::Array(items)) => {
+                list.slot().set_empty();
+                items.iter().try_for_each(|v| any(v, list.push()))
+            }
+            (_, field, v) => into(v, field, unknown, depth + 1),
+        };
+        read.map_err(|e| e.inside(Seg::Field(f.name)))?;
         unknown.path.truncate(mark);
     }
     Ok(())
+}
+
+/// A value of Go's `any`.
+fn any(v: &Value, f: FieldMut<'_>) -> R<()> {
+    let mut text = Vec::new();
+    super::put_any(v, &mut text);
+    json_into(f, &mut Parser::new(&String::from_utf8_lossy(&text)))
 }
 
 /// Go's name of a value's type.

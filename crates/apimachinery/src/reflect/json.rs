@@ -98,7 +98,7 @@ fn any(f: FieldMut<'_>, p: &mut Parser<'_>, cx: &mut Decoder) -> R<()> {
     while more {
         text.clear();
         let v = super::json_value(p).map_err(|e| e.inside(Seg::Index(i)))?;
-        super::put_value(&v, &mut text);
+        super::put_any(&v, &mut text);
         let text = std::str::from_utf8(&text).map_err(|_| DecodeError::new("text is not UTF-8"))?;
         value(l.push(), &mut Parser::new(text), cx, 0)?;
         i += 1;
@@ -457,7 +457,24 @@ fn put_fields(m: &dyn Message, out: &mut Vec<u8>, first: &mut bool) {
         out.push(b'"');
         out.extend_from_slice(f.name.as_bytes());
         out.extend_from_slice(b"\":");
+        if f.flags & ANY != 0 {
+            put_any(v, out);
+            continue;
+        }
         put_value(v, out);
+    }
+}
+
+/// A list of values of Go's `any`, in Go's form.
+#[cold]
+fn put_any(v: FieldRef<'_>, out: &mut Vec<u8>) {
+    let mut text = Vec::new();
+    put_value(v, &mut text);
+    let read = std::str::from_utf8(&text).map(|text| super::json_value(&mut Parser::new(text)));
+    match read {
+        Ok(Ok(v)) => super::put_value(&v, out),
+        // What was put there by hand is written as it is.
+        _ => out.extend_from_slice(&text),
     }
 }
 

@@ -76,7 +76,7 @@ pub use surface::*;
 #[doc(hidden)]
 pub use type_meta::TYPE_META;
 pub use type_meta::TypeMeta;
-pub(crate) use value::{json_value, json_value_exact, put_object, put_value};
+pub(crate) use value::{json_value, json_value_exact, put_any, put_object, put_value};
 pub use wire::{Reader, Writer};
 pub(crate) use writer::put_serde;
 pub use writer::{put_bool, put_f64, put_i64, put_str};

@@ -67,6 +67,16 @@ fn number(text: &str) -> Option<Value> {
 
 /// Writes a value as Go does: members sorted, numbers in Go's form.
 pub(crate) fn put_value(v: &Value, out: &mut Vec<u8>) {
+    put(v, out, false);
+}
+
+/// As [`put_value`], but a number that is not whole by its type does not look whole: for text that
+/// stands for the value.
+pub(crate) fn put_any(v: &Value, out: &mut Vec<u8>) {
+    put(v, out, true);
+}
+
+fn put(v: &Value, out: &mut Vec<u8>, exact: bool) {
     match v {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(b) => put_bool(out, *b),
@@ -74,7 +84,13 @@ pub(crate) fn put_value(v: &Value, out: &mut Vec<u8>) {
             Some(i) => put_i64(out, i),
             None => match n.as_u64() {
                 Some(u) => out.extend_from_slice(u.to_string().as_bytes()),
-                None => put_f64(out, n.as_f64().unwrap_or(0.0)),
+                None => {
+                    let from = out.len();
+                    put_f64(out, n.as_f64().unwrap_or(0.0));
+                    if exact && !out[from..].iter().any(|b| matches!(b, b'.' | b'e')) {
+                        out.extend_from_slice(b".0");
+                    }
+                }
             },
         },
         Value::String(s) => put_str(out, s),
@@ -84,16 +100,20 @@ pub(crate) fn put_value(v: &Value, out: &mut Vec<u8>) {
                 if i > 0 {
                     out.push(b',');
                 }
-                put_value(v, out);
+                put(v, out, exact);
             }
             out.push(b']');
         }
-        Value::Object(o) => put_object(o, out),
+        Value::Object(o) => members(o, out, exact),
     }
 }
 
 /// Writes an object, members sorted.
 pub(crate) fn put_object(o: &Map<String, Value>, out: &mut Vec<u8>) {
+    members(o, out, false);
+}
+
+fn members(o: &Map<String, Value>, out: &mut Vec<u8>, exact: bool) {
     let mut members: Vec<_> = o.iter().collect();
     members.sort_unstable_by(|a, b| a.0.cmp(b.0));
     out.push(b'{');
@@ -103,7 +123,7 @@ pub(crate) fn put_object(o: &Map<String, Value>, out: &mut Vec<u8>) {
         }
         put_str(out, key);
         out.push(b':');
-        put_value(v, out);
+        put(v, out, exact);
     }
     out.push(b'}');
 }

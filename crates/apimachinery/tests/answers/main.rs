@@ -125,4 +125,5 @@ runtime_files! {
     runtime_unstructured "unstructured" 60
     runtime_yaml "yaml" 190
     runtime_cbor "cbor" 130
+    runtime_cbor_edges "cbor_edges" 850
 }
