@@ -14,6 +14,10 @@ pub(super) struct Elements<'s> {
     pub(super) schema: &'s Schema,
 }
 
+/// Where an element of a list is that has no path element: behind all others. Go: a `PathElement`
+/// with nothing set.
+const NOWHERE: PathElement = PathElement::Index(i64::MAX);
+
 /// Which of the possibilities of an atom a value is.
 #[derive(Clone, Copy)]
 pub(super) enum Which<'s> {
@@ -57,6 +61,17 @@ impl<'s> Elements<'s> {
             return Err("invalid indexing of non-associative list".into());
         }
         if list.keys.is_empty() { of_set(item) } else { self.of_keyed(list, item) }
+    }
+
+    /// The same, with an element of its own for what has none, such as an element whose keys were
+    /// removed: the list is not empty for all that.
+    pub(super) fn of_list_or_nowhere(
+        self,
+        list: &'s List,
+        relationship: Option<Relationship>,
+        item: &Value,
+    ) -> PathElement {
+        self.of_list(list, relationship, item).unwrap_or(NOWHERE)
     }
 
     fn of_keyed(self, list: &'s List, item: &Value) -> Result<PathElement, String> {

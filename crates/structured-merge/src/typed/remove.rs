@@ -41,11 +41,9 @@ impl<'s> Walk<'_, 's> {
     fn list(&self, list: &'s List, atom: Resolved<'s>, values: &[Value]) -> Value {
         let mut out = Vec::with_capacity(values.len());
         for v in values {
-            // The list was checked; what has no element is in no set.
-            let element = self.elements.of_list(list, atom.list_relationship, v).ok();
-            let exact = element.as_ref().is_some_and(|e| self.items.has_member(e));
-            let below =
-                element.as_ref().and_then(|e| self.items.child(e)).filter(|s| !s.is_empty());
+            let element = self.elements.of_list_or_nowhere(list, atom.list_relationship, v);
+            let exact = self.items.has_member(&element);
+            let below = self.items.child(&element).filter(|s| !s.is_empty());
             if if self.extract { !exact && below.is_none() } else { exact } {
                 continue;
             }

@@ -20,7 +20,8 @@ pub(super) fn to_set<'s>(
         Which::Scalar(_) | Which::List(_, true) | Which::Map(_, true) => return true,
         Which::List(list, false) => {
             if let Ok(Some(items)) = as_list(value) {
-                let element = |v: &Value| elements.of_list(list, atom.list_relationship, v);
+                let element =
+                    |v: &Value| elements.of_list_or_nowhere(list, atom.list_relationship, v);
                 of_list(list, items, &element, elements, set, errors);
             }
         }
@@ -58,7 +59,7 @@ fn child<'s>(
 fn of_list<'s>(
     list: &'s List,
     items: &[Value],
-    element: &dyn Fn(&Value) -> Result<PathElement, String>,
+    element: &dyn Fn(&Value) -> PathElement,
     elements: Elements<'s>,
     set: &mut Set,
     errors: &mut Errors,
@@ -67,11 +68,9 @@ fn of_list<'s>(
     // How often each element is there.
     let mut seen = ByElement::with_capacity(items.len());
     for item in items {
-        // The list was checked; what was emptied since has no element and nobody owns it.
-        if let Ok(element) = element(item) {
-            *seen.entry(&element, || 0_usize).0 += 1;
-            found.push((element, item));
-        }
+        let element = element(item);
+        *seen.entry(&element, || 0_usize).0 += 1;
+        found.push((element, item));
     }
     for (element, item) in found {
         if seen.get(&element).is_some_and(|n| *n > 1) {

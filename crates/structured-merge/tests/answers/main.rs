@@ -70,4 +70,5 @@ files! {
     schemas 60
     apply 120
     managed_fields 120
+    updater 350
 }

@@ -132,25 +132,30 @@ func fieldsetFilter(in filterIn) (any, error) {
 	}
 	var matchers []*fieldpath.SetMatcher
 	for _, elements := range in.Matchers {
-		var parts []any
-		for _, e := range elements {
-			if e == nil {
-				parts = append(parts, fieldpath.MatchAnyPathElement())
-				continue
-			}
-			pe, err := fieldpath.DeserializePathElement(*e)
-			if err != nil {
-				return nil, badInput{err}
-			}
-			parts = append(parts, pe)
-		}
-		m, err := fieldpath.PrefixMatcher(parts...)
+		m, err := matcherOf(elements)
 		if err != nil {
 			return nil, err
 		}
 		matchers = append(matchers, m)
 	}
 	return setText(fieldpath.NewIncludeMatcherFilter(matchers...).Filter(set)), nil
+}
+
+// matcherOf is a matcher of a path of serialized elements, of which nil is any.
+func matcherOf(elements []*string) (*fieldpath.SetMatcher, error) {
+	var parts []any
+	for _, e := range elements {
+		if e == nil {
+			parts = append(parts, fieldpath.MatchAnyPathElement())
+			continue
+		}
+		pe, err := fieldpath.DeserializePathElement(*e)
+		if err != nil {
+			return nil, badInput{err}
+		}
+		parts = append(parts, pe)
+	}
+	return fieldpath.PrefixMatcher(parts...)
 }
 
 func fieldsetFromValue(raw json.RawMessage) (any, error) {

@@ -113,6 +113,9 @@ func (in documents) outcomes(run func() (any, error)) (any, error) {
 	}
 	var all []outcome
 	runs := 8
+	if !in.Overwrite && len(in.Patch) == 0 && len(in.Original) > 0 { // conflicts: in whatever order members are met
+		runs = 48
+	}
 	if bytes.Contains(in.Patch, []byte("$deleteFromPrimitiveList")) {
 		runs = 128
 	}

@@ -3,6 +3,7 @@
 mod apply;
 mod sets;
 mod typed;
+mod updater;
 
 // For those who make up cases.
 #[allow(unused_imports)]
@@ -18,6 +19,9 @@ pub(crate) type Answer = Result<Value, String>;
 
 /// What we answer; `None` when the function is not one of these.
 pub(crate) fn answer(function: &str, input: &Value) -> Option<Answer> {
+    if function == "merge.updater" {
+        return Some(updater::answer(input));
+    }
     match function.split('.').next() {
         Some("fieldset") => Some(sets::answer(function, input)),
         Some("merge") => Some(typed::answer(function, input)),

@@ -34,18 +34,29 @@ fn filter(input: &Value) -> Answer {
     if let Some(exclude) = input["exclude"].as_str() {
         return Ok(Filter::exclude(read(exclude)?).filter(&set).to_json().into());
     }
-    let mut matchers = Vec::new();
-    for path in input["matchers"].as_array().into_iter().flatten() {
-        let path = path.as_array().into_iter().flatten().map(|e| match e.as_str() {
-            None => Ok(PathMatcher::Any),
-            Some(e) => match PathElement::parse(e) {
-                Ok(Some(e)) => Ok(PathMatcher::Element(e)),
-                _ => Err(format!("no element {e}")),
-            },
-        });
-        matchers.push(SetMatcher::prefix(path.collect::<Result<Vec<_>, _>>()?));
-    }
-    Ok(Filter::include(matchers).filter(&set).to_json().into())
+    let matchers: Result<Vec<_>, _> =
+        input["matchers"].as_array().into_iter().flatten().map(matcher).collect();
+    Ok(Filter::include(matchers?).filter(&set).to_json().into())
+}
+
+/// The matcher of a path of elements, of which null is any.
+pub(super) fn matcher(path: &Value) -> Result<SetMatcher, String> {
+    let path = path.as_array().into_iter().flatten().map(|e| match e.as_str() {
+        None => Ok(PathMatcher::Any),
+        Some(e) => match PathElement::parse(e) {
+            Ok(Some(e)) => Ok(PathMatcher::Element(e)),
+            _ => Err(format!("no element {e}")),
+        },
+    });
+    Ok(SetMatcher::prefix(path.collect::<Result<Vec<_>, _>>()?))
+}
+
+pub(super) fn managers_of(managers: &ManagedFields) -> Value {
+    let all = managers.0.iter().map(|(name, v)| {
+        let v = json!({"set": v.set.to_json(), "version": v.api_version, "applied": v.applied});
+        (name.clone(), v)
+    });
+    Value::Object(all.collect())
 }
 
 pub(super) fn answer(function: &str, input: &Value) -> Answer {
@@ -86,13 +97,7 @@ pub(super) fn answer(function: &str, input: &Value) -> Answer {
         }
         "fieldset.managers" => {
             let (a, b) = (managers(&input["a"]), managers(&input["b"]));
-            let show = |m: ManagedFields| -> Value {
-                let all = m.0.into_iter().map(|(name, v)| {
-                        (name, json!({"set": v.set.to_json(), "version": v.api_version, "applied": v.applied}))
-                    });
-                Value::Object(all.collect())
-            };
-            Ok(json!({"equal": a == b, "difference": show(a.difference(&b))}))
+            Ok(json!({"equal": a == b, "difference": managers_of(&a.difference(&b))}))
         }
         _ => Err(format!("nobody answers {function}")),
     }

@@ -19,6 +19,7 @@ mod leaf;
 #[path = "../../../../../crates/structured-merge/tests/answers/answer/mod.rs"]
 mod merge_answers;
 mod merge_schemas;
+mod merge_updater;
 mod merge_values;
 mod mergepatch;
 mod meta;

@@ -1,15 +1,17 @@
-//! Typed values: validation, comparison, merging, removal, extraction; schemas of built-in kinds,
-//! of OpenAPI and of CRDs.
+//! Typed values: validation, comparison, merging, removal, extraction; ownership while schemas
+//! change; schemas of built-in kinds, of OpenAPI and of CRDs.
 use super::fieldset::DEPTH;
 use super::member_kind;
 use super::merge_answers::{answer, type_of};
 use super::merge_schemas::{crd, models, schema_input};
+use super::merge_updater;
 use super::merge_values::{
     KINDS, MEMBERS, Noise, QUIET, SOME, kind_input, order_of_members, part_of, set_text, value_of,
     variant,
 };
-use crate::apimachinery::area::{Answer, Area, Case, differences};
+use crate::apimachinery::area::{Answer, Area, Case, differences, same};
 use crate::apimachinery::rng::Rng;
+use crate::apimachinery::shrink;
 use pintle_structured_merge::ParseableType;
 use serde_json::{Map, Value, json};
 
@@ -87,7 +89,8 @@ impl Area for StructuredMerge {
 
     fn generate(&self, rng: &mut Rng) -> Case {
         match rng.below(100) {
-            0..80 => typed_case(rng),
+            0..55 => typed_case(rng),
+            55..80 => merge_updater::case(rng),
             80..90 => reconcile_case(rng),
             90..92 => {
                 let gvk = rng.pick(&KINDS);
@@ -104,6 +107,25 @@ impl Area for StructuredMerge {
 
     fn ours(&self, case: &Case) -> Answer {
         answer(case.function, &case.input).unwrap_or_else(|| Err("nobody answers".into()))
+    }
+
+    fn shrink(&self, case: &Case) -> Vec<Case> {
+        if case.function != "merge.updater" {
+            return shrink::generic(case);
+        }
+        // What the schemas are stays: others are another matter.
+        let keep = ["schemas", "renamed"];
+        let mut input = case.input.clone();
+        let kept: Vec<_> = keep.map(|key| (key, input[key].take())).into();
+        let smaller = shrink::generic(&Case::new(case.function, input));
+        let complete = |mut smaller: Case| {
+            for (key, value) in &kept {
+                smaller.input[*key] = value.clone();
+            }
+            let ops = smaller.input["ops"].as_array();
+            ops.is_some_and(|ops| ops.iter().all(|op| op["op"].is_string())).then_some(smaller)
+        };
+        smaller.into_iter().filter_map(complete).collect()
     }
 
     fn kind(&self, case: &Case, ours: &Answer, go: &Answer) -> String {
@@ -128,16 +150,28 @@ fn chance(ours: &Answer, go: &Answer) -> Option<&'static str> {
     if order_of_members(ours, go) {
         return Some(MEMBERS);
     }
+    const CHANCE: &str = "Go walks maps in no order and stops at the first undeclared field, so which errors it finds is chance";
+    if let (Some(ours), Some(go)) = (ours.as_array(), go.as_array()) {
+        let undeclared = |step: &Value| {
+            step["error"].as_str().is_some_and(|e| e.contains("field not declared in schema"))
+        };
+        let fine = ours.len() == go.len()
+            && ours
+                .iter()
+                .zip(go)
+                .all(|(ours, go)| same(ours, go) || undeclared(ours) && undeclared(go));
+        return fine.then_some(CHANCE);
+    }
     let (ours, go) = (ours.as_object()?, go.as_object()?);
     let several = |o: &Map<String, Value>, key: &str| {
         o.get(key)?["error"].as_str().map(|e| e.contains("field not declared in schema"))
     };
     let fine = ours.len() == go.len()
         && ours.iter().all(|(key, v)| {
-            go.get(key) == Some(v)
+            go.get(key).is_some_and(|go| go == v || order_of_members(v, go))
                 || (several(ours, key) == Some(true) || several(go, key) == Some(true))
                     && several(ours, key).is_some()
                     && several(go, key).is_some()
         });
-    fine.then_some("Go walks maps in no order and stops at the first undeclared field, so which errors it finds is chance")
+    fine.then_some(CHANCE)
 }
