@@ -3,5 +3,6 @@
 //!
 //! `cargo xtask bench` runs everything here; each program can also be run by hand.
 pub mod child;
+pub mod load;
 pub mod pods;
 pub mod usage;

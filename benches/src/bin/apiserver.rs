@@ -8,13 +8,12 @@ use std::time::Instant;
 
 use pintle_api::core_v1::{Namespace, Pod};
 use pintle_apimachinery::Object;
+use pintle_benches::load::{Options, in_parallel, make_teams};
 use pintle_benches::pods::{self, Mix};
-use pintle_client::{Client, Config, Error, LoadOptions, Patch, Request};
+use pintle_client::{Client, Error, Patch, Request};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-/// Requests under way at a time.
-const WORKERS: usize = 32;
 /// Watches on one connection.
 const SHARE: usize = 5;
 /// Times the whole list is read in each form.
@@ -22,24 +21,16 @@ const LISTS: usize = 5;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let option = |name: &str| {
-        let at = args.iter().position(|a| a == name);
-        at.and_then(|i| args.get(i + 1)).cloned().ok_or_else(|| format!("{name} is missing"))
-    };
-    let config = Config::load(&LoadOptions::file(option("--kubeconfig")?))?;
-    let objects: usize = option("--objects")?.parse()?;
-    let watchers: usize = option("--watchers")?.parse()?;
-    let pids: Vec<u32> = option("--pids")?.split(',').map(str::parse).collect::<Result<_, _>>()?;
+    let options = Options::of_process();
+    let config = options.config()?;
+    let objects: usize = options.number("--objects")?;
+    let watchers: usize = options.number("--watchers")?;
+    let pids = options.text("--pids")?.split(',').map(str::parse).collect::<Result<_, _>>()?;
     let client = Client::new(&config)?;
     let mut bench = Bench { pids, told: Map::new() };
     bench.memory("idle_mib");
 
-    for team in 0..10 {
-        let mut namespace = Namespace::default();
-        namespace.metadata.name = format!("team-{team}").into();
-        client.all::<Namespace>().create(&namespace).await?;
-    }
+    make_teams(&client).await?;
     let made: Arc<Mutex<Vec<Pod>>> = Arc::default();
     let keep = made.clone();
     bench
@@ -230,31 +221,5 @@ async fn count(
         }
     }
     seen.fetch_add(got, Ordering::Relaxed);
-    Ok(())
-}
-
-/// Does something `count` times, several at a time.
-async fn in_parallel<F, Fut>(count: usize, client: &Client, one: F) -> Result<(), Error>
-where
-    F: Fn(Client, usize) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), Error>> + Send,
-{
-    let (next, one) = (Arc::new(AtomicUsize::new(0)), Arc::new(one));
-    let mut workers = tokio::task::JoinSet::<Result<(), Error>>::new();
-    for _ in 0..WORKERS {
-        let (next, one, client) = (next.clone(), one.clone(), client.clone());
-        workers.spawn(async move {
-            loop {
-                let i = next.fetch_add(1, Ordering::Relaxed);
-                if i >= count {
-                    return Ok(());
-                }
-                one(client.clone(), i).await?;
-            }
-        });
-    }
-    while let Some(done) = workers.join_next().await {
-        done.map_err(|error| Error::other(error.to_string()))??;
-    }
     Ok(())
 }
