@@ -9,6 +9,7 @@ use crate::request::{Asked, Request, Response, Timeout};
 use crate::retry::{Outcome, Repeat, wait_before_next};
 use crate::transport::{Body, BoxError, Exchange, Failure, Plugged, Transport};
 use crate::warning::{self, LogOnce, WarningHandler};
+use futures_util::FutureExt;
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{StatusCode, Uri};
 use pintle_apimachinery::Str;
@@ -193,9 +194,10 @@ impl Client {
             Timeout::After(limit) => Some(limit),
             Timeout::Never => None,
         };
-        let Some(limit) = limit else { return self.attempts(&request, None).await };
+        let Some(limit) = limit else { return self.attempts(&request, None).boxed().await };
         let deadline = (tokio::time::Instant::now() + limit, limit);
-        match tokio::time::timeout_at(deadline.0, self.attempts(&request, Some(deadline))).await {
+        let attempts = self.attempts(&request, Some(deadline)).boxed();
+        match tokio::time::timeout_at(deadline.0, attempts).await {
             Ok(result) => result,
             Err(_) => {
                 let url = format!("{}{}", facts.base, request.path);

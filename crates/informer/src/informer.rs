@@ -10,6 +10,7 @@ use crate::reflector::{Reflector, ReflectorConfig, Transform};
 use crate::registration::{self, Registration};
 use crate::run::{OnError, run};
 use crate::store::Store;
+use futures_util::FutureExt;
 use pintle_apimachinery::{
     Codec, Error, GroupVersionKind, GroupVersionResource, Object, Resource, Scope, Str,
 };
@@ -231,7 +232,8 @@ impl<T: Object + Codec> SharedInformer<T> {
             && !self.0.hub.is_stopped()
         {
             let Inner { source, on_error, stop, .. } = &*self.0;
-            tokio::spawn(run(engine, source.clone(), stop.subscribe(), on_error.clone()));
+            let run = run(engine, source.clone(), stop.subscribe(), on_error.clone());
+            tokio::spawn(run.boxed());
         }
     }
 

@@ -114,7 +114,7 @@ pub(crate) fn spawn<T: Object + Codec, H: Handler<T>>(
     let (done, synced) = watch::channel(Sync::Pending);
     let weak = Arc::downgrade(hub);
     let resync = weak.clone();
-    tokio::spawn(async move {
+    let handling = async move {
         let resync = move |id| {
             if let Some(hub) = resync.upgrade() {
                 hub.resync(id);
@@ -122,7 +122,8 @@ pub(crate) fn spawn<T: Object + Codec, H: Handler<T>>(
         };
         handle(handler, inbox, resync, &done).await;
         drop((done, alive));
-    });
+    };
+    tokio::spawn(handling.boxed());
     let remove = move || {
         if let Some(hub) = weak.upgrade() {
             hub.remove(id);

@@ -6,6 +6,7 @@ use super::tls::{TlsSource, server_name};
 use crate::config::Config;
 use crate::proxy::ProxyServer;
 use base64::Engine;
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::Uri;
 use hyper::client::conn::{http1, http2};
@@ -92,7 +93,7 @@ impl Connector {
     /// Opens a connection; only for HTTP/1.1 if asked. Its driver runs in a task of its own and
     /// ends with it.
     pub(crate) async fn connect(&self, only_http1: bool) -> Result<Connection, BoxError> {
-        match tokio::time::timeout(self.timeout, self.open(only_http1)).await {
+        match tokio::time::timeout(self.timeout, self.open(only_http1).boxed()).await {
             Ok(result) => result,
             Err(_) => Err(format!("no connection within {:?}", self.timeout).into()),
         }
@@ -134,12 +135,7 @@ impl Connector {
 
 async fn http1_over(io: impl Io + 'static) -> Result<Connection, BoxError> {
     let (sender, driver) = http1::handshake(TokioIo::new(io)).await?;
-    let driver = driver.with_upgrades();
-    tokio::spawn(async move {
-        if let Err(e) = driver.await {
-            tracing::debug!("HTTP/1.1 connection ended: {e}");
-        }
-    });
+    drive("HTTP/1.1", driver.with_upgrades());
     Ok(Connection::Http1(sender))
 }
 
@@ -153,12 +149,19 @@ async fn http2_over(io: impl Io + 'static) -> Result<Connection, BoxError> {
         .keep_alive_while_idle(true)
         .handshake(TokioIo::new(io))
         .await?;
-    tokio::spawn(async move {
-        if let Err(e) = driver.await {
-            tracing::debug!("HTTP/2 connection ended: {e}");
-        }
-    });
+    drive("HTTP/2", driver);
     Ok(Connection::Http2(sender))
+}
+
+/// Runs a connection in a task. Futures are boxed here and at the other tasks of these crates:
+/// tokio's part of a task is then compiled once, and not for each type of future.
+fn drive(what: &'static str, driver: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+    let driver = async move {
+        if let Err(e) = driver.await {
+            tracing::debug!("{what} connection ended: {e}");
+        }
+    };
+    tokio::spawn(driver.boxed());
 }
 
 fn host_and_port(uri: &Uri) -> (&str, u16) {

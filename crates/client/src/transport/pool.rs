@@ -110,7 +110,7 @@ impl Pool {
         let opening = wait.shared();
         state.opening = Some(opening.clone());
         let (connector, shared) = (self.connector.clone(), self.state.clone());
-        tokio::spawn(async move {
+        let connecting = async move {
             let connected = connector.connect(false).await;
             let mut state = lock(&shared);
             state.opening = None;
@@ -119,7 +119,8 @@ impl Pool {
                 .map_err(|e| SharedError(Arc::new(e)));
             drop(state);
             let _ = done.send(result);
-        });
+        };
+        tokio::spawn(connecting.boxed());
         opening
     }
 
@@ -235,13 +236,14 @@ fn lost(error: hyper::Error) -> Failure {
 /// Takes an HTTP/1.1 connection back when its response has been read to the end.
 fn park(pool: &Pool, mut sender: http1::SendRequest<Body>) {
     let state = Arc::downgrade(&pool.state);
-    tokio::spawn(async move {
+    let parking = async move {
         if sender.ready().await.is_ok()
             && let Some(state) = state.upgrade()
         {
             lock(&state).idle.push((sender, Instant::now()));
         }
-    });
+    };
+    tokio::spawn(parking.boxed());
 }
 
 /// A request that turns its connection into something else has one of its own.

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use pintle_api::core_v1::{Event, EventSource, ObjectReference};
 use pintle_apimachinery::{Error, Object, ObjectMeta, Str};
 use tokio::sync::{mpsc, oneshot};
@@ -151,7 +152,7 @@ impl EventRecorder {
             correlator: Correlator::new(options.correlator.clone()),
             options,
         };
-        tokio::spawn(writer.run(messages));
+        tokio::spawn(writer.run(messages).boxed());
         EventRecorder { source, queue }
     }
 

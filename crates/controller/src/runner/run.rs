@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use pintle_apimachinery::{Error, GroupVersionKind, ObjectKey};
 use pintle_client_traits::{Source, Subscription};
@@ -225,7 +226,7 @@ where
     Fut: Future<Output = Result<Action, BoxError>> + Send + 'static,
 {
     let (work, stopping) = (Arc::clone(work), stopping.clone());
-    workers.spawn(async move { work.run(stopping).await });
+    workers.spawn(async move { work.run(stopping).await }.boxed());
 }
 
 /// Shuts the queue down when the controller's future ends or is dropped.
