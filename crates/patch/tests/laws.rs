@@ -440,7 +440,7 @@ fn operations_on_text_are_those_on_values() {
         assert_eq!(text[0]["value"], document);
         let text = JsonPatch::new().add("/0", document.clone()).apply_to_text(b"[]").expect("adds");
         let text = String::from_utf8(text).expect("text");
-        let from_text = patch.apply_to_text(text[1..text.len() - 1].as_bytes());
+        let from_text = patch.apply_to_text(&text.as_bytes()[1..text.len() - 1]);
         match (patch.apply(&mut document), from_text) {
             (Ok(()), Ok(text)) => {
                 let read: Value = serde_json::from_slice(&text).expect("JSON");
