@@ -219,13 +219,12 @@ impl Encoder<'_> {
     /// JSON of an object in this resource's version.
     fn json(&self, out: &mut Vec<u8>, stored: &Stored, version: Option<Revision>, head: &Head) {
         let resource = self.resource;
-        if let Some(schema) = resource.custom.as_ref().and_then(|custom| custom.schema.as_ref())
-            && schema.id() != stored.schema
+        if let Some(custom) = &resource.custom
+            && !custom.reads_plainly(stored.schema)
         {
-            // Written under another schema: what this one fills in is filled in when read.
-            let mut object = stored.object(version);
-            schema.default(&mut object);
-            Stored::custom(&object, Vec::new(), schema.id()).write_json(out, head, version);
+            // Written under another schema, or read in another version.
+            let object = resource.object(stored, version);
+            Stored::custom(&object, Vec::new(), stored.schema).write_json(out, head, version);
             return;
         }
         if !resource.converts() {

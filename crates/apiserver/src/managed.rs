@@ -37,13 +37,17 @@ impl Request<'_> {
     /// Adds to `new`, which is to take the place of `old`, who manages its fields after this
     /// request. Both are in the storage version; `new` is as the client wants it.
     pub(crate) fn manage(&self, old: Option<&Object>, new: &mut Object) {
-        let live = old.map_or_else(|| self.nothing(), |old| self.versioned(old.clone()));
+        let mut live = old.map_or_else(|| self.nothing(), |old| self.versioned(old.clone()));
         let mut wanted = new.clone();
         if self.resource.group.is_empty() && self.resource.plural == "secrets" {
             // Whoever writes `stringData` manages `data`.
             crate::registry::merge_string_data(&mut wanted);
         }
-        let wanted = self.versioned(wanted);
+        let mut wanted = self.versioned(wanted);
+        if self.info.subresource == "scale" {
+            self.without_zero(&mut live);
+            self.without_zero(&mut wanted);
+        }
         let now = (self.core.clock)();
         let done = self.field_manager().update_no_errors(&live, wanted, &self.manager_name(), now);
         let managed = done.pointer("/metadata/managedFields").cloned();

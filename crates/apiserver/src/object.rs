@@ -130,7 +130,7 @@ pub(crate) struct Summary {
 /// resources, whose keys are in the order of the alphabet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
-    /// In front of all.
+    /// In front of all, or of what comes after `apiVersion` in the alphabet.
     pub(crate) first: String,
     /// In front of what comes after `kind` in the alphabet; nothing for built-in kinds.
     pub(crate) second: String,
@@ -140,6 +140,8 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct Stored {
     body: Bytes,
+    /// Where the first part of the head belongs in `body`.
+    head_at: usize,
     /// Where the second part of the head belongs in `body`.
     kind_at: usize,
     /// The schema that a custom resource was written under.
@@ -184,8 +186,16 @@ impl Stored {
         body.push(b'}');
         body.shrink_to_fit();
         let summary = Summary::new(metadata, fields);
-        let (kind_at, schema, protobuf) = (0, 0, OnceLock::new());
-        Arc::new(Stored { body: body.into(), kind_at, schema, version_at, summary, protobuf })
+        let (head_at, kind_at, schema, protobuf) = (1, 0, 0, OnceLock::new());
+        Arc::new(Stored {
+            body: body.into(),
+            head_at,
+            kind_at,
+            schema,
+            version_at,
+            summary,
+            protobuf,
+        })
     }
 
     /// Encodes a custom resource, with its keys in order as Go writes what has no type of its own.
@@ -197,13 +207,16 @@ impl Stored {
         let Value::Object(object) = object else { unreachable!("made of an object") };
         let mut body = Vec::with_capacity(512);
         body.push(b'{');
-        let (mut kind_at, mut version_at) = (0, 0);
+        let (mut head_at, mut kind_at, mut version_at) = (0, 0, 0);
         for (key, value) in &object {
             if matches!(key.as_str(), "kind" | "apiVersion") {
                 continue;
             }
             if body.len() > 1 {
                 body.push(b',');
+            }
+            if head_at == 0 && key.as_str() > "apiVersion" {
+                head_at = body.len();
             }
             if kind_at == 0 && key.as_str() > "kind" {
                 kind_at = body.len();
@@ -229,8 +242,16 @@ impl Stored {
         }
         body.push(b'}');
         let summary = Summary::new(metadata(&object), fields);
-        let protobuf = OnceLock::new();
-        Arc::new(Stored { body: body.into(), kind_at, schema, version_at, summary, protobuf })
+        let (head_at, protobuf) = (head_at.max(1), OnceLock::new());
+        Arc::new(Stored {
+            body: body.into(),
+            head_at,
+            kind_at,
+            schema,
+            version_at,
+            summary,
+            protobuf,
+        })
     }
 
     /// Bytes this version holds.
@@ -246,9 +267,9 @@ impl Stored {
     /// Writes the object with its head and version.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>, head: &Head, version: Option<Revision>) {
         out.reserve(self.body.len() + head.first.len() + head.second.len() + 40);
-        out.push(b'{');
+        out.extend_from_slice(&self.body[..self.head_at]);
         out.extend_from_slice(head.first.as_bytes());
-        let mut at = 1;
+        let mut at = self.head_at;
         if self.kind_at > 0 {
             out.extend_from_slice(&self.body[at..self.kind_at]);
             out.extend_from_slice(head.second.as_bytes());

@@ -479,6 +479,9 @@ impl<'a> Exchange<'a> {
     {
         let info = &self.info;
         let (resource, plural) = (request.resource, request.resource.plural.as_str());
+        if resource.custom.as_ref().is_some_and(|custom| custom.by_webhook && !custom.is_stored) {
+            return Err(ApiError::not_implemented("the conversion of objects by a webhook"));
+        }
         let part = match info.subresource.as_str() {
             "" => Part::Main,
             "status" => Part::Status,

@@ -56,6 +56,7 @@ pub(crate) struct Transform {
     include: String,
     columns: Columns,
     clock: Clock,
+    resource: Arc<Resource>,
     /// Group and resource.
     place: (String, String),
     /// Kind and group for messages, in Go's words.
@@ -65,7 +66,7 @@ pub(crate) struct Transform {
 }
 
 impl Transform {
-    pub(crate) fn new(core: &Core, resource: &Resource, form: Form, query: &Query) -> Self {
+    pub(crate) fn new(core: &Core, resource: &Arc<Resource>, form: Form, query: &Query) -> Self {
         let columns = match (form, &resource.custom) {
             (Form::Table { .. }, None) => {
                 Columns::Builtin(printers::columns(&resource.group, &resource.plural))
@@ -89,7 +90,12 @@ impl Transform {
         };
         let (api_version, kind) = (resource.api_version(), resource.kind.clone());
         let clock = Arc::clone(&core.clock);
-        Transform { form, include, columns, clock, place, go_kind, api_version, kind }
+        let resource = Arc::clone(resource);
+        Transform { form, include, columns, clock, resource, place, go_kind, api_version, kind }
+    }
+
+    fn read(&self, stored: &Stored, version: Option<Revision>) -> Object {
+        self.resource.object(stored, version)
     }
 
     pub(crate) fn form(&self) -> Form {
@@ -112,7 +118,7 @@ impl Transform {
                 if let Some(revision) = item.version {
                     meta.insert("resourceVersion".to_owned(), revision.to_string().into());
                 }
-                let rows = self.rows(vec![item.stored.object(item.version)], false)?;
+                let rows = self.rows(vec![self.read(&item.stored, item.version)], false)?;
                 Ok(self.table(version, meta, rows, true))
             }
             _ => Ok(self.partial(&item.stored, item.version)),
@@ -138,7 +144,7 @@ impl Transform {
                 self.go_kind
             ))),
             Form::Table { version } => {
-                let objects = page.items.iter().map(|item| item.stored.object(item.version));
+                let objects = page.items.iter().map(|item| self.read(&item.stored, item.version));
                 let rows = self.rows(objects.collect(), true)?;
                 Ok(self.table(version, meta, rows, true))
             }
@@ -163,7 +169,10 @@ impl Transform {
     pub(crate) fn value(&self, value: Value) -> ApiResult<Value> {
         match (self.form, value) {
             (Form::Table { version }, Value::Object(scale)) if text(&scale, "kind") == "Scale" => {
-                let columns = Columns::Builtin(printers::scale_columns());
+                let columns = match self.resource.custom {
+                    Some(_) => Columns::Custom(columns(&scale_columns(), "v1")),
+                    None => Columns::Builtin(printers::scale_columns()),
+                };
                 let kind = "Scale".to_owned();
                 let api_version = text(&scale, "apiVersion").to_owned();
                 let of_scale = Transform { columns, kind, api_version, ..self.clone() };
@@ -183,7 +192,7 @@ impl Transform {
             Form::Table { version } => {
                 let mut meta = Map::new();
                 meta.insert("resourceVersion".to_owned(), revision.to_string().into());
-                let object = stored.object(Some(revision));
+                let object = self.read(stored, Some(revision));
                 let rows = self.rows(vec![object], false).unwrap_or_default();
                 self.table(version, meta, rows, first)
             }
@@ -214,7 +223,7 @@ impl Transform {
     }
 
     fn partial(&self, stored: &Stored, revision: Option<Revision>) -> Value {
-        let object = stored.object(revision);
+        let object = self.read(stored, revision);
         partial(self.version(), Value::Object(in_order(metadata(&object))))
     }
 
@@ -350,6 +359,19 @@ fn cell(column: &Column, object: &Object, now: Time) -> Value {
 
 fn partial(version: &str, meta: Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": meta})
+}
+
+/// The columns of a custom resource's scale, as a definition has them.
+fn scale_columns() -> Value {
+    let column = |name: &str, kind: &str, path: &str, description: &str| json!({"name": name, "type": kind, "jsonPath": path, "description": description});
+    let of_spec = "Number of desired replicas";
+    let of_status = "Number of created replicas";
+    let columns = json!([
+        column("Desired", "integer", ".spec.replicas", of_spec),
+        column("Available", "integer", ".status.replicas", of_status),
+        column("Age", "date", ".metadata.creationTimestamp", "The time since it was created"),
+    ]);
+    json!({"spec": {"versions": [{"name": "v1", "additionalPrinterColumns": columns}]}})
 }
 
 fn columns(definition: &Value, version: &str) -> Vec<Column> {

@@ -9,7 +9,7 @@ use super::options::WriteOptions;
 use super::write::Part;
 use super::{Answer, Reply, Request};
 use crate::object::{Object, at, metadata, text};
-use crate::status::{ApiError, ApiResult};
+use crate::status::{ApiError, ApiResult, quote};
 
 /// Where a kind has its replicas and selector.
 struct Paths {
@@ -34,10 +34,31 @@ impl Request<'_> {
         }
     }
 
+    /// An object as far as its scale has it, in which no replicas are none: nobody manages them then.
+    pub(crate) fn without_zero(&self, object: &mut Value) {
+        let path = self.scale_paths().spec;
+        let (parents, name) = path.rsplit_once('.').unwrap_or(("", &path));
+        let mut parents = parents.split('.').filter(|part| !part.is_empty());
+        let parent = parents.try_fold(object, |object, part| object.get_mut(part));
+        if let Some(Value::Object(parent)) = parent
+            && parent.get(name) == Some(&0.into())
+        {
+            parent.shift_remove(name);
+        }
+    }
+
     /// GET of a scale.
     pub(crate) fn get_scale(&self) -> ApiResult<Answer> {
         let entry = self.read(&self.info.name)?;
-        let object = entry.value.object(Some(entry.mod_revision));
+        let object = self.resource.object(&entry.value, Some(entry.mod_revision));
+        if self.resource.custom.is_some() {
+            let path = self.scale_paths().spec;
+            if at(&object, &path).is_none_or(Value::is_null) {
+                let path = quote(&format!(".{path}"));
+                let why = format!("the spec replicas field {path} does not exist");
+                return Err(ApiError::internal(why));
+            }
+        }
         Ok(Reply::Value(200, self.scale_of(&object)).into())
     }
 
@@ -117,7 +138,7 @@ impl Request<'_> {
             self.resource.convert_to_storage(&mut object);
             Ok(object)
         })?;
-        let object = item.stored.object(item.version);
+        let object = self.resource.object(&item.stored, item.version);
         Ok(Reply::Value(200, self.scale_of(&object)).into())
     }
 }

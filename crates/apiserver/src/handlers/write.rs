@@ -183,13 +183,7 @@ impl Request<'_> {
                 metadata_mut(&mut object).remove("resourceVersion");
                 return Ok((self.create(object, options)?, true));
             };
-            let mut old = entry.value.object(Some(entry.mod_revision));
-            if let Some(schema) = resource.custom.as_ref().and_then(|custom| custom.schema.as_ref())
-                && schema.id() != entry.value.schema
-            {
-                // Read as it would be answered: with what the schema fills in now.
-                schema.default(&mut old);
-            }
+            let mut old = resource.object(&entry.value, Some(entry.mod_revision));
             resource.convert_from_storage(&mut old);
             let new = change(Some(&old))?;
             resource.convert_to_storage(&mut old);
@@ -362,9 +356,10 @@ impl Request<'_> {
     pub(crate) fn encode(&self, object: Object) -> ApiResult<Arc<Stored>> {
         let resource = self.resource;
         if let Some(custom) = &resource.custom {
-            let schema = custom.schema.as_ref().map_or(0, |schema| schema.id());
+            let mut object = object;
+            custom.store(&mut object);
             let fields = resource.field_values(&object);
-            let stored = Stored::custom(&object, fields, schema);
+            let stored = Stored::custom(&object, fields, custom.stored_id());
             // As etcd bounds its requests. Nothing else can be as large: built-in kinds that
             // hold data bound it themselves.
             return match stored.weight() > MAX_STORED {

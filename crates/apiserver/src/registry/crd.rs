@@ -1,7 +1,8 @@
 //! Custom resources from their definitions: what a CRD serves, and the conditions it goes through.
 //!
 //! Go counterpart: apiextensions-apiserver's `crdHandler`, naming and establishing controllers.
-//! Conversion between versions is `None` only: another head on the same fields.
+//! Conversion between versions is `None` only: another head on the same fields. Webhooks are not
+//! called: requests to versions that they would have to convert are answered with an error.
 
 use std::sync::Arc;
 
@@ -19,12 +20,19 @@ pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.
 #[derive(Clone, Debug)]
 pub(crate) struct CustomResource {
     pub(crate) schema: Option<Arc<Schema>>,
+    /// The schema of the version that objects are stored in.
+    pub(crate) stored: Option<Arc<Schema>>,
+    /// Whether objects are stored in this version.
+    pub(crate) is_stored: bool,
+    /// Whether a webhook would have to convert what is stored in another version.
+    pub(crate) by_webhook: bool,
     /// The definition, with every version of the kind.
     pub(crate) definition: Arc<Value>,
     /// Unknown fields are kept at every level (`spec.preserveUnknownFields`).
     pub(crate) preserve_unknown: bool,
-    /// Field selectors offered by the CRD, as dotted paths.
-    pub(crate) selectable: Vec<String>,
+    /// Fields that some version may be selected by: how selectors name each, which is in no way
+    /// where this version does not offer it, and its dotted path.
+    pub(crate) selectable: Vec<(String, String)>,
     /// Where the kind has its replicas, when it has the scale subresource.
     pub(crate) scale: Option<ScalePaths>,
     /// The CRD is being deleted: nothing new may be created.
@@ -54,7 +62,22 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
     let terminating = metadata(crd).contains_key("deletionTimestamp");
     let definition = Arc::new(Value::Object(crd.clone()));
     let versions = at(crd, "spec.versions").and_then(Value::as_array);
-    let served = versions.into_iter().flatten().filter(|v| v.get("served") == Some(&true.into()));
+    let all = || versions.into_iter().flatten();
+    let schema_of = |version: &Value| {
+        let schema = version.pointer("/schema/openAPIV3Schema")?;
+        Some(Arc::new(Schema::new(schema.clone())))
+    };
+    let stored = all().find(|v| v.get("storage") == Some(&true.into())).and_then(schema_of);
+    let fields_of = |version: &Value| -> Vec<String> {
+        let fields = version.get("selectableFields").and_then(Value::as_array);
+        let paths =
+            fields.into_iter().flatten().filter_map(|field| field.get("jsonPath")?.as_str());
+        paths.map(|path| path.trim_start_matches('.').to_owned()).collect()
+    };
+    let mut paths: Vec<String> = all().flat_map(fields_of).collect();
+    paths.sort();
+    paths.dedup();
+    let served = all().filter(|v| v.get("served") == Some(&true.into()));
     served
         .map(|version| {
             let verbs =
@@ -87,15 +110,15 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
                     label_selector: path("labelSelectorPath"),
                 }
             });
-            let schema = version.pointer("/schema/openAPIV3Schema");
-            let selectable = version
-                .get("selectableFields")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|field| field.get("jsonPath").and_then(Value::as_str))
-                .map(|path| path.trim_start_matches('.').to_owned())
+            let own = fields_of(version);
+            let selectable = paths
+                .iter()
+                .map(|path| {
+                    let hidden = if own.contains(path) { "" } else { "\0" };
+                    (format!("{path}{hidden}"), path.clone())
+                })
                 .collect();
+            let is_stored = version.get("storage") == Some(&true.into());
             Resource {
                 group: group.to_owned(),
                 version: name.to_owned(),
@@ -111,7 +134,10 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
                 prefix: format!("/registry/{group}/{plural}/"),
                 behaviour: behaviour::CUSTOM,
                 custom: Some(CustomResource {
-                    schema: schema.map(|schema| Arc::new(Schema::new(schema.clone()))),
+                    schema: if is_stored { stored.clone() } else { schema_of(version) },
+                    stored: stored.clone(),
+                    is_stored,
+                    by_webhook: at(crd, "spec.conversion.strategy") == Some(&"Webhook".into()),
                     definition: Arc::clone(&definition),
                     preserve_unknown: at(crd, "spec.preserveUnknownFields") == Some(&true.into()),
                     selectable,
@@ -122,6 +148,48 @@ pub(crate) fn custom_resources(crd: &Object) -> Vec<Resource> {
             }
         })
         .collect()
+}
+
+impl CustomResource {
+    /// Brings an object into the form in which it is stored: what the stored version does not know
+    /// is dropped, and what it has as defaults is filled in.
+    pub(crate) fn store(&self, object: &mut Object) {
+        if !self.is_stored
+            && let Some(stored) = &self.stored
+        {
+            if !self.preserve_unknown {
+                stored.prune(object);
+            }
+            stored.default(object);
+        }
+    }
+
+    /// Which schema an object that is stored now is of.
+    pub(crate) fn stored_id(&self) -> u64 {
+        self.stored.as_ref().map_or(0, |schema| schema.id())
+    }
+
+    /// Whether objects that were stored under a schema are read as they are.
+    pub(crate) fn reads_plainly(&self, schema: u64) -> bool {
+        self.is_stored && schema == self.stored_id()
+    }
+
+    /// Makes of a stored object what this version reads: as the version in which it is stored has
+    /// it now, without what this one does not know.
+    pub(crate) fn read(&self, object: &mut Object, schema: u64) {
+        if let Some(stored) = self.stored.as_ref().filter(|stored| stored.id() != schema) {
+            if !self.preserve_unknown {
+                stored.prune(object);
+            }
+            stored.default(object);
+        }
+        if !self.is_stored
+            && !self.preserve_unknown
+            && let Some(schema) = &self.schema
+        {
+            schema.prune(object);
+        }
+    }
 }
 
 pub(super) fn condition<'a>(crd: &'a Object, kind: &str) -> Option<&'a str> {

@@ -37,8 +37,9 @@ pub(crate) use self::schema::Schema;
 
 use crate::generated::resources::RESOURCES;
 use crate::managed::Managers;
-use crate::object::{Head, Object, at, metadata, text};
+use crate::object::{Head, Object, Stored, at, metadata, text};
 use crate::status::Target;
+use crate::storage::Revision;
 
 /// A built-in resource, as the generated table has it.
 pub(crate) struct BuiltinResource {
@@ -180,9 +181,11 @@ impl Resource {
     /// Labels that field selectors may name beside the name and namespace, with the path of each.
     pub(crate) fn selectable(&self) -> Vec<(&str, &str)> {
         match &self.custom {
-            Some(custom) => {
-                custom.selectable.iter().map(|path| (path.as_str(), path.as_str())).collect()
-            }
+            Some(custom) => custom
+                .selectable
+                .iter()
+                .map(|(label, path)| (label.as_str(), path.as_str()))
+                .collect(),
             None => self.behaviour.selectable.to_vec(),
         }
     }
@@ -205,6 +208,17 @@ impl Resource {
             finish(object, &mut values);
         }
         values
+    }
+
+    /// A stored object as this version of a custom resource reads it; of other resources as it is.
+    pub(crate) fn object(&self, stored: &Stored, version: Option<Revision>) -> Object {
+        let mut object = stored.object(version);
+        if let Some(custom) = &self.custom
+            && !custom.reads_plainly(stored.schema)
+        {
+            custom.read(&mut object, stored.schema);
+        }
+        object
     }
 
     /// Turns an object of the storage version into this version.

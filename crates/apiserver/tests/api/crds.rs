@@ -305,5 +305,89 @@ async fn malformed_definitions_are_refused() {
     webhook["spec"]["conversion"] = json!({"strategy": "Webhook"});
     let refused = client.post(CRDS, webhook).await.expect(422);
     let message = refused["message"].as_str().expect("a message");
-    assert!(message.contains("conversion webhooks are not implemented"), "{message}");
+    assert!(
+        message.contains("spec.conversion.webhookClientConfig: Required value: required when"),
+        "{message}"
+    );
+}
+
+fn condition(crd: &Value, kind: &str) -> Value {
+    let conditions = crd["status"]["conditions"].as_array();
+    let found = conditions.into_iter().flatten().find(|condition| condition["type"] == kind);
+    found.cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn protected_groups_are_told_to_be_approved_or_not() {
+    let client = start().await;
+    let mut definition = crd();
+    definition["metadata"]["name"] = "foos.ex.k8s.io".into();
+    definition["spec"]["group"] = "ex.k8s.io".into();
+    let refused = client.post(CRDS, definition.clone()).await.expect(422);
+    let field = &refused["details"]["causes"][0]["field"];
+    assert_eq!(field, "metadata.annotations[api-approved.kubernetes.io]");
+    let annotation = json!({"api-approved.kubernetes.io": "unapproved, a test"});
+    definition["metadata"]["annotations"] = annotation;
+    client.post(CRDS, definition).await.expect(201);
+    let path = format!("{CRDS}/foos.ex.k8s.io");
+    let told = client.get(&path).await.expect(200);
+    let told = condition(&told, "KubernetesAPIApprovalPolicyConformant");
+    assert_eq!(
+        (&told["status"], &told["reason"], &told["message"]),
+        (
+            &"False".into(),
+            &"UnapprovedAnnotation".into(),
+            &"not approved: \"unapproved, a test\"".into()
+        )
+    );
+    let url = json!({"metadata": {"annotations": {"api-approved.kubernetes.io": "https://a.b/1"}}});
+    client.patch(&path, "merge-patch+json", url).await.expect(200);
+    let told = client.get(&path).await.expect(200);
+    let told = condition(&told, "KubernetesAPIApprovalPolicyConformant");
+    assert_eq!(
+        (&told["status"], &told["reason"], &told["message"]),
+        (&"True".into(), &"ApprovedAnnotation".into(), &"approved in https://a.b/1".into())
+    );
+}
+
+#[tokio::test]
+async fn what_a_webhook_would_convert_is_refused() {
+    let client = start().await;
+    let mut definition = crd();
+    definition["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": {
+        "conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a.example/convert"}}});
+    let mut other = definition["spec"]["versions"][0].clone();
+    other["name"] = "v2".into();
+    other["storage"] = false.into();
+    definition["spec"]["versions"].as_array_mut().expect("versions").push(other);
+    let created = client.post(CRDS, definition).await.expect(201);
+    assert_eq!(created["spec"]["conversion"]["strategy"], "Webhook");
+    client.post(FOOS, foo("a", json!({}))).await.expect(201);
+    client.get(&format!("{FOOS}/a")).await.expect(200);
+    let refused = client.get("/apis/ex.io/v2/namespaces/default/foos/a").await.expect(501);
+    let message = refused["message"].as_str().unwrap_or_default();
+    assert!(message.contains("the conversion of objects by a webhook"), "{message}");
+}
+
+#[tokio::test]
+async fn what_the_stored_version_does_not_know_is_not_kept() {
+    let client = start().await;
+    let mut definition = crd();
+    let mut other = definition["spec"]["versions"][0].clone();
+    other["name"] = "v2".into();
+    other["storage"] = false.into();
+    other.as_object_mut().expect("a version").remove("selectableFields");
+    other["schema"]["openAPIV3Schema"]["properties"]["spec"] = json!({"type": "object",
+        "properties": {"a": {"type": "integer"}, "more": {"type": "string", "default": "d"}}});
+    definition["spec"]["versions"].as_array_mut().expect("versions").push(other);
+    client.post(CRDS, definition).await.expect(201);
+    let foos = "/apis/ex.io/v2/namespaces/default/foos";
+    let mut sent = foo("a", json!({"a": 1, "more": "x", "mode": "y"}));
+    sent["apiVersion"] = "ex.io/v2".into();
+    let created = client.post(foos, sent).await.expect(201);
+    assert_eq!(created["spec"], json!({"a": 1}));
+    let read = client.get(&format!("{FOOS}/a")).await.expect(200);
+    assert_eq!(read["spec"], json!({"a": 1, "mode": "x"}));
+    let list = client.get(&format!("{foos}?limit=1")).await.expect(200);
+    assert_eq!(list["items"][0]["spec"], json!({"a": 1}));
 }
