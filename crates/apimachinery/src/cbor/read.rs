@@ -46,13 +46,15 @@ pub(super) struct Reader<'a> {
     pub(super) at: usize,
     /// The tag that says in which text format byte strings are, 0 for none; it is inherited.
     later: u64,
+    /// Whether values are of types that tags make nothing else of.
+    plain: bool,
     /// Where in its map the first member is that no field takes.
     pub(super) unknown: Option<usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes, at: 0, later: 0, unknown: None }
+        Reader { bytes, at: 0, later: 0, plain: false, unknown: None }
     }
     fn take(&mut self, n: u64) -> R<&'a [u8]> {
         let n = usize::try_from(n).map_err(|_| Fault::Short)?;
@@ -122,6 +124,7 @@ impl<'a> Reader<'a> {
             }
             6 => self.skip(depth + 1)?,
             _ if h.is_break() => return wrong("unexpected \"break\" code"),
+            _ if matches!(h.info, 25..=27) => drop(self.primitive(h)?),
             _ if h.info == 24 && h.argument < 32 => {
                 return wrong(format!("invalid simple value {} for type primitives", h.argument));
             }
@@ -288,6 +291,7 @@ impl<'a> Reader<'a> {
                 }
                 self.at = at;
             }
+            (Type::Bytes, 3) => return wrong("a text, where bytes are expected"),
             // What a tag makes of them matters to values without a type alone.
             (_, 6) if h.argument == 0 && !is_any(t) => return self.tagged_text().map(Value::from),
             (_, 6) if h.argument == 1 && !is_any(t) => {
@@ -300,7 +304,11 @@ impl<'a> Reader<'a> {
             }
             _ => self.at = at,
         }
+        // What reads itself has types inside.
+        let outer = self.plain;
+        self.plain |= !is_any(t);
         let read = self.value(depth);
+        self.plain = outer;
         if let (Type::OptLeaf(l), Err(Fault::Wrong(_))) = (t, &read)
             && l.name == "FieldsV1"
         {
@@ -397,6 +405,8 @@ impl<'a> Reader<'a> {
     }
     fn tagged(&mut self, tag: u64, depth: u32) -> R<Value> {
         match tag {
+            0 if self.plain => self.tagged_text().map(Value::from),
+            1 if self.plain => self.tagged_number(),
             // Times, as text or as seconds.
             0 => self.time_text().map(Value::from),
             1 => match self.tagged_number()? {
@@ -484,7 +494,10 @@ fn behind_pointer(t: &Type) -> R<Value> {
         Type::OptBool => false.into(),
         Type::OptMsg(_) => Value::Object(Map::new()),
         Type::OptLeaf(l) if l.name == "IntOrString" => "".into(),
-        t if takes_text(t) && leaf_of(t) != "" => return wrong("empty text behind a tag"),
+        Type::OptLeaf(l) if l.name == "FieldsV1" => return wrong(crate::reflect::NO_FIELDS),
+        t if takes_text(t) && leaf_of(t) != "" || leaf_of(t) == "Duration" => {
+            return wrong("empty text behind a tag");
+        }
         _ => Value::Null,
     })
 }

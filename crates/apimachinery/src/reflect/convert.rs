@@ -376,6 +376,9 @@ fn into(v: &Value, mut f: FieldMut<'_>, unknown: &mut Unknown, depth: u32) -> R<
             F::OptLeaf(o) => o.set().leaf_desc().name,
             _ => "",
         };
+        if name == "IntOrString" && matches!(v, Value::Number(n) if n.is_f64()) {
+            return Err(cannot(v, "integer or string"));
+        }
         if name == "Quantity" && v.is_number() {
             return Err(cannot(v, "string"));
         }
