@@ -40,14 +40,14 @@ fn pods(data: &[u8]) {
         assert!(lenient.is_ok_and(|lenient| lenient == strict));
         let _ = problems.to_string();
         let out = encoded(&strict);
-        let again = Pod::decode(&out, Format::Cbor, &mut Decoder::interning());
+        let again = Pod::decode(&out, Format::Cbor, &mut Decoder::new());
         assert_eq!(encoded(&again.expect("reads what it wrote")), out);
     }
 }
 
 fn list(data: &[u8], size: usize) {
     let whole = ObjectList::<Pod>::decode(data, Format::Cbor, &mut Decoder::new());
-    let mut cx = Decoder::interning();
+    let mut cx = Decoder::new();
     let mut decoder = ListDecoder::<Pod>::new(Format::Cbor);
     let fed = data.chunks(size).try_for_each(|part| decoder.feed(part, &mut cx));
     match (whole, fed.and_then(|()| decoder.finish())) {
@@ -59,7 +59,7 @@ fn list(data: &[u8], size: usize) {
 
 /// The types of the events, and whether the stream broke.
 fn events(data: &[u8], size: usize) -> (Vec<&'static str>, bool) {
-    let mut cx = Decoder::interning();
+    let mut cx = Decoder::new();
     let mut decoder = WatchDecoder::<Pod>::new(Format::Cbor);
     let mut seen = Vec::new();
     for part in data.chunks(size) {

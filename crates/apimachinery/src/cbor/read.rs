@@ -495,7 +495,7 @@ fn behind_pointer(t: &Type) -> R<Value> {
         Type::OptMsg(_) => Value::Object(Map::new()),
         Type::OptLeaf(l) if l.name == "IntOrString" => "".into(),
         Type::OptLeaf(l) if l.name == "FieldsV1" => return wrong(crate::reflect::NO_FIELDS),
-        t if takes_text(t) && leaf_of(t) != "" || leaf_of(t) == "Duration" => {
+        t if takes_text(t) && !leaf_of(t).is_empty() || leaf_of(t) == "Duration" => {
             return wrong("empty text behind a tag");
         }
         _ => Value::Null,
