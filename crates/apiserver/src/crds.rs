@@ -35,6 +35,7 @@ pub(crate) fn sync(core: &Core) {
         let Some((entry, object, status)) = step else {
             let served = objects.into_iter().flat_map(custom_resources).collect();
             core.registry.set_custom(served);
+            crate::apiservices::custom(core);
             return;
         };
         if put(core, entry, object, status).is_none() {

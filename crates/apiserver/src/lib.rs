@@ -74,6 +74,7 @@
 //! # }).unwrap();
 //! ```
 
+mod apiservices;
 mod auth;
 mod body;
 mod bootstrap;

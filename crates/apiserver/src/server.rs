@@ -344,6 +344,7 @@ impl Builder {
         }
         create_initial(&core)
             .map_err(|error| Error::other(format!("cannot start: {}", error.message())))?;
+        crate::apiservices::builtin(&core);
         let core = Arc::new(core);
         if core.registry.table().find("scheduling.k8s.io", "v1", "priorityclasses").is_some() {
             crate::bootstrap::priority_classes(&core).await?;

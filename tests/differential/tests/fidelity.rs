@@ -81,6 +81,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("parameters that are bad", "bad-queries"),
     ("paths that are bad", "bad-paths"),
     ("how long requests may take", "timeouts"),
+    ("versions of groups as objects", "apiservices"),
     ("what admission adds and refuses", "admission"),
     ("admission without a controller manager", "admission-plain"),
 ];

@@ -337,6 +337,10 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.status_keeps = &["labels"];
             behaviour.counts_annotations = true;
         }
+        ("apiregistration.k8s.io", "apiservices") => {
+            behaviour.names = NameRule::PathSegment;
+            behaviour.prepare_create = Some(kinds::create_api_service);
+        }
         ("scheduling.k8s.io", "priorityclasses") => behaviour.counts_updates = false,
         ("batch", "jobs") => {
             behaviour.selectable = &[("status.successful", "status.succeeded")];

@@ -61,6 +61,20 @@ fn qos_class(pod: &Object) -> &'static str {
     }
 }
 
+/// What the server serves itself is available as soon as it is there.
+pub(super) fn create_api_service(service: &mut Object) {
+    service.insert("status".to_owned(), json!({}));
+    if at(service, "spec.service").is_some() {
+        return;
+    }
+    let now = metadata(service).get("creationTimestamp").cloned().unwrap_or_default();
+    let condition = json!({
+        "type": "Available", "status": "True", "lastTransitionTime": now, "reason": "Local",
+        "message": "Local APIServices are always available",
+    });
+    service.insert("status".to_owned(), json!({"conditions": [condition]}));
+}
+
 /// The Pod's address may be given in the list of addresses only.
 pub(super) fn pod_fields(pod: &Object, values: &mut [String]) {
     let first =
