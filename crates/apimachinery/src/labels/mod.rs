@@ -22,6 +22,7 @@
 //! `!=` and `notin` also match objects without the key; `a=` asks for the empty value. `>` and `<` compare
 //! 64-bit integers.
 
+mod maps;
 mod parse;
 mod requirement;
 mod set;
@@ -31,6 +32,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+pub use self::maps::{format_labels, labels_conflict, merge_labels, parse_labels};
 pub use self::requirement::{Operator, Requirement};
 pub use self::set::{LabelSet, Labels, SetSelector};
 

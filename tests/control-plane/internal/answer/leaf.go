@@ -20,6 +20,7 @@ func init() {
 	functions["labels.requirement"] = of(labelsRequirement)
 	functions["labels.exact"] = of(labelsExact)
 	functions["labels.set"] = of(labelsSet)
+	functions["labels.text"] = of(labelsText)
 	functions["labels.ofLabelSelector"] = of(labelsOfLabelSelector)
 	functions["fields.exact"] = of(fieldsExact)
 	functions["fields.escape"] = of(fieldsEscape)
@@ -168,13 +169,25 @@ func labelsExact(in exactIn) (any, error) {
 	return exactly(selector.RequiresExactMatch(in.Key)), nil
 }
 
+func labelsText(text string) (any, error) {
+	set, err := labels.ConvertSelectorToLabelsMap(text)
+	if err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
 // labelsSet makes selectors of the first set, for the second.
 func labelsSet(in [2]map[string]string) (any, error) {
 	a, b := labels.Set(in[0]), labels.Set(in[1])
 	out := map[string]any{
-		"selector": labels.SelectorFromSet(a).String(),
-		"text":     a.String(),
-		"matches":  a.AsSelectorPreValidated().Matches(b),
+		"selector":  labels.SelectorFromSet(a).String(),
+		"text":      a.String(),
+		"matches":   a.AsSelectorPreValidated().Matches(b),
+		"borrowed":  labels.ValidatedSetSelector(a).String(),
+		"formatted": labels.FormatLabels(a),
+		"conflict":  labels.Conflicts(a, b),
+		"merged":    labels.Merge(a, b).String(),
 	}
 	validated, err := a.AsValidatedSelector()
 	if err != nil {

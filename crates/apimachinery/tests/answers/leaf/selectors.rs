@@ -1,7 +1,10 @@
 //! What ours says of selectors to the questions of `internal/answer/leaf.go`, in the shape of Go's answers.
 
 use super::{Answer, text_map};
-use pintle_apimachinery::labels::{Operator, Requirement, Selector, SetSelector};
+use pintle_apimachinery::labels::{
+    LabelSet, Operator, Requirement, Selector, SetSelector, format_labels, labels_conflict,
+    merge_labels, parse_labels,
+};
 use pintle_apimachinery::{LabelSelector, fields};
 use serde_json::{Value, json};
 
@@ -62,16 +65,27 @@ fn of_labels(function: &str, input: &Value) -> Answer {
         }
         "labels.set" => {
             let (a, b) = (text_map(&input[0]), text_map(&input[1]));
+            // Go shows a set in the order of its texts, `a-b=1` before `a=1`.
+            let shown = |text: String| if text == "<none>" { String::new() } else { text };
             let mut out = json!({
                 "selector": Selector::from_set(&a).to_string(),
-                "text": SetSelector(&a).to_string(),
+                "text": shown(format_labels(&a)),
+                "borrowed": SetSelector(&a).to_string(),
                 "matches": SetSelector(&a).matches(&b),
+                "formatted": format_labels(&a),
+                "conflict": labels_conflict(&a, &b),
+                "merged": shown(format_labels(&merge_labels(&a, &b))),
             });
             match Selector::from_validated_set(&a) {
                 Ok(s) => out["validated"] = s.to_string().into(),
                 Err(e) => out["error"] = e.to_string().into(),
             }
             out
+        }
+        "labels.text" => {
+            let labels = parse_labels(&text(input)).map_err(|e| e.to_string())?;
+            let pair = |(key, value): (&str, &str)| (key.to_owned(), Value::from(value));
+            Value::Object(LabelSet::iter(&labels).map(pair).collect())
         }
         "labels.ofLabelSelector" => {
             let given: Option<LabelSelector> =

@@ -150,7 +150,9 @@ fn atom(schema: &Schema, ty: &TypeRef, above: &mut Vec<String>, depth: usize) ->
     }
     if let Some(list) = atom.list {
         let of = walk(schema, &list.element_type, above, depth - 1);
-        let mut l = json!({"of": of, "relationship": list.relationship.name()});
+        // What a reference says of elements holds for lists as well.
+        let relationship = ty.relationship.unwrap_or(list.relationship);
+        let mut l = json!({"of": of, "relationship": relationship.name()});
         if !list.keys.is_empty() {
             l["keys"] = list.keys.iter().map(|k| k.to_string()).collect::<Vec<_>>().into();
         }

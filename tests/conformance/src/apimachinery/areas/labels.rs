@@ -75,6 +75,14 @@ impl Area for Labels {
 
     fn generate(&self, rng: &mut Rng) -> Case {
         match rng.below(10) {
+            0 if rng.chance(50) => {
+                let part = |rng: &mut Rng| {
+                    let between = *rng.pick(&["=", "=", "=", "=", " = ", "==", "", "!="]);
+                    format!("{}{between}{}", word(rng), word(rng))
+                };
+                let parts: Vec<String> = (0..rng.below(4)).map(|_| part(rng)).collect();
+                Case::new("labels.text", parts.join(*rng.pick(&[",", ",", ", ", ",,"])))
+            }
             0..=3 => Case::new("labels.parse", selector(rng)),
             4 | 5 => {
                 Case::new("labels.matches", json!({"selector": selector(rng), "set": set(rng)}))
