@@ -18,7 +18,7 @@ use crate::service::Service;
 /// The port a real server listens on, for one that does not listen.
 const PORT: u16 = 6443;
 
-/// Creates an object as any client would, if it is not there.
+/// Creates an object as any client would.
 ///
 /// # Errors
 /// The server refuses it.
@@ -32,13 +32,26 @@ pub(crate) async fn create(core: &Arc<Core>, path: &str, object: &Value) -> Resu
         .body(Full::new(Bytes::from(object.to_string())))
         .map_err(|error| Error::other(error.to_string()))?;
     let Ok(response) = Service::new(Arc::clone(core), Some(User::admin())).call(request).await;
-    // What is there already was there when the server ended.
-    if response.status().is_success() || response.status() == http::StatusCode::CONFLICT {
+    if response.status().is_success() {
         return Ok(());
     }
     let body = response.into_body().collect().await.map(|body| body.to_bytes());
     let status = body.ok().and_then(|bytes| Status::decode_if(&bytes, Format::Json));
     Err(Error::from_status(status.unwrap_or_default()))
+}
+
+/// The same, or nothing where the object is there: it was when the server ended.
+///
+/// # Errors
+/// As [`create`].
+///
+/// # Cancel safety
+/// The object is there or not.
+async fn create_missing(core: &Arc<Core>, path: &str, object: &Value) -> Result<(), Error> {
+    match create(core, path, object).await {
+        Err(error) if error.is_already_exists() => Ok(()),
+        result => result,
+    }
 }
 
 /// Creates the Service `kubernetes`, which stands for the server itself. It has no endpoints: a
@@ -65,7 +78,7 @@ pub(crate) async fn kubernetes_service(core: &Arc<Core>, port: Option<u16>) -> R
             }],
         },
     });
-    create(core, "/api/v1/namespaces/default/services", &service).await
+    create_missing(core, "/api/v1/namespaces/default/services", &service).await
 }
 
 /// Whether a priority class is one that every server has.
@@ -89,7 +102,7 @@ pub(crate) async fn priority_classes(core: &Arc<Core>) -> Result<(), Error> {
         ("system-cluster-critical", 2_000_000_000, cluster),
     ] {
         let class = json!({"metadata": {"name": name}, "value": value, "description": description});
-        create(core, "/apis/scheduling.k8s.io/v1/priorityclasses", &class).await?;
+        create_missing(core, "/apis/scheduling.k8s.io/v1/priorityclasses", &class).await?;
     }
     Ok(())
 }

@@ -350,7 +350,11 @@ impl Builder {
             crate::bootstrap::priority_classes(&core).await?;
         }
         for crd in &self.crds {
-            let served = serve(&core, crd).await;
+            let served = match serve(&core, crd).await {
+                // It was served when the server ended whose objects these are.
+                Err(error) if error.is_already_exists() && self.snapshot.is_some() => Ok(()),
+                served => served,
+            };
             served.map_err(|error| error.context(format_args!("kind {}", crd.kind)))?;
         }
         let listener = match self.listen {
