@@ -241,10 +241,7 @@ fn values(rng: &mut Rng, kind: &str, out: &mut Map<String, Value>) {
 /// A branch of `allOf` and its like that speaks of what a schema has.
 fn branch(rng: &mut Rng, schema: &Map<String, Value>, depth: usize) -> Value {
     let mut out = Map::new();
-    let kind = match schema.get("type").and_then(Value::as_str) {
-        Some(kind) => kind,
-        None => "either",
-    };
+    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("either");
     values(rng, kind, &mut out);
     if let Some(Value::Object(known)) = schema.get("properties")
         && !known.is_empty()
