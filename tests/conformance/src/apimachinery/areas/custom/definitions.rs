@@ -253,6 +253,38 @@ fn change(rng: &mut Rng, definition: &mut Value) {
     }
 }
 
+/// The text of an error that shows a schema, without the lists and maps in it that are empty: they
+/// are none by the time that we see them.
+fn without_empty(text: &str) -> String {
+    fn clean(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(clean),
+            Value::Object(members) => members.values_mut().for_each(clean),
+            _ => {}
+        }
+        let empty = match value {
+            Value::Array(items) => items.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        };
+        if empty {
+            *value = Value::Null;
+        }
+    }
+    let parts = || {
+        let (field, rest) = text.split_once(": Invalid value: {")?;
+        let (shown, detail) = rest.rsplit_once("}: ")?;
+        if detail.starts_with("only [Description") {
+            // A whole schema, in which Go knows an empty list from none.
+            return Some(format!("{field}: Invalid value: {detail}"));
+        }
+        let mut shown: Value = serde_json::from_str(&format!("{{{shown}}}")).ok()?;
+        clean(&mut shown);
+        Some(format!("{field}: Invalid value: {shown}: {detail}"))
+    };
+    parts().unwrap_or_else(|| text.to_owned())
+}
+
 impl Area for Definitions {
     fn name(&self) -> &'static str {
         "custom.definition"
@@ -296,11 +328,10 @@ impl Area for Definitions {
                     !text.as_str().is_some_and(|text| text.starts_with("metadata.name"))
                 });
             }
-            // An empty map is none by the time that we see it.
             if let Some(Value::Array(list)) = answer.get_mut("invalid") {
                 for text in list {
                     if let Value::String(text) = text {
-                        *text = text.replace("\"Properties\":{}", "\"Properties\":null");
+                        *text = without_empty(text);
                     }
                 }
             }
