@@ -132,7 +132,7 @@ impl BuiltinKinds {
                 };
             }
             object = kept;
-            kinds::prepare_status(&resource, &mut object, &old);
+            kinds::prepare_status(&resource, &mut object, &old, "1970-01-01T00:00:00Z");
         } else {
             kinds::prepare_update(&resource, &mut object, &old);
         }

@@ -17,8 +17,8 @@ use pintle_structured_merge::{
 use serde_json::{Map, Value};
 
 use crate::handlers::Request;
-use crate::object::{Object, metadata, metadata_mut};
-use crate::registry::Resource;
+use crate::object::{Object, metadata, metadata_mut, text};
+use crate::registry::{Behaviour, Resource};
 
 /// Field managers are named with at most so many bytes.
 const MAX_NAME: usize = 128;
@@ -72,7 +72,7 @@ impl Request<'_> {
             expect.api_version.split_once('/').unwrap_or(("", &expect.api_version));
         let gvk =
             GroupVersionKind::new(group.to_owned(), version.to_owned(), expect.kind.to_owned());
-        let heads = Heads(vec![expect.api_version.clone()]);
+        let heads = Versions(vec![(expect.api_version.clone(), self.resource.behaviour)]);
         // As in Kubernetes, where the types of such objects are not looked up.
         let types: Arc<dyn TypeConverter> = Arc::new(DeducedTypes);
         let manager = FieldManager::with_converter(types, heads, gvk)
@@ -144,8 +144,8 @@ impl Request<'_> {
             resource.version.clone(),
             resource.kind.clone(),
         );
-        let heads = Heads(versions.iter().map(|v| v.api_version()).collect());
-        let reset = heads.0.clone();
+        let reset: Vec<String> = versions.iter().map(|v| v.api_version()).collect();
+        let heads = Versions(versions.iter().map(|v| (v.api_version(), v.behaviour)).collect());
         let mut manager = FieldManager::with_converter(self.types(&versions), heads, gvk)
             .subresource(subresource);
         if let Some(filter) = reset_fields(resource, subresource) {
@@ -248,17 +248,27 @@ fn same_but_times(a: Option<&Value>, b: Option<&Value>) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| timeless(a) == timeless(b))
 }
 
-/// The versions of a kind, which differ by their head only.
-struct Heads(Vec<String>);
+/// The versions of a kind: of most, they differ by their head only.
+struct Versions(Vec<(String, Behaviour)>);
 
-impl ObjectConverter for Heads {
+impl ObjectConverter for Versions {
     fn convert(&self, object: &Value, to: &GroupVersion) -> Result<Value, Error> {
         let to = to.to_string();
-        if !self.0.contains(&to) {
+        let of = |version: &str| self.0.iter().find(|(own, _)| own == version);
+        let Some((_, wanted)) = of(&to) else {
             return Err(Error::not_registered(format!("no version {to} of this kind")));
-        }
+        };
         let mut object = object.clone();
         if let Value::Object(object) = &mut object {
+            let from = text(object, "apiVersion").to_owned();
+            if from != to {
+                if let Some(convert) = of(&from).and_then(|(_, behaviour)| behaviour.to_storage) {
+                    convert(object);
+                }
+                if let Some(convert) = wanted.from_storage {
+                    convert(object);
+                }
+            }
             object.insert("apiVersion".to_owned(), to.into());
         }
         Ok(object)

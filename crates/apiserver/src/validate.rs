@@ -40,18 +40,50 @@ pub(crate) fn object(
         errors.extend(own);
         return errors;
     };
-    let mut errors = metadata_update(meta, crate::object::metadata(old), resource, status);
-    errors.extend(own);
+    let (new_meta, old_meta) = match (typed(meta), typed(crate::object::metadata(old))) {
+        (Ok(new), Ok(old)) => (new, old),
+        (Err(errors), _) | (_, Err(errors)) => return errors,
+    };
+    let path = FieldPath::new("metadata");
+    let own_kind = (resource.group.as_str(), resource.plural.as_str());
+    let whole = if status { own_kind == WHOLE_STATUS } else { WHOLE.contains(&own_kind) };
+    let is_first = !status && WHOLE_FIRST.contains(&own_kind);
+    let mut new_meta = new_meta;
+    if new_meta.resource_version.is_empty() {
+        // Whether an update may do without is decided elsewhere.
+        new_meta.resource_version = old_meta.resource_version.clone();
+    }
+    let mut changes = validate_object_meta_update(&path, &new_meta, &old_meta);
+    changes.extend(finalizers(&new_meta, resource));
+    if !status {
+        changes.extend(kinds::validate_first(resource, object, old));
+    }
+    let mut all = general(&new_meta, resource, name_is_path_segment);
+    if !is_first {
+        all.extend(changes.clone());
+    }
+    if whole || is_first {
+        all.extend(general(&new_meta, resource, function(resource.behaviour.names)));
+    }
+    all.extend(own);
+    if is_first {
+        all.extend(changes);
+    }
+    let mut errors: Vec<FieldError> = Vec::new();
+    for error in all {
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
     errors
 }
 
 /// Kinds whose updates look at the whole metadata and not at what changed alone.
 const WHOLE: &[(&str, &str)] = &[
     ("", "configmaps"),
+    ("", "endpoints"),
     ("", "limitranges"),
-    ("", "nodes"),
     ("", "persistentvolumeclaims"),
-    ("", "persistentvolumes"),
     ("", "pods"),
     ("", "podtemplates"),
     ("", "replicationcontrollers"),
@@ -76,6 +108,9 @@ const WHOLE: &[(&str, &str)] = &[
     ("storage.k8s.io", "volumeattachments"),
     ("storage.k8s.io", "volumeattributesclasses"),
 ];
+
+/// Kinds whose updates look at the new object as a whole before they look at what has changed.
+const WHOLE_FIRST: &[(&str, &str)] = &[("", "namespaces"), ("", "nodes"), ("", "persistentvolumes")];
 
 /// Those of them whose updates of the status do so, too.
 const WHOLE_STATUS: (&str, &str) = ("storage.k8s.io", "volumeattachments");
@@ -163,41 +198,6 @@ pub(crate) fn spec_finalizers(namespace: &Map<String, Value>) -> Vec<FieldError>
             errors.push(FieldError::invalid(path, finalizer, detail));
         }
     }
-    errors
-}
-
-/// Checks the metadata of a changed object, and that it leaves alone what it must.
-fn metadata_update(
-    new: &Map<String, Value>,
-    old: &Map<String, Value>,
-    resource: &Resource,
-    status: bool,
-) -> Vec<FieldError> {
-    let (mut new, old) = match (typed(new), typed(old)) {
-        (Ok(new), Ok(old)) => (new, old),
-        (Err(errors), _) | (_, Err(errors)) => return errors,
-    };
-    if new.resource_version.is_empty() {
-        // Whether an update may do without is decided elsewhere.
-        new.resource_version = old.resource_version.clone();
-    }
-    let path = FieldPath::new("metadata");
-    let mut errors = general(&new, resource, name_is_path_segment);
-    let own = (resource.group.as_str(), resource.plural.as_str());
-    if if status { own == WHOLE_STATUS } else { WHOLE.contains(&own) } {
-        let rule = function(resource.behaviour.names);
-        for error in general(&new, resource, rule) {
-            if !errors.contains(&error) {
-                errors.push(error);
-            }
-        }
-    }
-    for error in validate_object_meta_update(&path, &new, &old) {
-        if !errors.contains(&error) {
-            errors.push(error);
-        }
-    }
-    errors.extend(finalizers(&new, resource));
     errors
 }
 

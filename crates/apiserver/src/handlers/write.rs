@@ -183,10 +183,10 @@ impl Request<'_> {
                 metadata_mut(&mut object).remove("resourceVersion");
                 return Ok((self.create(object, options)?, true));
             };
-            let mut old = resource.object(&entry.value, Some(entry.mod_revision));
-            resource.convert_from_storage(&mut old);
-            let new = change(Some(&old))?;
-            resource.convert_to_storage(&mut old);
+            let old = resource.object(&entry.value, Some(entry.mod_revision));
+            let mut shown = old.clone();
+            resource.convert_from_storage(&mut shown);
+            let new = change(Some(&shown))?;
             match self.update_once(name, &key, part, options, &entry, old, new)? {
                 Some(item) => return Ok((item, false)),
                 // Somebody else was faster: again, on what is there now.
@@ -259,7 +259,7 @@ impl Request<'_> {
                 self.give_addresses(&mut object, Some(&old))?
             }
             Part::Status => {
-                kinds::prepare_status(resource, &mut object, &old);
+                kinds::prepare_status(resource, &mut object, &old, &self.core.now());
                 None
             }
             Part::Finalize | Part::Approval => None,
@@ -368,11 +368,16 @@ impl Request<'_> {
             };
         }
         let (api_version, kind) = (resource.storage_api_version(), &resource.kind);
-        let object = self
-            .core
-            .typed
-            .normalize_stored(object, &api_version, kind)
-            .map_err(ApiError::internal)?;
+        let typed = &self.core.typed;
+        let mut object =
+            typed.normalize_stored(object, &api_version, kind).map_err(ApiError::internal)?;
+        if resource.converts()
+            && let Some(desc) = typed.desc(&api_version, kind)
+        {
+            // It was read in another version, with the defaults of that.
+            kinds::default(&mut object, desc, &api_version, &self.core.now());
+            object = typed.normalize(object, &api_version, kind).map_err(ApiError::internal)?;
+        }
         let fields = resource.field_values(&object);
         Ok(Stored::new(&object, fields))
     }

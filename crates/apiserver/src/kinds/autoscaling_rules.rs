@@ -38,12 +38,12 @@ pub(super) fn autoscaler(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     let (min, max, target) =
         (spec.get("minReplicas"), spec.get("maxReplicas"), spec.get("scaleTargetRef"));
     if min.int() < 0 {
-        e.push(min.invalid_int("must be greater than or equal to 0"));
+        last.push(min.invalid_int("must be greater than or equal to 0"));
     }
     if max.int() == 0 {
         last.push(max.required(""));
     } else if max.int() < 0 {
-        e.push(max.invalid_int("must be greater than or equal to 1"));
+        last.push(max.invalid_int("must be greater than or equal to 1"));
     }
     if min.some_int().is_some_and(|min| max.int() < min) {
         e.push(max.invalid_int("must be greater than or equal to `minReplicas`"));

@@ -10,7 +10,7 @@ use pintle_apimachinery::validation::{
 use serde_json::Value;
 
 use super::apps_rules::matches;
-use super::check::{Node, same};
+use super::check::{Node, same, struct_shown};
 use super::core::pod::template;
 use super::cron;
 use super::tree::Fields;
@@ -136,7 +136,24 @@ fn job_spec(spec: &Node<'_>, e: &mut FieldErrors) {
         if mode.text() == "Indexed" {
             success_policy(spec, &success, e);
         } else {
-            e.push(success.invalid(INDEXED));
+            let rules = success.get("rules");
+            let shown = rules.items().map(|rule| {
+                let value = |name: &str| match rule.get(name) {
+                    value if value.is_set() => value.bad(),
+                    _ => BadValue::NULL,
+                };
+                let fields = [
+                    ("SucceededIndexes", value("succeededIndexes")),
+                    ("SucceededCount", value("succeededCount")),
+                ];
+                struct_shown(&fields).as_str().to_owned()
+            });
+            let shown = match rules.is_set() {
+                true => BadValue::json(format!("[{}]", shown.collect::<Vec<_>>().join(","))),
+                false => BadValue::NULL,
+            };
+            let shown = struct_shown(&[("Rules", shown)]);
+            e.push(FieldError::invalid(success.path(), shown, INDEXED));
         }
     }
     let replacement = spec.get("podReplacementPolicy");
@@ -353,9 +370,7 @@ pub(super) fn cron_job(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     let spec = Node::of(new, "spec");
     let before = old.map(|old| Node::of(old, "spec"));
     let (schedule, zone) = (spec.get("schedule"), spec.get("timeZone"));
-    if schedule.is_empty() {
-        e.push(schedule.required(""));
-    } else {
+    if !schedule.is_empty() {
         let text = schedule.text();
         if let Err(problem) = cron::check(text) {
             e.push(schedule.invalid(problem));
@@ -401,6 +416,8 @@ pub(super) fn cron_job(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     if old.is_none() && name.len() > 52 {
         e.push(name.invalid("must be no more than 52 characters"));
     }
+    // The schema says it, after all else.
+    schedule.given(&mut e);
     e
 }
 
@@ -426,7 +443,7 @@ fn time_zone(zone: &Node<'_>, e: &mut FieldErrors) {
     };
     let unknown = format!("unknown time zone {text}");
     if !text.split('/').all(part) {
-        e.push(zone.invalid(unknown));
+        e.push(FieldError::invalid(zone.path(), BadValue::named(text), unknown));
         return;
     }
     if text.eq_ignore_ascii_case("local") {
@@ -440,7 +457,7 @@ fn time_zone(zone: &Node<'_>, e: &mut FieldErrors) {
         None => ALONE.split_whitespace().any(|known| known == text),
     };
     if !known {
-        e.push(zone.invalid(unknown));
+        e.push(FieldError::invalid(zone.path(), BadValue::named(text), unknown));
     }
 }
 

@@ -20,6 +20,7 @@ mod apps;
 mod apps_rules;
 mod autoscaling;
 mod autoscaling_rules;
+pub(crate) mod autoscaling_v1;
 mod batch;
 mod batch_rules;
 pub(crate) mod check;
@@ -30,6 +31,7 @@ mod defaults;
 mod discovery;
 mod flowcontrol;
 mod image;
+mod job_status;
 mod networking;
 mod networking_rules;
 mod policy;
@@ -40,6 +42,7 @@ mod storage;
 mod storage_rules;
 pub(crate) mod tree;
 pub(crate) mod webhook_rules;
+mod workload_status;
 
 use pintle_apimachinery::reflect::Desc;
 
@@ -126,9 +129,11 @@ fn reset(resource: &Resource, object: &mut Object, old: Option<&Object>) {
 }
 
 /// Resets what an update of the status does.
-pub(crate) fn prepare_status(resource: &Resource, object: &mut Object, old: &Object) {
+pub(crate) fn prepare_status(resource: &Resource, object: &mut Object, old: &Object, now: &str) {
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "nodes") => core::node::prepare_status(object, old),
+        ("", "pods") => core::status::prepare_pod(object, old),
+        ("", "persistentvolumes") => core::status::prepare_volume(object, old, now),
         ("storage.k8s.io", "csinodes") => storage_rules::prepare_node(object, Some(old)),
         _ => {}
     }
@@ -170,6 +175,8 @@ pub(crate) struct Ruled {
     #[cfg_attr(not(test), expect(dead_code, reason = "documentation is tested with it"))]
     kind: &'static str,
     rules: Rules,
+    /// What an update is asked before the new object as a whole.
+    first: Option<StatusRules>,
     status: Option<StatusRules>,
 }
 
@@ -179,10 +186,15 @@ const fn ruled(
     kind: &'static str,
     rules: Rules,
 ) -> Ruled {
-    Ruled { group, plural, kind, rules, status: None }
+    Ruled { group, plural, kind, rules, first: None, status: None }
 }
 
 impl Ruled {
+    const fn first(mut self, rules: StatusRules) -> Ruled {
+        self.first = Some(rules);
+        self
+    }
+
     const fn status(mut self, rules: StatusRules) -> Ruled {
         self.status = Some(rules);
         self
@@ -196,26 +208,27 @@ const STORAGE: &str = "storage.k8s.io";
 
 /// The kinds that have rules of their own. Of the others, metadata and types are checked.
 pub(crate) static RULED: &[Ruled] = &[
-    ruled("", "configmaps", "ConfigMap", core::config::config_map),
+    ruled("", "configmaps", "ConfigMap", core::config::config_map).first(core::config::config_map_update),
     ruled("", "endpoints", "Endpoints", core::service::endpoints),
     ruled("", "events", "Event", core::event::event),
     ruled("", "limitranges", "LimitRange", core::limits::limit_range),
-    ruled("", "namespaces", "Namespace", core::config::namespace),
+    ruled("", "namespaces", "Namespace", core::config::namespace).status(core::status::namespace),
     ruled("", "nodes", "Node", core::node::node).status(core::node::update),
-    ruled("", "persistentvolumeclaims", "PersistentVolumeClaim", core::storage::claim),
+    ruled("", "persistentvolumeclaims", "PersistentVolumeClaim", core::storage::claim).status(core::status::claim),
     ruled("", "persistentvolumes", "PersistentVolume", core::storage::volume),
-    ruled("", "pods", "Pod", core::pod::pod),
+    ruled("", "pods", "Pod", core::pod::pod).status(core::status::pod),
     ruled("", "podtemplates", "PodTemplate", core::pod::pod_template),
     ruled(
         "",
         "replicationcontrollers",
         "ReplicationController",
         apps_rules::replication_controller,
-    ),
-    ruled("", "resourcequotas", "ResourceQuota", core::config::quota),
-    ruled("", "secrets", "Secret", core::config::secret),
+    )
+    .status(workload_status::replica_set),
+    ruled("", "resourcequotas", "ResourceQuota", core::config::quota).status(core::status::quota),
+    ruled("", "secrets", "Secret", core::config::secret).first(core::config::secret_update),
     ruled("", "serviceaccounts", "ServiceAccount", core::config::service_account),
-    ruled("", "services", "Service", core::service::service),
+    ruled("", "services", "Service", core::service::service).status(core::status::service),
     ruled(
         ADMISSION,
         "mutatingwebhookconfigurations",
@@ -236,10 +249,10 @@ pub(crate) static RULED: &[Ruled] = &[
     )
     .status(crate::registry::validate_definition_status),
     ruled("apps", "controllerrevisions", "ControllerRevision", apps_rules::controller_revision),
-    ruled("apps", "daemonsets", "DaemonSet", apps_rules::daemon_set),
-    ruled("apps", "deployments", "Deployment", apps_rules::deployment),
-    ruled("apps", "replicasets", "ReplicaSet", apps_rules::replica_set),
-    ruled("apps", "statefulsets", "StatefulSet", apps_rules::stateful_set),
+    ruled("apps", "daemonsets", "DaemonSet", apps_rules::daemon_set).status(workload_status::daemon_set),
+    ruled("apps", "deployments", "Deployment", apps_rules::deployment).status(workload_status::deployment),
+    ruled("apps", "replicasets", "ReplicaSet", apps_rules::replica_set).status(workload_status::replica_set),
+    ruled("apps", "statefulsets", "StatefulSet", apps_rules::stateful_set).status(workload_status::stateful_set),
     ruled(
         "autoscaling",
         "horizontalpodautoscalers",
@@ -248,7 +261,7 @@ pub(crate) static RULED: &[Ruled] = &[
     )
     .status(autoscaling_rules::autoscaler_status),
     ruled("batch", "cronjobs", "CronJob", batch_rules::cron_job),
-    ruled("batch", "jobs", "Job", batch_rules::job),
+    ruled("batch", "jobs", "Job", batch_rules::job).status(job_status::job),
     ruled("coordination.k8s.io", "leases", "Lease", coordination::lease),
     ruled("discovery.k8s.io", "endpointslices", "EndpointSlice", discovery::endpoint_slice),
     ruled("events.k8s.io", "events", "Event", core::event::new_event),
@@ -285,6 +298,12 @@ fn ruled_of(resource: &Resource) -> Option<&'static Ruled> {
 /// What is wrong with an object beyond its metadata.
 pub(crate) fn validate(resource: &Resource, object: &Object, old: Option<&Object>) -> FieldErrors {
     ruled_of(resource).map(|kind| (kind.rules)(object, old)).unwrap_or_default()
+}
+
+/// What an update is asked before the new object as a whole.
+pub(crate) fn validate_first(resource: &Resource, object: &Object, old: &Object) -> FieldErrors {
+    let rules = ruled_of(resource).and_then(|kind| kind.first);
+    rules.map(|rules| rules(object, old)).unwrap_or_default()
 }
 
 /// What is wrong with an update of a status beyond the metadata.

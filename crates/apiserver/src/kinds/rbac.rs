@@ -118,9 +118,7 @@ fn binding(new: &Fields, old: Option<&Fields>, kinds: &[&str]) -> FieldErrors {
     if !kinds.contains(&kind.text()) {
         e.push(plain(&kind, kinds));
     }
-    if name.is_empty() {
-        last.push(name.required(""));
-    } else {
+    if !name.is_empty() {
         name.name(&mut e, name_is_path_segment);
     }
     for subject in Node::of(new, "subjects").items() {
@@ -158,6 +156,8 @@ fn binding(new: &Fields, old: Option<&Fields>, kinds: &[&str]) -> FieldErrors {
         ));
         e.push(FieldError::invalid(reference.path(), shown, "field is immutable"));
     }
+    // The schema's, in the order of the type's fields.
+    name.given(&mut last);
     e.extend(last);
     e
 }

@@ -3,8 +3,8 @@
 //! Go counterpart: the strategies in `k8s.io/kubernetes/pkg/registry/*/*/strategy.go`. A kind
 //! without an entry behaves as the default says.
 
-use super::BuiltinResource;
 use super::kinds;
+use crate::kinds::autoscaling_v1;
 use crate::object::Object;
 
 /// How names of a kind are checked.
@@ -59,8 +59,11 @@ pub(crate) struct Behaviour {
     pub(crate) prepare_update: Option<fn(&mut Object, &Object)>,
     /// The same for the `finalize` subresource.
     pub(crate) prepare_finalize: Option<fn(&mut Object, &Object)>,
-    /// Conversions for a version that is not the one stored.
+    /// The group and version objects are stored in, where it is not their own.
+    pub(crate) storage_version: Option<&'static str>,
+    /// Turns a stored object into one of this version, where it is not the one stored.
     pub(crate) from_storage: Option<fn(&mut Object)>,
+    /// Turns an object of this version into one to be stored.
     pub(crate) to_storage: Option<fn(&mut Object)>,
 }
 
@@ -84,6 +87,7 @@ const DEFAULT: Behaviour = Behaviour {
     prepare_create: None,
     prepare_update: None,
     prepare_finalize: None,
+    storage_version: None,
     from_storage: None,
     to_storage: None,
 };
@@ -259,15 +263,8 @@ const NEW_EVENT_FIELDS: &[(&str, &str)] = &[
     ("type", "type"),
 ];
 
-/// Resources of the generated table that this server does not serve: a version that would need a
-/// conversion that is not there. Discovery does not offer them.
-pub(super) fn is_left_out(builtin: &BuiltinResource) -> bool {
-    (builtin.group, builtin.version, builtin.plural)
-        == ("autoscaling", "v1", "horizontalpodautoscalers")
-}
-
 /// The behaviour of a built-in resource.
-pub(super) fn of(group: &str, plural: &str) -> Behaviour {
+pub(super) fn of(group: &str, version: &str, plural: &str) -> Behaviour {
     let of = |table: &[(&str, &str)]| table.contains(&(group, plural));
     let mut behaviour = Behaviour {
         generation: of(WITH_GENERATION),
@@ -330,6 +327,7 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.selectable = NEW_EVENT_FIELDS;
             behaviour.unknown_label = UNSUPPORTED;
             behaviour.field_values = Some(kinds::event_fields);
+            behaviour.storage_version = Some("v1");
             behaviour.from_storage = Some(kinds::event_to_new);
             behaviour.to_storage = Some(kinds::event_to_legacy);
         }
@@ -342,6 +340,14 @@ pub(super) fn of(group: &str, plural: &str) -> Behaviour {
             behaviour.prepare_create = Some(kinds::create_api_service);
         }
         ("scheduling.k8s.io", "priorityclasses") => behaviour.counts_updates = false,
+        ("autoscaling", "horizontalpodautoscalers") if version == "v1" => {
+            behaviour.storage_version = Some("autoscaling/v2");
+            behaviour.from_storage = Some(autoscaling_v1::from_v2);
+            behaviour.to_storage = Some(autoscaling_v1::to_v2);
+        }
+        ("autoscaling", "horizontalpodautoscalers") => {
+            behaviour.to_storage = Some(autoscaling_v1::drop_annotations);
+        }
         ("batch", "jobs") => {
             behaviour.selectable = &[("status.successful", "status.succeeded")];
             behaviour.unknown_label = "field label \"{}\" not supported for Job";

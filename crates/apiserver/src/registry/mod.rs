@@ -126,7 +126,7 @@ impl Resource {
                 ("", "endpoints") => "/registry/services/endpoints/".to_owned(),
                 (_, plural) => format!("/registry/{plural}/"),
             },
-            behaviour: behaviour::of(builtin.group, builtin.plural),
+            behaviour: behaviour::of(builtin.group, builtin.version, builtin.plural),
             custom: None,
             managers: Managers::default(),
         }
@@ -139,7 +139,7 @@ impl Resource {
 
     /// The version objects are stored in.
     pub(crate) fn storage_api_version(&self) -> String {
-        if self.converts() { "v1".to_owned() } else { self.api_version() }
+        self.behaviour.storage_version.map_or_else(|| self.api_version(), str::to_owned)
     }
 
     pub(crate) fn target<'a>(&'a self, name: &'a str) -> Target<'a> {
@@ -334,7 +334,6 @@ impl Registry {
     pub(crate) fn new() -> Self {
         let builtin: Vec<_> = RESOURCES
             .iter()
-            .filter(|builtin| !behaviour::is_left_out(builtin))
             .map(|builtin| Arc::new(Resource::builtin(builtin)))
             .collect();
         let registry = Registry { builtin, table: RwLock::default() };

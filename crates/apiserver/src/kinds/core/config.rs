@@ -40,18 +40,18 @@ fn locked(new: &Fields, old: &Fields, fields: &[&str], e: &mut FieldErrors) {
         e.push(Node::of(new, "immutable").forbidden(LOCKED));
     }
     for field in fields {
-        if !same(Node::of(new, field).value(), Node::of(old, field).value()) {
+        // Go tells an empty map from none.
+        let empty = |object| Node::of(object, field).is_set() && Node::of(object, field).is_empty();
+        let (new_value, old_value) = (Node::of(new, field), Node::of(old, field));
+        if !same(new_value.value(), old_value.value()) || empty(new) != empty(old) {
             e.push(Node::of(new, field).forbidden(LOCKED));
         }
     }
 }
 
 /// The rules of a ConfigMap.
-pub(crate) fn config_map(new: &Fields, old: Option<&Fields>) -> FieldErrors {
+pub(crate) fn config_map(new: &Fields, _: Option<&Fields>) -> FieldErrors {
     let mut e = FieldErrors::default();
-    if let Some(old) = old {
-        locked(new, old, &["data", "binaryData"], &mut e);
-    }
     let (data, binary) = (Node::of(new, "data"), Node::of(new, "binaryData"));
     let mut size = keys(&data, false, &mut e);
     for (key, value) in data.entries() {
@@ -67,14 +67,29 @@ pub(crate) fn config_map(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     e
 }
 
-/// The rules of a Secret.
-pub(crate) fn secret(new: &Fields, old: Option<&Fields>) -> FieldErrors {
+/// What an update of a ConfigMap leaves alone.
+pub(crate) fn config_map_update(new: &Fields, old: &Fields) -> FieldErrors {
+    let mut e = FieldErrors::default();
+    locked(new, old, &["data", "binaryData"], &mut e);
+    e
+}
+
+/// What an update of a Secret leaves alone.
+pub(crate) fn secret_update(new: &Fields, old: &Fields) -> FieldErrors {
     let mut e = FieldErrors::default();
     let kind = Node::of(new, "type");
-    if let Some(old) = old {
-        kind.immutable(&mut e, &Node::of(old, "type"));
-        locked(new, old, &["data"], &mut e);
+    if kind.text() != Node::of(old, "type").text() {
+        let shown = BadValue::named(kind.text());
+        e.push(FieldError::invalid(kind.path(), shown, "field is immutable"));
     }
+    locked(new, old, &["data"], &mut e);
+    e
+}
+
+/// The rules of a Secret.
+pub(crate) fn secret(new: &Fields, _: Option<&Fields>) -> FieldErrors {
+    let mut e = FieldErrors::default();
+    let kind = Node::of(new, "type");
     let data = Node::of(new, "data");
     if keys(&data, true, &mut e) > MOST {
         e.push(data.too_long(MOST));
@@ -156,11 +171,8 @@ pub(crate) fn clean_references(account: &mut Fields) {
 }
 
 /// The rules of a namespace.
-pub(crate) fn namespace(new: &Fields, old: Option<&Fields>) -> FieldErrors {
+pub(crate) fn namespace(new: &Fields, _: Option<&Fields>) -> FieldErrors {
     let mut e = FieldErrors::default();
-    if old.is_some() {
-        return e;
-    }
     let finalizers = Node::of(new, "spec").get("finalizers");
     for finalizer in finalizers.items() {
         let finalizer = finalizer.at(finalizers.path().clone());
@@ -240,7 +252,7 @@ pub(crate) fn quota(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     e
 }
 
-fn quota_resource(name: &str, value: &Node<'_>, e: &mut FieldErrors) {
+pub(super) fn quota_resource(name: &str, value: &Node<'_>, e: &mut FieldErrors) {
     resource_name(value, name, e);
     if !name.contains('/') && !is_standard_quota(name) {
         let detail = "must be a standard resource for quota";

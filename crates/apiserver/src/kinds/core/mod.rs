@@ -14,6 +14,7 @@ pub(super) mod resources;
 pub(super) mod scheduling;
 mod security;
 pub(super) mod service;
+pub(super) mod status;
 pub(super) mod storage;
 pub(super) mod volume;
 
