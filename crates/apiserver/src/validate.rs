@@ -36,6 +36,25 @@ pub(crate) fn object(
         if own_first && !own.is_empty() {
             return own.into_iter().collect();
         }
+        if (resource.group.as_str(), resource.plural.as_str()) == ("", "replicationcontrollers") {
+            // Its name is declared in the schema, which is asked last.
+            let meta = match typed(meta) {
+                Ok(meta) => meta,
+                Err(errors) => return errors,
+            };
+            let all = general(&meta, resource, name_is_path_segment);
+            let is_name = |error: &FieldError| error.field.to_lowercase().ends_with("name");
+            let mut errors: Vec<FieldError> =
+                all.iter().filter(|error| !is_name(error)).cloned().collect();
+            errors.extend(finalizers(&meta, resource));
+            errors.extend(own);
+            let path = FieldPath::new("metadata").child("name");
+            let problems = name_is_dns_subdomain(&meta.name, false).into_iter();
+            errors.extend(
+                problems.map(|text| FieldError::invalid(path.clone(), meta.name.as_str(), text)),
+            );
+            return if errors.is_empty() { all } else { errors };
+        }
         let mut errors = metadata(meta, resource);
         errors.extend(own);
         return errors;
@@ -85,16 +104,12 @@ const WHOLE: &[(&str, &str)] = &[
     ("", "limitranges"),
     ("", "persistentvolumeclaims"),
     ("", "pods"),
-    ("", "podtemplates"),
-    ("", "replicationcontrollers"),
-    ("", "resourcequotas"),
     ("", "secrets"),
     ("", "serviceaccounts"),
     ("", "services"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
     ("apps", "controllerrevisions"),
-    ("apps", "statefulsets"),
     ("discovery.k8s.io", "endpointslices"),
     ("networking.k8s.io", "ingressclasses"),
     ("networking.k8s.io", "ingresses"),
@@ -110,7 +125,8 @@ const WHOLE: &[(&str, &str)] = &[
 ];
 
 /// Kinds whose updates look at the new object as a whole before they look at what has changed.
-const WHOLE_FIRST: &[(&str, &str)] = &[("", "namespaces"), ("", "nodes"), ("", "persistentvolumes")];
+const WHOLE_FIRST: &[(&str, &str)] =
+    &[("", "namespaces"), ("", "nodes"), ("", "persistentvolumes")];
 
 /// Those of them whose updates of the status do so, too.
 const WHOLE_STATUS: (&str, &str) = ("storage.k8s.io", "volumeattachments");

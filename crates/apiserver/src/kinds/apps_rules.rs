@@ -199,13 +199,17 @@ pub(super) fn replica_set(new: &Fields, old: Option<&Fields>) -> FieldErrors {
 pub(super) fn replication_controller(new: &Fields, _: Option<&Fields>) -> FieldErrors {
     let mut e = FieldErrors::default();
     let spec = Node::of(new, "spec");
-    spec.get("minReadySeconds").nonnegative(&mut e);
+    // What the schema says comes after all else.
+    let declared = |e: &mut FieldErrors| {
+        spec.get("replicas").nonnegative(e);
+        spec.get("minReadySeconds").nonnegative(e);
+    };
     let selector = spec.get("selector");
     selector.given(&mut e);
-    spec.get("replicas").nonnegative(&mut e);
     let template_node = spec.get("template");
     if !template_node.is_set() {
         e.push(template_node.required(""));
+        declared(&mut e);
         return e;
     }
     let labels = template_node.get("metadata").get("labels");
@@ -216,6 +220,7 @@ pub(super) fn replication_controller(new: &Fields, _: Option<&Fields>) -> FieldE
     }
     template(&template_node, &mut e);
     always(&template_node, "ReplicationController", &mut e);
+    declared(&mut e);
     e
 }
 
@@ -428,6 +433,16 @@ pub(super) fn controller_revision(new: &Fields, old: Option<&Fields>) -> FieldEr
 
 /// The number of a DaemonSet's template, which clients see as an annotation.
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// An update of the status leaves the number as it is, whatever the annotation says.
+pub(super) fn keep_count(set: &mut Fields, old: &Fields) {
+    use super::tree::child;
+    let before = Node::of(old, "metadata").get("annotations").peek(TEMPLATE_GENERATION);
+    if !before.is_null() {
+        let annotations = child(child(set, "metadata"), "annotations");
+        annotations.insert(TEMPLATE_GENERATION.to_owned(), before.clone());
+    }
+}
 
 /// Counts the changes of a DaemonSet's template.
 pub(super) fn count_template(set: &mut Fields, old: Option<&Fields>) {

@@ -181,7 +181,8 @@ fn old_metric(metric: &Value) -> Value {
         let target = &source["target"];
         let (value, average) = (&target["value"], &target["averageValue"]);
         let share = &target["averageUtilization"];
-        let (measure, selector) = (or(&source["metric"]["name"], ""), &source["metric"]["selector"]);
+        let (measure, selector) =
+            (or(&source["metric"]["name"], ""), &source["metric"]["selector"]);
         let own = or(&source["name"], "");
         let made = match name {
             "object" => fields(&[
@@ -231,7 +232,8 @@ fn old_status(metric: &Value) -> Value {
         let current = &source["current"];
         let (value, average) = (&current["value"], &current["averageValue"]);
         let share = &current["averageUtilization"];
-        let (measure, selector) = (or(&source["metric"]["name"], ""), &source["metric"]["selector"]);
+        let (measure, selector) =
+            (or(&source["metric"]["name"], ""), &source["metric"]["selector"]);
         let own = or(&source["name"], "");
         let made = match name {
             "object" => fields(&[
@@ -371,7 +373,8 @@ impl<'a> Read<'a> {
 
     fn selector(&self, name: &str) -> Option<Value> {
         let value = self.get(name);
-        let fits = serde_json::from_value::<Option<pintle_apimachinery::LabelSelector>>(value.clone());
+        let fits =
+            serde_json::from_value::<Option<pintle_apimachinery::LabelSelector>>(value.clone());
         fits.ok().map(|_| value.clone())
     }
 }
@@ -638,7 +641,8 @@ mod tests {
         ] {
             let mut autoscaler = object(json!({"metadata": {"annotations": {METRICS: note}}}));
             to_v2(&mut autoscaler);
-            let kept = autoscaler["spec"]["metrics"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let kept =
+                autoscaler["spec"]["metrics"].as_array().map(Vec::as_slice).unwrap_or_default();
             let pods = kept.iter().filter(|metric| metric["type"] == "Pods").count();
             assert_eq!(pods, metrics, "{note}");
             assert_eq!(kept.iter().filter(|m| share(m).is_some()).count(), 1 - metrics, "{note}");

@@ -42,9 +42,7 @@ impl<'a> Status<'a> {
 /// Whether a condition has this value.
 fn holds(status: &Node<'_>, kind: &str, value: &str) -> bool {
     let conditions = status.get("conditions");
-    conditions
-        .items()
-        .any(|c| c.get("type").text() == kind && c.get("status").text() == value)
+    conditions.items().any(|c| c.get("type").text() == kind && c.get("status").text() == value)
 }
 
 /// An error of a rule that shows no value.
@@ -98,7 +96,8 @@ pub(super) fn job(new: &Fields, old: &Fields) -> FieldErrors {
         let detail = "cannot set Failed=True condition without the FailureTarget=true condition";
         e.push(bare(&conditions, detail));
     }
-    if (complete_changed || status.success != before.success) && status.complete && !status.success {
+    if (complete_changed || status.success != before.success) && status.complete && !status.success
+    {
         let detail =
             "cannot set Complete=True condition without the SuccessCriteriaMet=true condition";
         e.push(bare(&conditions, detail));
@@ -218,7 +217,10 @@ fn transitions(spec: &Node<'_>, status: &Status<'_>, before: &Status<'_>, e: &mu
     let conditions = status.get("conditions");
     for kind in ["Failed", "Complete", "FailureTarget"] {
         if holds(&before.node, kind, "True") && !holds(&status.node, kind, "True") {
-            e.push(bare(&conditions, &format!("cannot disable the terminal {kind}=True condition")));
+            e.push(bare(
+                &conditions,
+                &format!("cannot disable the terminal {kind}=True condition"),
+            ));
         }
     }
     let failed = status.get("failed");
@@ -265,8 +267,8 @@ fn interval(text: &str, completions: i64) -> Result<(i64, i64), String> {
     }
     let number = |text: &str| {
         let number = text.parse::<i64>();
-        let number =
-            number.map_err(|_| format!("cannot convert string to integer for index: {}", quote(text)))?;
+        let number = number
+            .map_err(|_| format!("cannot convert string to integer for index: {}", quote(text)))?;
         if number >= completions {
             return Err(format!("too large index: {}", quote(text)));
         }

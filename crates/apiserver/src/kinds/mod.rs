@@ -77,6 +77,7 @@ pub(crate) fn prepare_create(resource: &Resource, object: &mut Object) {
             tree::child(template, "spec").remove("scheduling");
         }
         ("apps", "daemonsets") => apps_rules::count_template(object, None),
+        ("", "pods") => core::status::gated(object),
         ("", "persistentvolumeclaims") => core::storage::data_sources(object),
         ("", "persistentvolumes") => {
             let now = metadata_mut(object).get("creationTimestamp").cloned();
@@ -117,6 +118,18 @@ pub(crate) fn count(resource: &Resource, object: &mut Object, old: &Object) {
 
 /// What is taken off an object that is created, or updated over an old one.
 fn reset(resource: &Resource, object: &mut Object, old: Option<&Object>) {
+    let pods: &[&str] = match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "pods") => &["spec"],
+        ("", "podtemplates") => &["template", "spec"],
+        ("", "replicationcontrollers") | ("apps", _) | ("batch", "jobs") => {
+            &["spec", "template", "spec"]
+        }
+        ("batch", "cronjobs") => &["spec", "jobTemplate", "spec", "template", "spec"],
+        _ => &[],
+    };
+    if !pods.is_empty() {
+        core::status::drop_gated(object, old, pods);
+    }
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "nodes") => core::node::prepare(object, old),
         ("", "serviceaccounts") => core::config::clean_references(object),
@@ -133,6 +146,7 @@ pub(crate) fn prepare_status(resource: &Resource, object: &mut Object, old: &Obj
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "nodes") => core::node::prepare_status(object, old),
         ("", "pods") => core::status::prepare_pod(object, old),
+        ("apps", "daemonsets") => apps_rules::keep_count(object, old),
         ("", "persistentvolumes") => core::status::prepare_volume(object, old, now),
         ("storage.k8s.io", "csinodes") => storage_rules::prepare_node(object, Some(old)),
         _ => {}
@@ -208,13 +222,15 @@ const STORAGE: &str = "storage.k8s.io";
 
 /// The kinds that have rules of their own. Of the others, metadata and types are checked.
 pub(crate) static RULED: &[Ruled] = &[
-    ruled("", "configmaps", "ConfigMap", core::config::config_map).first(core::config::config_map_update),
+    ruled("", "configmaps", "ConfigMap", core::config::config_map)
+        .first(core::config::config_map_update),
     ruled("", "endpoints", "Endpoints", core::service::endpoints),
     ruled("", "events", "Event", core::event::event),
     ruled("", "limitranges", "LimitRange", core::limits::limit_range),
     ruled("", "namespaces", "Namespace", core::config::namespace).status(core::status::namespace),
     ruled("", "nodes", "Node", core::node::node).status(core::node::update),
-    ruled("", "persistentvolumeclaims", "PersistentVolumeClaim", core::storage::claim).status(core::status::claim),
+    ruled("", "persistentvolumeclaims", "PersistentVolumeClaim", core::storage::claim)
+        .status(core::status::claim),
     ruled("", "persistentvolumes", "PersistentVolume", core::storage::volume),
     ruled("", "pods", "Pod", core::pod::pod).status(core::status::pod),
     ruled("", "podtemplates", "PodTemplate", core::pod::pod_template),
@@ -249,10 +265,14 @@ pub(crate) static RULED: &[Ruled] = &[
     )
     .status(crate::registry::validate_definition_status),
     ruled("apps", "controllerrevisions", "ControllerRevision", apps_rules::controller_revision),
-    ruled("apps", "daemonsets", "DaemonSet", apps_rules::daemon_set).status(workload_status::daemon_set),
-    ruled("apps", "deployments", "Deployment", apps_rules::deployment).status(workload_status::deployment),
-    ruled("apps", "replicasets", "ReplicaSet", apps_rules::replica_set).status(workload_status::replica_set),
-    ruled("apps", "statefulsets", "StatefulSet", apps_rules::stateful_set).status(workload_status::stateful_set),
+    ruled("apps", "daemonsets", "DaemonSet", apps_rules::daemon_set)
+        .status(workload_status::daemon_set),
+    ruled("apps", "deployments", "Deployment", apps_rules::deployment)
+        .status(workload_status::deployment),
+    ruled("apps", "replicasets", "ReplicaSet", apps_rules::replica_set)
+        .status(workload_status::replica_set),
+    ruled("apps", "statefulsets", "StatefulSet", apps_rules::stateful_set)
+        .status(workload_status::stateful_set),
     ruled(
         "autoscaling",
         "horizontalpodautoscalers",

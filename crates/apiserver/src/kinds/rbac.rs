@@ -144,6 +144,9 @@ fn binding(new: &Fields, old: Option<&Fields>, kinds: &[&str]) -> FieldErrors {
             _ => e.push(plain(&subject.get("kind"), &["ServiceAccount", "User", "Group"])),
         }
     }
+    // The schema's, in the order of the type's fields.
+    name.given(&mut last);
+    e.extend(last);
     if let Some(old) = old
         && !same(reference.value(), Node::of(old, "roleRef").value())
     {
@@ -156,8 +159,5 @@ fn binding(new: &Fields, old: Option<&Fields>, kinds: &[&str]) -> FieldErrors {
         ));
         e.push(FieldError::invalid(reference.path(), shown, "field is immutable"));
     }
-    // The schema's, in the order of the type's fields.
-    name.given(&mut last);
-    e.extend(last);
     e
 }

@@ -127,19 +127,19 @@ pub(super) fn attributes_class(new: &Fields, old: Option<&Fields>) -> FieldError
 
 /// The rules of a VolumeAttachment.
 pub(super) fn attachment(new: &Fields, old: Option<&Fields>) -> FieldErrors {
-    let mut e = FieldErrors::default();
+    let (mut e, mut last) = (FieldErrors::default(), FieldErrors::default());
     let spec = Node::of(new, "spec");
     let before = old.map(|old| Node::of(old, "spec"));
-    if let Some(before) = &before {
-        spec.immutable_declared(&mut e, before);
-    }
     let attacher = spec.get("attacher");
-    // Declarative rules are asked in a create only: before them comes that nothing may change.
-    if before.is_some() || attacher.is_empty() {
+    // Of what is declared, an update is told only that nothing may change.
+    if let Some(before) = &before {
         driver_name(&attacher, &mut e);
+        spec.immutable_declared(&mut last, before);
+    } else if attacher.is_empty() {
+        driver_name(&attacher, &mut last);
     } else {
-        attacher.rule(&mut e, dns1123_subdomain_caseless);
-        e.extend(max_length(attacher.path(), attacher.text(), 63));
+        attacher.rule(&mut last, dns1123_subdomain_caseless);
+        last.extend(max_length(attacher.path(), attacher.text(), 63));
     }
     let source = spec.get("source");
     let (inline, name) = (source.get("inlineVolumeSpec"), source.get("persistentVolumeName"));
@@ -159,6 +159,7 @@ pub(super) fn attachment(new: &Fields, old: Option<&Fields>) -> FieldErrors {
         let name = name.at(FieldPath::new("spec.source.persistentVolumeName"));
         name.name(&mut e, name_is_dns_subdomain);
     }
+    e.extend(last);
     e
 }
 
@@ -305,12 +306,6 @@ pub(super) fn node(new: &Fields, old: Option<&Fields>) -> FieldErrors {
 pub(super) fn capacity(new: &Fields, old: Option<&Fields>) -> FieldErrors {
     let mut e = FieldErrors::default();
     let (topology, class) = (Node::of(new, "nodeTopology"), Node::of(new, "storageClassName"));
-    if let Some(old) = old {
-        topology.immutable(&mut e, &Node::of(old, "nodeTopology"));
-        if class.text() != Node::of(old, "storageClassName").text() {
-            e.push(class.invalid(FIELD_IMMUTABLE));
-        }
-    }
     topology.selector(&mut e);
     class.name(&mut e, name_is_dns_subdomain);
     let amount = Node::of(new, "capacity");
@@ -318,6 +313,12 @@ pub(super) fn capacity(new: &Fields, old: Option<&Fields>) -> FieldErrors {
         let shown = amount.quantity();
         let detail = "must be greater than or equal to 0";
         e.push(FieldError::invalid(amount.path(), shown.as_str(), detail));
+    }
+    if let Some(old) = old {
+        topology.immutable(&mut e, &Node::of(old, "nodeTopology"));
+        if class.text() != Node::of(old, "storageClassName").text() {
+            e.push(class.invalid(FIELD_IMMUTABLE));
+        }
     }
     e
 }

@@ -320,8 +320,7 @@ fn index_key(group: &str, version: &str, plural: &str) -> String {
 
 /// Whether there is a version of a built-in group.
 pub(crate) fn is_builtin(group: &str, version: &str) -> bool {
-    let mut served = RESOURCES.iter().filter(|builtin| !behaviour::is_left_out(builtin));
-    served.any(|builtin| builtin.group == group && builtin.version == version)
+    RESOURCES.iter().any(|builtin| builtin.group == group && builtin.version == version)
 }
 
 /// The table, replaced as a whole when a CRD changes.
@@ -332,10 +331,8 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let builtin: Vec<_> = RESOURCES
-            .iter()
-            .map(|builtin| Arc::new(Resource::builtin(builtin)))
-            .collect();
+        let builtin: Vec<_> =
+            RESOURCES.iter().map(|builtin| Arc::new(Resource::builtin(builtin))).collect();
         let registry = Registry { builtin, table: RwLock::default() };
         registry.set_custom(Vec::new());
         registry

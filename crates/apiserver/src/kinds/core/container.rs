@@ -102,7 +102,7 @@ fn running(container: &Node<'_>, context: &Context<'_>, e: &mut FieldErrors) {
             }
         }
         let signal = lifecycle.get("stopSignal");
-        if signal.is_set() {
+        if !signal.is_empty() {
             stop_signal(&signal, context.os, e);
         }
     }

@@ -10,7 +10,7 @@ use pintle_apimachinery::validation::{
     BadValue, FieldError, FieldErrors, FieldPath, condition_reason, dns1123_label,
     dns1123_subdomain, label_key, name_is_dns_subdomain, valid_ip_for_legacy_field,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::check::{Node, struct_shown};
 use super::super::tree::{Fields, child, is_nil, is_zero, items};
@@ -86,7 +86,8 @@ pub(crate) fn prepare_volume(volume: &mut Fields, old: &Fields, now: &str) {
     const TIME: &str = "lastPhaseTransitionTime";
     let before = Node::of(old, "status");
     let status = child(volume, "status");
-    let phase = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let phase =
+        |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let same_phase = phase(status.get("phase")) == before.get("phase").text();
     let missing = is_nil(status.get(TIME));
     if same_phase && missing {
@@ -186,6 +187,12 @@ pub(crate) fn prepare_pod(pod: &mut Fields, old: &Fields) {
             status.insert(key.to_owned(), before.peek(key).clone());
         }
     }
+    // Behind gates that are off.
+    for key in ["volumeHealth", "nodeAllocatableResourceClaimStatuses"] {
+        if !before.get(key).is_set() {
+            status.shift_remove(key);
+        }
+    }
     let mut generations: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for condition in before.get("conditions").items() {
         let seen = generations.entry(condition.peek("type").as_str().unwrap_or_default());
@@ -199,6 +206,40 @@ pub(crate) fn prepare_pod(pod: &mut Fields, old: &Fields) {
             condition.insert("observedGeneration".to_owned(), generation.into());
         }
     }
+}
+
+/// Takes off the fields of Pods that are behind gates that are off, unless the old object has them.
+pub(crate) fn drop_gated(object: &mut Fields, old: Option<&Fields>, path: &[&str]) {
+    let (Some(first), rest) = (path.first(), &path[1..]) else { return };
+    let mut before = old.map(|old| Node::of(old, first));
+    let mut spec = object.get_mut(*first).and_then(Value::as_object_mut);
+    for step in rest {
+        before = before.map(|before| before.get(step));
+        spec = spec.and_then(|spec| spec.get_mut(*step)).and_then(Value::as_object_mut);
+    }
+    let Some(spec) = spec else { return };
+    for key in ["evictionResponders", "schedulingGroup"] {
+        if !before.as_ref().is_some_and(|before| before.get(key).is_set()) {
+            spec.shift_remove(key);
+        }
+    }
+}
+
+/// A new Pod with gates is not scheduled, and says so.
+pub(crate) fn gated(pod: &mut Fields) {
+    if Node::of(pod, "spec").get("schedulingGates").is_empty() {
+        return;
+    }
+    let now = Node::of(pod, "metadata").peek("creationTimestamp").clone();
+    let condition = json!({
+        "type": "PodScheduled",
+        "status": "False",
+        "lastProbeTime": null,
+        "lastTransitionTime": now,
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    });
+    child(pod, "status").insert("conditions".to_owned(), json!([condition]));
 }
 
 /// The status of a Pod.
@@ -231,7 +272,8 @@ pub(crate) fn pod(new: &Fields, old: &Fields) -> FieldErrors {
         let shown = BadValue::named(class.text());
         e.push(FieldError::invalid(class.path(), shown, "field is immutable"));
     }
-    for (list, own) in [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
+    for (list, own) in
+        [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
     {
         containers(&status.get(list), &before.get(list), Some((&old_spec, own)), &mut e);
     }
@@ -246,7 +288,8 @@ pub(crate) fn pod(new: &Fields, old: &Fields) -> FieldErrors {
             users(&one.get("user"), spec.get("os").get("name").text(), &mut e);
         }
     }
-    for (list, own) in [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
+    for (list, own) in
+        [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
     {
         for one in status.get(list).items() {
             allocated(&one, &spec.get(own), &mut e);
@@ -262,12 +305,7 @@ pub(crate) fn pod(new: &Fields, old: &Fields) -> FieldErrors {
 }
 
 /// What has ended does not run again, unless its Pod says that it may.
-fn containers(
-    new: &Node<'_>,
-    old: &Node<'_>,
-    of: Option<(&Node<'_>, &str)>,
-    e: &mut FieldErrors,
-) {
+fn containers(new: &Node<'_>, old: &Node<'_>, of: Option<(&Node<'_>, &str)>, e: &mut FieldErrors) {
     let restarts_all = of.is_some_and(|(spec, _)| {
         ["initContainers", "containers"].iter().any(|list| {
             spec.get(list).items().any(|container| {
@@ -285,17 +323,15 @@ fn containers(
             continue;
         }
         let name = ended.get("name");
-        let again = new
-            .items()
-            .find(|one| one.peek("name") == name.value() && !one.get("state").get("terminated").is_set());
+        let again = new.items().find(|one| {
+            one.peek("name") == name.value() && !one.get("state").get("terminated").is_set()
+        });
         if again.is_none() {
             continue;
         }
         let may = of.is_some_and(|(spec, list)| {
             let container = spec.get(list).items().find(|c| c.peek("name") == name.value());
-            container.is_some_and(|container| {
-                restarts(&container, spec, end.get("exitCode").int())
-            })
+            container.is_some_and(|container| restarts(&container, spec, end.get("exitCode").int()))
         });
         if !may {
             let path = new.path().index(i).child("state");
@@ -395,12 +431,7 @@ fn extended(claim: &Node<'_>, spec: &Node<'_>, e: &mut FieldErrors) {
     }
 }
 
-fn addresses(
-    status: &Node<'_>,
-    before: &Node<'_>,
-    (one, all): (&str, &str),
-    e: &mut FieldErrors,
-) {
+fn addresses(status: &Node<'_>, before: &Node<'_>, (one, all): (&str, &str), e: &mut FieldErrors) {
     let list = status.get(all);
     let pod = one == "podIP";
     if list.is_empty() && !pod {
@@ -428,7 +459,11 @@ fn addresses(
             .items()
             .map(|ip| struct_shown(&[("IP", ip.get("ip").bad())]).as_str().to_owned())
             .collect();
-        if list.is_set() { BadValue::json(format!("[{}]", items.join(","))) } else { BadValue::NULL }
+        if list.is_set() {
+            BadValue::json(format!("[{}]", items.join(",")))
+        } else {
+            BadValue::NULL
+        }
     };
     if list.len() > 1 {
         let ips: Vec<Option<IpAddr>> = list
@@ -486,11 +521,9 @@ fn allocated(status: &Node<'_>, containers: &Node<'_>, e: &mut FieldErrors) {
             let resources = container.get("resources");
             let (found, detail) = match name.text().strip_prefix("claim:") {
                 Some(claim) => (
-                    resources.get("claims").items().any(|own| {
-                        match own.get("request").text() {
-                            "" => own.get("name").text() == claim,
-                            request => format!("{}/{request}", own.get("name").text()) == claim,
-                        }
+                    resources.get("claims").items().any(|own| match own.get("request").text() {
+                        "" => own.get("name").text() == claim,
+                        request => format!("{}/{request}", own.get("name").text()) == claim,
                     }),
                     "must match one of the container's resource claims as \
                      'claim:<claimName>/<requestName>' when container.resources.claims[*].request is \
