@@ -43,7 +43,8 @@ pub(crate) fn object(
                 Err(errors) => return errors,
             };
             let all = general(&meta, resource, name_is_path_segment);
-            let is_name = |error: &FieldError| error.field.to_lowercase().ends_with("name");
+            let names = ["metadata.name", "metadata.generateName"];
+            let is_name = |error: &FieldError| names.contains(&error.field.as_str());
             let mut errors: Vec<FieldError> =
                 all.iter().filter(|error| !is_name(error)).cloned().collect();
             errors.extend(finalizers(&meta, resource));
@@ -83,6 +84,7 @@ pub(crate) fn object(
     }
     if whole || is_first {
         all.extend(general(&new_meta, resource, function(resource.behaviour.names)));
+        all.extend(finalizers(&new_meta, resource));
     }
     all.extend(own);
     if is_first {

@@ -470,8 +470,9 @@ const WITH_STATUS: [&str; 20] = [
 
 /// Kinds that are compared when they are named only: some of their messages show Go's internal types,
 /// or what has changed in them as a text, and rules of their own are missing.
-const DIFFER: [&str; 7] = [
+const DIFFER: [&str; 8] = [
     "CustomResourceDefinition",
+    "DaemonSet",
     "Job",
     "PersistentVolume",
     "PersistentVolumeClaim",
