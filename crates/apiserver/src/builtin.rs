@@ -136,7 +136,9 @@ impl BuiltinKinds {
         } else {
             kinds::prepare_update(&resource, &mut object, &old);
         }
-        let changed = !status && kinds::counts(&resource, &object, &old);
+        let annotated = resource.behaviour.counts_annotations
+            && metadata(&object).get("annotations") != metadata(&old).get("annotations");
+        let changed = !status && (annotated || kinds::counts(&resource, &object, &old));
         match generation + i64::from(changed) {
             0 => metadata_mut(&mut object).shift_remove("generation"),
             generation => {

@@ -74,7 +74,9 @@ pub(crate) fn object(
         new_meta.resource_version = old_meta.resource_version.clone();
     }
     let mut changes = validate_object_meta_update(&path, &new_meta, &old_meta);
-    changes.extend(finalizers(&new_meta, resource));
+    if own_kind != UNCHANGING {
+        changes.extend(finalizers(&new_meta, resource));
+    }
     if !status {
         changes.extend(kinds::validate_first(resource, object, old));
     }
@@ -129,6 +131,9 @@ const WHOLE: &[(&str, &str)] = &[
 /// Kinds whose updates look at the new object as a whole before they look at what has changed.
 const WHOLE_FIRST: &[(&str, &str)] =
     &[("", "namespaces"), ("", "nodes"), ("", "persistentvolumes")];
+
+/// One of the first whose updates look at no changes at all.
+const UNCHANGING: (&str, &str) = ("", "limitranges");
 
 /// Those of them whose updates of the status do so, too.
 const WHOLE_STATUS: (&str, &str) = ("storage.k8s.io", "volumeattachments");

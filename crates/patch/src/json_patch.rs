@@ -127,8 +127,12 @@ impl JsonPatch {
         let texts: Texts<'_> = serde_json::from_slice(text).map_err(wrong)?;
         for (operation, texts) in patch.operations.iter_mut().zip(texts.into_iter().flatten()) {
             let Some(text) = texts.as_ref().and_then(|texts| texts.get("value")) else { continue };
-            let plain = Node::Value(operation.members["value"].clone());
-            if text.get() != "null" && !Node::text(text.get()).equals(&plain) {
+            let (plain, given) =
+                (Node::Value(operation.members["value"].clone()), Node::text(text.get()));
+            // Names of members are equal in whatever spelling, but count in the size of a copy.
+            if text.get() != "null"
+                && (!given.equals(&plain) || given.copied().1 != plain.copied().1)
+            {
                 operation.text = Some(text.get().into());
             }
         }

@@ -7,6 +7,7 @@ pub(crate) fn normalise(text: &str, space: &str) -> String {
     let mut changed = false;
     let lines: Vec<String> = text
         .split('\n')
+        .filter(|line| !is_anothers_group(line))
         .map(|line| {
             let line = without_log_head(line);
             let (line, here) = self::line(&long_times(line));
@@ -19,6 +20,11 @@ pub(crate) fn normalise(text: &str, space: &str) -> String {
         return lines.iter().map(|line| collapse(line)).collect::<Vec<_>>().join("\n");
     }
     lines.join("\n")
+}
+
+/// Whether a line is the group of a scenario that runs beside this one, of all that a server has.
+fn is_anothers_group(line: &str) -> bool {
+    line.starts_with("s-") && line.contains(".example.com/")
 }
 
 /// Leaves out the time and process of a line of klog.
@@ -196,5 +202,6 @@ mod tests {
         check("Created:  Tue, 24 Nov 2026 01:42:37 +0000", "Created:  TIME");
         check("80:31543/TCP", "80:NODEPORT/TCP");
         check("LIVE-742234721/v1.ConfigMap", "LIVE/v1.ConfigMap");
+        check("s-x-new.example.com/v1\ns-y-old.example.com/v1\nv1", "NS.example.com/v1\nv1");
     }
 }

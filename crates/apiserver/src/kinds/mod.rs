@@ -67,15 +67,7 @@ pub(crate) fn prepare_create(resource: &Resource, object: &mut Object) {
         prepare(object);
     }
     match (resource.group.as_str(), resource.plural.as_str()) {
-        ("batch", "jobs") => {
-            // Behind a gate that is off.
-            tree::child(object, "spec").remove("scheduling");
-            batch_rules::generate_selector(object);
-        }
-        ("batch", "cronjobs") => {
-            let template = tree::child(tree::child(object, "spec"), "jobTemplate");
-            tree::child(template, "spec").remove("scheduling");
-        }
+        ("batch", "jobs") => batch_rules::generate_selector(object),
         ("apps", "daemonsets") => apps_rules::count_template(object, None),
         ("", "pods") => core::status::gated(object),
         ("", "persistentvolumeclaims") => core::storage::data_sources(object),
@@ -133,6 +125,14 @@ fn reset(resource: &Resource, object: &mut Object, old: Option<&Object>) {
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "nodes") => core::node::prepare(object, old),
         ("", "serviceaccounts") => core::config::clean_references(object),
+        // Behind a gate that is off.
+        ("batch", "jobs") => {
+            tree::child(object, "spec").remove("scheduling");
+        }
+        ("batch", "cronjobs") => {
+            let template = tree::child(tree::child(object, "spec"), "jobTemplate");
+            tree::child(template, "spec").remove("scheduling");
+        }
         ("coordination.k8s.io", "leases") => coordination::prepare(object, old),
         ("discovery.k8s.io", "endpointslices") => discovery::drop_topology(object, old),
         ("policy", "poddisruptionbudgets") => policy::strip(object, old),

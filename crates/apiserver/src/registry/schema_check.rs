@@ -76,10 +76,9 @@ pub(super) fn status(
 ) -> Vec<FieldError> {
     let own = schema.get("properties").and_then(|known| known.get("status"));
     let (Some(own), Some(value)) = (own, object.get("status")) else { return Vec::new() };
-    let found = match old.get("status") {
-        Some(old) => ratcheted(Pair { schema: own, value, old }, own, ""),
-        None => check(own, value, None, ""),
-    };
+    // One that was not there counts as null.
+    let old = old.get("status").unwrap_or(&Value::Null);
+    let found = ratcheted(Pair { schema: own, value, old }, own, "");
     under(found.errors, &FieldPath::new("status"))
 }
 

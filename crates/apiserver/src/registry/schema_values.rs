@@ -61,7 +61,11 @@ pub(super) fn of_type(schema: &Value, value: &Value, path: &str) -> Found {
     let fits = || Found { count: 1, ..Found::default() };
     // A type, and the format that Go takes the value to have.
     let (actual, own) = match value {
-        Value::Null if wanted.is_empty() || flag(schema, "nullable") => return fits(),
+        Value::Null
+            if wanted.is_empty() || flag(schema, "nullable") || wanted.contains(&"null") =>
+        {
+            return fits();
+        }
         Value::Null => return wrong_type(path, &wanted.join(","), "null"),
         Value::Bool(_) => ("boolean", ""),
         Value::Number(number) if number.as_i64().is_none() => ("number", "float64"),

@@ -144,17 +144,20 @@ impl Run<'_> {
                 "copy operation does not apply: doc is missing from path: {from}: {MISSING}"
             ));
         };
-        let value = get(&container, &key)
-            .map_err(|e| format!("error in copy for from: '{from}': {e}"))?
-            .map_or((Node::Nil, 0), Node::copied);
+        get(&container, &key).map_err(|e| format!("error in copy for from: '{from}': {e}"))?;
         let path = path(operation)
             .map_err(|_| format!("copy operation failed to decode path: {MISSING}"))?;
-        let Some((container, key)) = find(self.document, path) else {
-            return Err(format!(
+        let missing = || {
+            format!(
                 "copy operation does not apply: doc is missing destination path: {path}: {MISSING}"
-            ));
+            )
         };
-        let (value, size) = value;
+        find(self.document, path).ok_or_else(missing)?;
+        // The way to the destination may lead through the value, whose members are read then: its
+        // size is that of its text as it is written from there on.
+        let (value, size) = find(self.document, from)
+            .and_then(|(container, key)| get(&container, &key).ok()?.map(Node::copied))
+            .unwrap_or((Node::Nil, 0));
         self.copied += size;
         if let Some(limit) = self.copy_limit
             && self.copied > limit
@@ -165,6 +168,7 @@ impl Run<'_> {
                 self.copied
             ));
         }
+        let (container, key) = find(self.document, path).ok_or_else(missing)?;
         insert(container, key, value, path)
             .map_err(in_words(|e| format!("error while adding value during copy: {e}")))
     }

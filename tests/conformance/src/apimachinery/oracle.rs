@@ -21,8 +21,8 @@ pub(crate) enum Reply {
 struct Response<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
-    #[serde(default)]
-    out: Value,
+    #[serde(borrow, default)]
+    out: Option<&'a RawValue>,
     error: Option<String>,
     #[serde(default)]
     bad: bool,
@@ -134,7 +134,9 @@ fn reply(line: &str, id: u64) -> Result<Reply, String> {
     if r.id.map(RawValue::get) != Some(id.to_string().as_str()) {
         return Err(format!("an answer out of order, {id} was next"));
     }
-    Ok(Reply::Answer(Ok(r.out)))
+    let out = r.out.map_or("null", RawValue::get);
+    // An answer with a number that no float holds stays text.
+    Ok(Reply::Answer(Ok(serde_json::from_str(out).unwrap_or_else(|_| out.into()))))
 }
 
 impl Drop for Oracle {

@@ -169,9 +169,11 @@ pub(super) fn stored_versions(stored: &[Value], versions: &[Value], errors: &mut
         errors.push(FieldError::invalid(path, BadValue::NULL, detail));
         return;
     }
-    for version in versions.iter().filter(|version| super::flag(version, "storage")) {
+    for (index, version) in versions.iter().enumerate() {
         let name = text(version, "name");
-        if !texts.contains(&name) {
+        // A name is found once: a second version of it is none that is stored.
+        let again = versions[..index].iter().any(|before| text(before, "name") == name);
+        if super::flag(version, "storage") && (again || !texts.contains(&name)) {
             let detail = format!("must have the storage version {name}");
             errors.push(FieldError::invalid(&path, BadValue::list(&texts), detail));
         }

@@ -272,13 +272,17 @@ fn without_empty(text: &str) -> String {
         }
     }
     let parts = || {
-        let (field, rest) = text.split_once(": Invalid value: {")?;
-        let (shown, detail) = rest.rsplit_once("}: ")?;
-        if detail.starts_with("only [Description") {
-            // A whole schema, in which Go knows an empty list from none.
+        let (field, rest) = text.split_once(": Invalid value: ")?;
+        let list = rest.starts_with('[');
+        let (shown, detail) = rest.rsplit_once(if list { "]: " } else { "}: " })?;
+        let whole = ["only [Description", "must have exactly one version marked as storage"];
+        if whole.iter().any(|start| detail.starts_with(start)) {
+            // Whole schemas, in which Go knows an empty list from none, and shows defaults as its
+            // checks have left them.
             return Some(format!("{field}: Invalid value: {detail}"));
         }
-        let mut shown: Value = serde_json::from_str(&format!("{{{shown}}}")).ok()?;
+        let end = if list { "]" } else { "}" };
+        let mut shown: Value = serde_json::from_str(&format!("{shown}{end}")).ok()?;
         clean(&mut shown);
         Some(format!("{field}: Invalid value: {shown}: {detail}"))
     };
