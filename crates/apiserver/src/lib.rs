@@ -36,7 +36,7 @@
 //! are given addresses and ports, Jobs their selector, Pods their priority and tolerations.
 //! What the server fills in and refuses can be asked without a server, too: [`BuiltinKinds`].
 //!
-//! Validated in full are CSIDriver, CSINode, CSIStorageCapacity, ClusterRole, ClusterRoleBinding,
+//! Validated by rules of their own are CSIDriver, CSINode, CSIStorageCapacity, ClusterRole, ClusterRoleBinding,
 //! ConfigMap, ControllerRevision, CronJob, CustomResourceDefinition, DaemonSet, Deployment,
 //! EndpointSlice, Endpoints, Event, HorizontalPodAutoscaler, Ingress, IngressClass, Job, Lease,
 //! LimitRange, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, PersistentVolume,
@@ -48,7 +48,9 @@
 //! FlowSchema, IPAddress, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding,
 //! PodCertificateRequest, PriorityLevelConfiguration, ResourceClaim, ResourceClaimTemplate,
 //! ResourceSlice, RuntimeClass, ServiceCIDR, StorageVersionMigration, ValidatingAdmissionPolicy,
-//! ValidatingAdmissionPolicyBinding. Custom resources are checked against the schema of their
+//! ValidatingAdmissionPolicyBinding. Of Pods and what has templates of them, volumes, Services and
+//! definitions, rare errors are missing, or worded otherwise where Go shows its internal types.
+//! Custom resources are checked against the schema of their
 //! definition, rules in CEL excepted.
 //!
 //! # Example: a ConfigMap in process

@@ -358,7 +358,7 @@ mod tests {
             .collect::<Vec<_>>()
             .join(" ");
         let (ruled, others) = listed();
-        assert!(text.contains(&format!("Validated in full are {ruled}.")), "{ruled}");
+        assert!(text.contains(&format!("Validated by rules of their own are {ruled}.")), "{ruled}");
         assert!(text.contains(&format!("metadata and types are checked: {others}.")), "{others}");
     }
 
