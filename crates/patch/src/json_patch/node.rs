@@ -126,6 +126,18 @@ impl Node {
         *self = apart;
     }
 
+    /// Takes this apart all the way down, as Go does while it compares.
+    fn take_all_apart(&mut self) {
+        self.take_apart();
+        match self {
+            Node::Object(Members { by_key, .. }) => {
+                by_key.values_mut().for_each(|(_, node)| node.take_all_apart());
+            }
+            Node::List(items) => items.iter_mut().for_each(Node::take_all_apart),
+            _ => {}
+        }
+    }
+
     /// A copy as Go makes it, by way of text, and how long that text is.
     pub(super) fn copied(&self) -> (Node, u64) {
         let mut text = Vec::new();
@@ -200,6 +212,15 @@ impl Node {
             }
             Node::List(items) => 1 + items.iter().map(Node::depth).max().unwrap_or(0),
         }
+    }
+
+    /// [`equals`](Self::equals), and if so a copy of this is written from its parts from there on.
+    pub(super) fn found_equal(&mut self, wanted: &Node) -> bool {
+        let equal = self.equals(wanted);
+        if equal {
+            self.take_all_apart();
+        }
+        equal
     }
 
     /// Whether Go takes this for what an operation wants. Scalars are compared by their spelling.

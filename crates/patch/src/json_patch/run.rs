@@ -179,19 +179,19 @@ impl Run<'_> {
         let wanted = operation.value();
         let holds = if path.is_empty() {
             // Without a value Go panics.
-            wanted.is_some_and(|wanted| self.document.equals(&wanted))
+            wanted.is_some_and(|wanted| self.document.found_equal(&wanted))
         } else {
-            let Some((container, key)) = find(self.document, path) else {
+            let Some((mut container, key)) = find(self.document, path) else {
                 return Err(format!(
                     "test operation does not apply: is missing path: {path}: {MISSING}"
                 ));
             };
-            let value = get(&container, &key)
+            let value = get_mut(&mut container, &key)
                 .map_err(|e| format!("error in test for path: '{path}': {e}"))?;
             match (value, wanted) {
                 (None | Some(Node::Nil), wanted) => matches!(wanted, None | Some(Node::Null)),
                 (Some(_), None) => false,
-                (Some(value), Some(wanted)) => value.equals(&wanted),
+                (Some(value), Some(wanted)) => value.found_equal(&wanted),
             }
         };
         if holds { Ok(()) } else { Err(format!("testing value {path} failed: test failed")) }
@@ -241,6 +241,17 @@ fn get<'c>(container: &'c Container<'_>, key: &str) -> Step<Option<&'c Node>> {
     match container {
         Container::Object(members) => Ok(members.get(key)),
         Container::List(items) => Ok(items.get(index(key, items.len())?)),
+        Container::Nothing => Ok(None),
+    }
+}
+
+fn get_mut<'c>(container: &'c mut Container<'_>, key: &str) -> Step<Option<&'c mut Node>> {
+    match container {
+        Container::Object(members) => Ok(members.get_mut(key)),
+        Container::List(items) => {
+            let at = index(key, items.len())?;
+            Ok(items.get_mut(at))
+        }
         Container::Nothing => Ok(None),
     }
 }
